@@ -1,0 +1,40 @@
+# `make run` and `make test` do all set-up themselves; `make help` lists the rest.
+.DEFAULT_GOAL := help
+.PHONY: help setup run test lint check format bench fuzz
+
+ARGS ?=
+export PYTHON
+
+help: ## list the targets
+	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 16
+
+setup: ## make .venv with the pinned packages, once and again when the pins change
+	@sh scripts/setup.sh run
+
+run: setup ## open the window; without a display build and serve a recorded example
+	@sh scripts/run.sh
+
+test: ## lint, type-check and test everything (ARGS="-k name" for pytest)
+	@sh scripts/setup.sh test
+	@$(MAKE) --no-print-directory check
+	@sh scripts/on_virtual_screen.sh .venv/bin/python -m pytest $(ARGS)
+
+lint: setup ## ruff and import rules
+	.venv/bin/ruff check .
+	.venv/bin/ruff format --check .
+	.venv/bin/lint-imports
+
+check: lint ## lint, then mypy
+	.venv/bin/mypy
+
+format: setup ## format the code
+	.venv/bin/ruff format .
+	.venv/bin/ruff check --fix .
+
+bench: ## run the benchmarks; fails where one is over its limit
+	@sh scripts/setup.sh test
+	@sh scripts/on_virtual_screen.sh .venv/bin/python scripts/bench.py
+
+fuzz: ## run the property tests with many more examples
+	@sh scripts/setup.sh test
+	@sh scripts/on_virtual_screen.sh .venv/bin/python -m pytest tests/property --hypothesis-profile=fuzz --timeout=0 $(ARGS)

@@ -1,0 +1,28 @@
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+from vibedesk.base.paths import Home, resolve_home
+
+
+def test_no_key_or_home_of_the_person_who_runs_the_tests_gets_in() -> None:
+    kept = [name for name in os.environ if name.startswith(("ANTHROPIC_", "OPENAI_", "VIBEDESK_"))]
+    assert kept == ["VIBEDESK_HOME"]
+    assert not resolve_home().root.is_relative_to(Path.home())
+
+
+def test_the_home_fixture_is_this_tests_own(home: Home, tmp_path: Path) -> None:
+    assert home.root == tmp_path / "home"
+    assert resolve_home() == home
+
+
+def test_the_command_line_loads_neither_qt_nor_a_model_sdk() -> None:
+    heavy = "{'PySide6', 'PyQt6', 'qasync', 'anthropic', 'openai'}"
+    program = f"import sys, vibedesk.cli; sys.exit(str({heavy} & sys.modules.keys()) if {heavy} & sys.modules.keys() else 0)"
+    finished = subprocess.run(
+        [sys.executable, "-c", program], check=False, capture_output=True, text=True
+    )
+    assert finished.returncode == 0, finished.stderr

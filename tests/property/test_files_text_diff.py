@@ -1,0 +1,89 @@
+"""Edits between texts: always exact, never losing what the other side typed."""
+
+from __future__ import annotations
+
+import time
+from itertools import pairwise
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from vibedesk.engine.files.text_diff import (
+    apply_text_edits,
+    merged_edits,
+    text_edits,
+    unified_diff,
+)
+
+words = st.sampled_from(
+    ["a", "b", "const x = 1;", "\n", "}\n", " ", "é", "📊", "\r\n", "\u2028", "f(x)"]
+)
+texts = st.lists(words, max_size=40).map("".join) | st.text(
+    st.characters(exclude_categories=["Cs"]), max_size=60
+)
+
+
+def merged(base: str, current: str, new: str) -> str:
+    return apply_text_edits(current, merged_edits(base, current, new))
+
+
+@settings(max_examples=400, deadline=None)
+@given(old=texts, new=texts)
+def test_edits_turn_the_old_text_into_the_new_one(old: str, new: str) -> None:
+    edits = text_edits(old, new)
+    assert apply_text_edits(old, edits) == new
+    assert bool(edits) == (old != new)
+    for before, after in pairwise(edits):
+        assert before.end < after.start
+
+
+@settings(max_examples=400, deadline=None)
+@given(base=texts, new=texts, current=texts)
+def test_merging_with_an_untouched_side_gives_the_other(base: str, new: str, current: str) -> None:
+    assert merged(base, base, new) == new
+    assert merged(base, current, base) == current
+    assert merged(base, new, new) == new
+
+
+@settings(max_examples=400, deadline=None)
+@given(base=texts, new=texts, position=st.integers(0, 60))
+def test_what_a_person_typed_survives_any_rewrite(base: str, new: str, position: int) -> None:
+    typed = "«typed»"
+    position = min(position, len(base))
+    current = base[:position] + typed + base[position:]
+    result = merged(base, current, new)
+    assert typed in result
+    assert result.replace(typed, "", 1) == new
+
+
+def test_edits_on_different_words_of_one_line_both_stay() -> None:
+    assert merged("a b c\n", "a b X c\n", "a b c d\n") == "a b X c d\n"
+
+
+def test_a_person_deletion_stays_deleted() -> None:
+    assert merged("one\ntwo\nthree\n", "one\nthree\n", "one\ntwo\nthree\nfour\n") == (
+        "one\nthree\nfour\n"
+    )
+
+
+def test_large_texts_are_compared_in_bounded_time() -> None:
+    old = "".join(f"line {n % 7}\n" for n in range(10_000))
+    new = "".join(f"line {n % 5}\n" for n in range(10_000))
+    begun = time.monotonic()
+    assert apply_text_edits(old, text_edits(old, new)) == new
+    assert time.monotonic() - begun < 3
+
+
+def test_one_character_in_a_megabyte_is_one_small_edit() -> None:
+    old = "x = 1\n" * 170_000
+    new = old[:500_000] + "y" + old[500_000:]
+    begun = time.monotonic()
+    assert [edit.text for edit in text_edits(old, new)] == ["y"]
+    assert time.monotonic() - begun < 0.5
+
+
+def test_a_difference_reads_like_one() -> None:
+    assert unified_diff("a.ts", "one\ntwo\n", "one\n2\n") == (
+        "--- a/a.ts\n+++ b/a.ts\n@@ -1,2 +1,2 @@\n one\n-two\n+2\n"
+    )
+    assert unified_diff("a.ts", "same", "same") == ""

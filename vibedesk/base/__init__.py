@@ -1,0 +1,1 @@
+"""Foundations that every part may use and that use no other part."""

@@ -1,0 +1,57 @@
+"""Every directory VibeDesk touches."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+import platformdirs
+
+
+@dataclass(frozen=True, slots=True)
+class Home:
+    """Where one VibeDesk keeps its data.
+
+    `root` holds the database, blobs, logs and caches; `projects` holds the projects' own folders.
+    """
+
+    root: Path
+    projects: Path
+
+    @property
+    def database(self) -> Path:
+        return self.root / "vibedesk.db"
+
+    @property
+    def lock(self) -> Path:
+        return self.root / "vibedesk.lock"
+
+    @property
+    def blobs(self) -> Path:
+        return self.root / "blobs"
+
+    @property
+    def logs(self) -> Path:
+        return self.root / "logs"
+
+    @property
+    def cache(self) -> Path:
+        return self.root / "cache"
+
+    @property
+    def browser_profiles(self) -> Path:
+        return self.root / "browser"
+
+
+def resolve_home(option: str | os.PathLike[str] | None = None) -> Home:
+    """Return the home to use: `--home`, else VIBEDESK_HOME, else the platform's data folder.
+
+    With an explicit home the projects' folders lie inside it, otherwise in ~/VibeDesk.
+    """
+    chosen = option or os.environ.get("VIBEDESK_HOME") or None
+    if chosen is not None:
+        root = Path(chosen).expanduser().absolute()
+        return Home(root=root, projects=root / "projects")
+    root = Path(platformdirs.user_data_dir("vibedesk", appauthor=False))
+    return Home(root=root, projects=Path.home() / "VibeDesk")

@@ -1,0 +1,1 @@
+"""The agent system: states, persistence, life and death of one agent per project."""

@@ -1,0 +1,52 @@
+"""What a run has to remember to go on after the program ended at any moment."""
+
+from __future__ import annotations
+
+import dataclasses
+from dataclasses import dataclass, field
+from typing import Any
+
+
+@dataclass(slots=True)
+class RunMemory:
+    """Stored with every transition, read back on resume.
+
+    Attributes:
+        phase: The phase that is open, from 1; 0 before the first.
+        packages: Asked for but not installed yet.
+        after_install: The state that follows `installing_deps`.
+        finished: Paths of the open phase that are whole.
+        wrote_all: The open phase's files are all in the document.
+        fix_tries: Model fixes made in the open phase.
+        problems: What the last review found.
+        allowance_from: How many phases were completed when the present allowance began.
+        started_once: The dev server was up at least once, so the app's browser storage hangs on its port.
+    """
+
+    phase: int = 0
+    packages: list[str] = field(default_factory=list)
+    after_install: str = "implementing_phase"
+    finished: list[str] = field(default_factory=list)
+    wrote_all: bool = False
+    fix_tries: int = 0
+    problems: list[str] = field(default_factory=list)
+    allowance_from: int = 0
+    started_once: bool = False
+
+    def open_phase(self, number: int, packages: list[str]) -> None:
+        """Begin phase `number`, whose plan names `packages`."""
+        self.phase = number
+        self.packages = list(packages)
+        self.after_install = "implementing_phase"
+        self.finished = []
+        self.wrote_all = False
+        self.fix_tries = 0
+        self.problems = []
+
+    def to_dict(self) -> dict[str, Any]:
+        return dataclasses.asdict(self)
+
+    @classmethod
+    def from_dict(cls, stored: dict[str, Any]) -> RunMemory:
+        known = {f.name for f in dataclasses.fields(cls)}
+        return cls(**{key: value for key, value in stored.items() if key in known})

@@ -1,0 +1,248 @@
+"""The operations: each asks a model once (and again where an answer broke off) and takes the answer in."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from contextlib import aclosing
+from dataclasses import dataclass
+
+from vibedesk.base.aio import Batcher
+from vibedesk.engine.builder.context import (
+    blueprint_request,
+    continue_request,
+    converse_request,
+    fix_request,
+    implement_request,
+    plan_request,
+    resend_request,
+)
+from vibedesk.engine.builder.project_access import ProjectAccess
+from vibedesk.engine.builder.reply import ReplySplitter
+from vibedesk.engine.builder.schemas import Blueprint, Phase
+from vibedesk.engine.builder.scof_writer import ScofWriter, WrittenFiles
+from vibedesk.engine.event_bus import Emit
+from vibedesk.engine.events import BlueprintChunk, MessageChunk, Notice
+from vibedesk.engine.models.protocol import (
+    BadAnswerError,
+    Finished,
+    ModelRequest,
+    StreamInterruptedError,
+    TextDelta,
+)
+
+_MAX_CONTINUATIONS = 6
+_MAX_WITHOUT_PROGRESS = 2
+
+
+async def make_blueprint(access: ProjectAccess) -> Blueprint:
+    """Ask for the blueprint; its text is stored and told while it comes."""
+
+    async def store(pieces: list[str]) -> None:
+        text = "".join(pieces)
+
+        def work(emit: Emit) -> None:
+            access.store.append_blueprint_text(access.project_id, text)
+            emit(BlueprintChunk(text))
+
+        await access.commit(work)
+
+    batch: Batcher[str] = Batcher(store)
+
+    async def restart() -> None:
+        await batch.flush()
+        await access.commit(lambda _: access.store.update(access.project_id, blueprint_text=""))
+
+    await restart()
+    request = blueprint_request(await access.context())
+    blueprint = await access.router.ask_structured(request, Blueprint, batch.put, restart)
+    await batch.flush()
+    return blueprint
+
+
+async def plan_phase(access: ProjectAccess, number: int, *, final: bool) -> Phase:
+    """Ask what phase `number` is to do."""
+    request = plan_request(await access.context(), number, final=final)
+    return await access.router.ask_structured(request, Phase)
+
+
+async def implement_phase(
+    access: ProjectAccess, number: int, phase: Phase, *, already: WrittenFiles | None = None
+) -> WrittenFiles:
+    """Ask for the files of a phase and write them.
+
+    Args:
+        access: The project.
+        number: Which phase.
+        phase: Its plan.
+        already: What had come before the run was cut off; those files are not asked for again.
+
+    Raises:
+        BadAnswerError: The answer changes nothing, also when asked again, or keeps breaking off.
+    """
+    request = implement_request(await access.context(), number, phase)
+    planned = [f.path for f in phase.files]
+    purposes = {f.path: f.purpose for f in phase.files}
+    written = already or WrittenFiles()
+    if already is not None:
+        return await _write(
+            access, _go_on(request, written, planned), request, number, purposes, written, planned
+        )
+    return await _write(access, request, request, number, purposes, written, planned)
+
+
+async def fix_problems(access: ProjectAccess, number: int, problems: Sequence[str]) -> WrittenFiles:
+    """Ask for a mend of `problems` and write it."""
+    request = fix_request(await access.context(), number, problems)
+    return await _write(access, request, request, number, {}, WrittenFiles(), [], origin="fix")
+
+
+async def write_reply(access: ProjectAccess, number: int, scof: str) -> WrittenFiles:
+    """Write the files of a conversation's reply, whose SCOF has come whole."""
+    written = WrittenFiles()
+    writer = ScofWriter(access, phase=number, purposes={}, written=written)
+    await writer.feed(scof)
+    await writer.close()
+    context = await access.context()
+    request = converse_request(context, "(see above)", activity="", turn=0)
+    return await _complete(access, request, number, {}, written, [], "agent")
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """A conversation's answer: what to read, and the change that came with it."""
+
+    text: str
+    scof: str
+    no_change: bool
+    """The model said that the message needs no change."""
+
+
+async def converse(
+    access: ProjectAccess, message: str, reply_id: str, *, activity: str, turn: int
+) -> Reply:
+    """Answer `message`; the text is stored in message `reply_id` and told while it comes."""
+
+    async def store(pieces: list[str]) -> None:
+        text = "".join(pieces)
+
+        def work(emit: Emit) -> None:
+            access.store.update_message(reply_id, append=text)
+            emit(MessageChunk(reply_id, "assistant", text))
+
+        await access.commit(work)
+
+    batch: Batcher[str] = Batcher(store)
+    splitter = ReplySplitter()
+    request = converse_request(await access.context(), message, activity=activity, turn=turn)
+    async with aclosing(access.router.stream(request)) as items:
+        async for item in items:
+            if isinstance(item, TextDelta) and (text := splitter.feed(item.text)):
+                await batch.put(text)
+    if text := splitter.close():
+        await batch.put(text)
+    await batch.flush()
+    return Reply(splitter.text, splitter.scof, splitter.no_change)
+
+
+async def _write(
+    access: ProjectAccess,
+    first: ModelRequest,
+    original: ModelRequest,
+    number: int,
+    purposes: Mapping[str, str],
+    written: WrittenFiles,
+    planned: Sequence[str],
+    *,
+    origin: str = "agent",
+) -> WrittenFiles:
+    before = written.changes
+    ended = await _stream(access, first, number, purposes, written, origin)
+    if ended and written.changes == before and not written.refused and not written.cut:
+        await access.bus.emit(
+            access.project_id,
+            Notice("The answer changed nothing; asking once more.", "nothing_changed"),
+        )
+        ended = await _stream(access, first, number, purposes, written, origin)
+        if written.changes == before and ended:
+            raise BadAnswerError(
+                "The model's answer changed nothing.",
+                remedy="Try again, or choose another model.",
+            )
+    if not ended:
+        written.cut = _cut_or_between(written)
+    return await _complete(access, original, number, purposes, written, planned, origin)
+
+
+async def _complete(
+    access: ProjectAccess,
+    original: ModelRequest,
+    number: int,
+    purposes: Mapping[str, str],
+    written: WrittenFiles,
+    planned: Sequence[str],
+    origin: str,
+) -> WrittenFiles:
+    """Ask on until nothing is cut off and no patch is refused."""
+    stuck = 0
+    for _ in range(_MAX_CONTINUATIONS):
+        if written.cut is None and not written.refused:
+            return written
+        before = written.changes
+        if written.cut is not None:
+            request = _go_on(original, written, planned)
+            written.cut = None
+        else:
+            files = await access.read(access.files.texts)
+            request = resend_request(original, written.refused, files)
+            written.refused = []
+        if not await _stream(access, request, number, purposes, written, origin):
+            written.cut = _cut_or_between(written)
+        stuck = stuck + 1 if written.changes == before else 0
+        if stuck >= _MAX_WITHOUT_PROGRESS:
+            break
+    if written.cut is None and not written.refused:
+        return written
+    left = written.cut[0] if written.cut else ", ".join(path for path, _ in written.refused)
+    raise BadAnswerError(
+        f"The model's answer kept breaking off{f' at {left}' if left else ''}.",
+        remedy="What came is kept. Continue, or choose another model.",
+        retryable=True,
+    )
+
+
+def _go_on(original: ModelRequest, written: WrittenFiles, planned: Sequence[str]) -> ModelRequest:
+    cut = written.cut if written.cut and written.cut[0] else None
+    missing = [p for p in planned if p not in written.finished and not (cut and p == cut[0])]
+    return continue_request(original, finished=written.finished, cut=cut, missing=missing)
+
+
+async def _stream(
+    access: ProjectAccess,
+    request: ModelRequest,
+    number: int,
+    purposes: Mapping[str, str],
+    written: WrittenFiles,
+    origin: str,
+) -> bool:
+    """Stream one answer into the project; return whether the model ended it by itself."""
+    writer = ScofWriter(access, phase=number, purposes=purposes, written=written, origin=origin)
+    ended = False
+    try:
+        async with aclosing(access.router.stream(request)) as items:
+            async for item in items:
+                match item:
+                    case TextDelta(text):
+                        await writer.feed(text)
+                    case Finished(stop_reason):
+                        ended = stop_reason != "max_tokens"
+    except StreamInterruptedError as error:
+        await access.bus.emit(
+            access.project_id, Notice(f"{error.message} Going on from there.", "stream_interrupted")
+        )
+    await writer.close()
+    return ended
+
+
+def _cut_or_between(written: WrittenFiles) -> tuple[str, str]:
+    """Return the file the answer broke off in; an empty path says that it broke off between files."""
+    return written.cut or ("", "")

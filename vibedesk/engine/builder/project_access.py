@@ -1,0 +1,80 @@
+"""What the operations of one project may touch, handed in explicitly."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TypeVar
+
+from vibedesk.engine.builder.context import ProjectContext
+from vibedesk.engine.builder.templates import Template
+from vibedesk.engine.event_bus import Emit, EventBus
+from vibedesk.engine.events import FileChanged, FileDeleted, FileRenamed
+from vibedesk.engine.files.drafts import Drafts
+from vibedesk.engine.files.project_files import ProjectFiles
+from vibedesk.engine.files.stored_document import FileChange
+from vibedesk.engine.models.router import ModelRouter
+from vibedesk.engine.store.database import Database
+from vibedesk.engine.store.projects import ProjectStore
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProjectAccess:
+    """One project's store, files, model and events."""
+
+    project_id: str
+    database: Database
+    store: ProjectStore
+    bus: EventBus
+    files: ProjectFiles
+    drafts: Drafts
+    router: ModelRouter
+    template: Template
+
+    async def commit(self, work: Callable[[Emit], T], *, durable: bool = False) -> T:
+        """Run `work(emit)` in one transaction; its events go out after the commit."""
+        return await self.bus.commit(self.project_id, work, durable=durable)
+
+    async def read(self, work: Callable[[], T]) -> T:
+        """Run a query on the store's thread."""
+        return await self.database.run(work, durable=False)
+
+    async def context(self) -> ProjectContext:
+        """Return what requests are made of, as the project stands now."""
+        return await self.read(self._context)
+
+    def _context(self) -> ProjectContext:
+        record = self.store.get(self.project_id)
+        phases = self.store.phases(self.project_id)
+        return ProjectContext(
+            template=self.template,
+            wish=record.wish,
+            blueprint=record.blueprint,
+            phases=[(p.number, p.name, p.description, p.completed) for p in phases],
+            files=self.files.texts(),
+            wishes=[w.text for w in self.store.wishes(self.project_id, "open", "planned")],
+            history=[(m.role, m.text) for m in self.store.messages(self.project_id) if m.complete],
+        )
+
+
+@contextmanager
+def telling_changes(files: ProjectFiles, emit: Emit) -> Iterator[None]:
+    """Emit every change that the body makes to `files`; for use inside a transaction."""
+
+    def tell(change: FileChange) -> None:
+        match change.kind:
+            case "changed":
+                emit(FileChanged(change.path, change.version, change.origin))
+            case "deleted":
+                emit(FileDeleted(change.path, change.version, change.origin))
+            case "renamed":
+                emit(FileRenamed(change.path, change.new_path or "", change.version, change.origin))
+
+    stop = files.on_change(tell)
+    try:
+        yield
+    finally:
+        stop()

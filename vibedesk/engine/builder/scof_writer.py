@@ -1,0 +1,214 @@
+"""Takes a model's SCOF into the project while it streams: drafts, files, events.
+
+Text is stored in batches of at most a frame and told after it is stored, so that a killed process has lost
+nothing that was shown. Only whole files reach the document; the work folder is not touched here.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from vibedesk.base.aio import Batcher
+from vibedesk.base.errors import VibeDeskError
+from vibedesk.engine.builder.project_access import ProjectAccess
+from vibedesk.engine.event_bus import Emit
+from vibedesk.engine.events import (
+    FileChanged,
+    FileChunk,
+    FileDeleted,
+    FileEnd,
+    FileRenamed,
+    FileStart,
+    Notice,
+)
+from vibedesk.engine.scof import PatchError, ScofEvent, ScofParser, apply_patch
+from vibedesk.engine.scof.events import InstallPackages, OtherCommand, RemovePath, RenamePath
+
+_MANAGED_BY_INSTALLS = frozenset({"package-lock.json", "pnpm-lock.yaml", "yarn.lock", "bun.lock"})
+
+
+@dataclass(slots=True)
+class WrittenFiles:
+    """What one answer (with its continuations) came to."""
+
+    finished: list[str] = field(default_factory=list)
+    packages: list[str] = field(default_factory=list)
+    refused: list[tuple[str, str]] = field(default_factory=list)
+    """(path, why) of patches that did not fit; asked for as whole files."""
+    cut: tuple[str, str] | None = None
+    """The file the answer broke off in, with what had come."""
+    changes: int = 0
+    """Files written, deleted, renamed, and packages asked for: 0 means that nothing was changed."""
+
+
+class ScofWriter:
+    """Feeds one answer to the parser and the parser's events to the project.
+
+    Args:
+        access: The project.
+        phase: Number of the phase the files belong to.
+        purposes: What the plan says of each path.
+        written: Where the result goes; shared between an answer and its continuations.
+        origin: `agent` or `fix`.
+    """
+
+    def __init__(
+        self,
+        access: ProjectAccess,
+        *,
+        phase: int,
+        purposes: Mapping[str, str],
+        written: WrittenFiles,
+        origin: str = "agent",
+    ) -> None:
+        self._access = access
+        self._phase = phase
+        self._purposes = purposes
+        self._written = written
+        self._origin = origin
+        self._parser = ScofParser()
+        self._skipped: str | None = None
+        self._batch: Batcher[ScofEvent] = Batcher(self._store)
+
+    async def feed(self, text: str) -> None:
+        """Take in more of the answer."""
+        for event in self._parser.feed(text):
+            await self._batch.put(event)
+
+    async def close(self) -> WrittenFiles:
+        """End the answer; a file that is still open is kept as a draft and reported as `cut`."""
+        for event in self._parser.close():
+            await self._batch.put(event)
+        await self._batch.flush()
+        return self._written
+
+    async def _store(self, events: list[ScofEvent]) -> None:
+        def work(emit: Emit) -> None:
+            for event in _merged(events):
+                self._apply(event, emit)
+
+        await self._access.commit(work)
+
+    # -- on the store's thread --------------------------------------------------------------------
+    def _apply(self, event: ScofEvent, emit: Emit) -> None:
+        match event.kind:
+            case "start":
+                self._start_file(event, emit)
+            case "chunk" if event.path != self._skipped:
+                self._access.drafts.append(event.path, event.text)
+                emit(FileChunk(event.path, event.text))
+            case "end" if event.path != self._skipped:
+                self._end_file(event, emit)
+            case "command":
+                self._command(event, emit)
+            case "refused":
+                emit(Notice(f"{event.path} was not written: {event.text}", "path_refused"))
+            case "warning":
+                emit(Notice(event.text, "scof_warning"))
+
+    def _start_file(self, event: ScofEvent, emit: Emit) -> None:
+        mode = event.mode or "full"
+        self._skipped = None
+        if event.path in _MANAGED_BY_INSTALLS:
+            self._skip(event.path, "only installs write it.", "managed", emit)
+            return
+        try:
+            self._access.drafts.start(event.path, mode, self._phase)
+        except VibeDeskError as error:
+            self._skip(event.path, error.message, error.code, emit)
+            return
+        emit(FileStart(event.path, mode))
+
+    def _skip(self, path: str, why: str, code: str, emit: Emit) -> None:
+        self._skipped = path
+        emit(Notice(f"{path} was not written: {why}", code))
+
+    def _end_file(self, event: ScofEvent, emit: Emit) -> None:
+        access, path = self._access, event.path
+        if event.truncated:
+            access.drafts.interrupt(path)
+            self._written.cut = (path, event.text)
+            return
+        try:
+            text = self._whole_text(event)
+            version = access.drafts.close(path, text, origin=self._origin)
+        except PatchError as error:
+            self._refuse(path, error.message, emit)
+            return
+        except VibeDeskError as error:
+            access.drafts.discard(path)
+            emit(Notice(f"{path} was not written: {error.message}", error.code))
+            return
+        if self._written.cut is not None and self._written.cut[0] == path:
+            self._written.cut = None
+        self._written.refused = [r for r in self._written.refused if r[0] != path]
+        if path not in self._written.finished:
+            self._written.finished.append(path)
+        self._written.changes += 1
+        purpose = self._purposes.get(path, "")
+        access.store.describe_file(access.project_id, path, purpose=purpose, phase=self._phase)
+        emit(FileEnd(path, text))
+        emit(FileChanged(path, version, self._origin))
+
+    def _whole_text(self, event: ScofEvent) -> str:
+        if event.mode == "full":
+            return event.text
+        files = self._access.files
+        current = files.read(event.path) if files.exists(event.path) else None
+        if event.mode == "append":
+            return (current or "") + event.text
+        if current is None:
+            raise PatchError(
+                "no_match", f"{event.path} does not exist, so nothing in it can be changed."
+            )
+        return apply_patch(current, event.text)
+
+    def _refuse(self, path: str, why: str, emit: Emit) -> None:
+        self._access.drafts.discard(path)
+        self._written.refused.append((path, why))
+        emit(Notice(f"A change to {path} did not fit; asking for the whole file.", "patch_refused"))
+
+    def _command(self, event: ScofEvent, emit: Emit) -> None:
+        files = self._access.files
+        match event.command:
+            case InstallPackages(packages=packages):
+                new = [p for p in packages if p not in self._written.packages]
+                self._written.packages.extend(new)
+                self._written.changes += len(new)
+            case RemovePath(path=path):
+                if files.exists(path):
+                    version = files.delete(path, self._origin)
+                    self._written.changes += 1
+                    emit(FileDeleted(path, version, self._origin))
+                else:
+                    emit(Notice(f"{path} was to be deleted but is not there.", "no_such_file"))
+            case RenamePath(source=source, target=target):
+                if not files.exists(source):
+                    emit(Notice(f"{source} was to be renamed but is not there.", "no_such_file"))
+                    return
+                try:
+                    version = files.rename(source, target, self._origin)
+                except VibeDeskError as error:
+                    emit(Notice(f"{source} was not renamed: {error.message}", error.code))
+                    return
+                self._written.changes += 1
+                emit(FileRenamed(source, target, version, self._origin))
+            case OtherCommand(text=text):
+                emit(Notice(f"Not run: {text}", "command_not_run"))
+            case None:
+                emit(Notice(f"Not run: {event.text}", "command_not_run"))
+
+
+def _merged(events: list[ScofEvent]) -> list[ScofEvent]:
+    """Join neighbouring chunks of one file, so that a batch costs one write a file."""
+    merged: list[ScofEvent] = []
+    for (kind, path), group in itertools.groupby(events, key=lambda e: (e.kind, e.path)):
+        if kind == "chunk":
+            pieces = list(group)
+            text = "".join(piece.text for piece in pieces)
+            merged.append(ScofEvent("chunk", path, pieces[0].mode, text))
+        else:
+            merged.extend(group)
+    return merged

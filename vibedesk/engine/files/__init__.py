@@ -1,0 +1,1 @@
+"""A project's files: versioned document, work folder, history."""

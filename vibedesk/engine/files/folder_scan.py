@@ -1,0 +1,72 @@
+"""Finding the files of a work folder that belong to its project."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from vibedesk.base.project_paths import UnsafePathError, normalize_project_path
+from vibedesk.engine.files.folder_access import Entry, FileFacts, FolderAccess
+from vibedesk.engine.files.ignore_rules import IgnoreRules
+
+MOST_FILES = 20_000
+
+
+@dataclass(slots=True)
+class FolderScan:
+    """What was found: files by path, and what was left out and why."""
+
+    files: dict[str, FileFacts] = field(default_factory=dict)
+    notices: list[str] = field(default_factory=list)
+    empty: bool = True
+
+
+def scan_folder(folder: FolderAccess) -> FolderScan:
+    """Look through a folder. Links, ignored paths and names that no project may hold are left out."""
+    scan = FolderScan()
+    rules = IgnoreRules(lambda path: _text(folder.read(path)))
+    for path, facts in _walk(folder, rules, "", scan):
+        if len(scan.files) >= MOST_FILES:
+            scan.notices.append(
+                f"The project's folder has more than {MOST_FILES} files; the rest is left out."
+            )
+            break
+        scan.files[path] = facts
+    return scan
+
+
+def _walk(
+    folder: FolderAccess, rules: IgnoreRules, inside: str, scan: FolderScan
+) -> Iterator[tuple[str, FileFacts]]:
+    for entry in sorted(folder.entries(inside)):
+        scan.empty = False
+        path = _path(entry, inside, scan)
+        if path is None:
+            continue
+        if entry.is_folder:
+            if rules.enters(path):
+                yield from _walk(folder, rules, path, scan)
+        elif entry.facts is not None and rules.takes(path):
+            yield path, entry.facts
+
+
+def _path(entry: Entry, inside: str, scan: FolderScan) -> str | None:
+    path = f"{inside}/{entry.name}" if inside else entry.name
+    if entry.name == ".git":
+        return None
+    try:
+        if normalize_project_path(path) == path:
+            return path
+        reason = "its name is not plain"
+    except UnsafePathError as error:
+        reason = str(error)
+    scan.notices.append(f"{_printable(path)} is left out: {_printable(reason)}.")
+    return None
+
+
+def _printable(text: str) -> str:
+    return text.encode(errors="replace").decode()
+
+
+def _text(data: bytes | None) -> str | None:
+    return None if data is None else data.decode(errors="replace")

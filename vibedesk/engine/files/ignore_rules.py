@@ -1,0 +1,110 @@
+"""Which paths of a work folder belong to the project: not what .gitignore names, not what tools make."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+
+from pathspec import GitIgnoreSpec
+
+NEVER_ENTERED = frozenset(
+    {
+        ".git",
+        ".hg",
+        ".svn",
+        "node_modules",
+        "dist",
+        ".vite",
+        ".next",
+        ".nuxt",
+        ".svelte-kit",
+        ".turbo",
+        ".parcel-cache",
+        ".cache",
+        ".venv",
+        "__pycache__",
+        ".idea",
+        ".pnpm-store",
+        ".npm",
+    }
+)
+_NEVER_KEPT = frozenset({".git", "node_modules"})
+_NEVER_FILES = frozenset({".DS_Store", "Thumbs.db", "desktop.ini", ".eslintcache"})
+_ALWAYS_FILES = frozenset({"package-lock.json", "pnpm-lock.yaml", "yarn.lock", "bun.lock"})
+TEMPORARY_PREFIX = ".vibedesk-"
+IGNORE_FILE = ".gitignore"
+
+ReadIgnoreFile = Callable[[str], str | None]
+
+
+class IgnoreRules:
+    """The rules of one folder; .gitignore files are read when a folder is first asked about.
+
+    Args:
+        read: Returns the text of a .gitignore by its path, None where there is none.
+    """
+
+    def __init__(self, read: ReadIgnoreFile) -> None:
+        self._read = read
+        self._specs: dict[str, GitIgnoreSpec | None] = {}
+
+    def enters(self, folder: str) -> bool:
+        """Whether anything in `folder` may belong to the project."""
+        return folder.rsplit("/", 1)[-1] not in NEVER_ENTERED and not self._named(folder + "/")
+
+    def takes(self, path: str) -> bool:
+        """Whether a file in a folder that is entered belongs to the project."""
+        name = path.rsplit("/", 1)[-1]
+        if name in _ALWAYS_FILES:
+            return True
+        if name in _NEVER_FILES or name.startswith(TEMPORARY_PREFIX):
+            return False
+        return not self._named(path)
+
+    def belongs(self, path: str) -> bool:
+        """Whether the file at `path` belongs to the project, every folder above it considered."""
+        return all(self.enters(folder) for folder in folders_above(path)) and self.takes(path)
+
+    def ignored(self, path: str) -> bool:
+        """Whether .gitignore names the file or a folder above it, or it lies in a folder of packages."""
+        folders = folders_above(path)
+        packages = any(folder.rsplit("/", 1)[-1] in _NEVER_KEPT for folder in folders)
+        return packages or self._named(path) or any(self._named(f"{folder}/") for folder in folders)
+
+    def _named(self, path: str) -> bool:
+        # The innermost .gitignore that says anything about a path decides.
+        for folder in reversed(["", *folders_above(path.rstrip("/"))]):
+            spec = self._spec(folder)
+            if spec is not None:
+                inside = path[len(folder) + 1 :] if folder else path
+                said = spec.check_file(inside).include
+                if said is not None:
+                    return said
+        return False
+
+    def _spec(self, folder: str) -> GitIgnoreSpec | None:
+        if folder not in self._specs:
+            text = self._read(f"{folder}/{IGNORE_FILE}" if folder else IGNORE_FILE)
+            self._specs[folder] = _parsed(text.splitlines()) if text is not None else None
+        return self._specs[folder]
+
+
+def in_tools_folder(path: str) -> bool:
+    """Whether `path` lies in a folder that is never entered, whatever .gitignore says."""
+    return any(part in NEVER_ENTERED for part in path.split("/")[:-1])
+
+
+def folders_above(path: str) -> list[str]:
+    """Return the folders that `path` lies in, outermost first."""
+    parts = path.split("/")[:-1]
+    return ["/".join(parts[: end + 1]) for end in range(len(parts))]
+
+
+def _parsed(lines: Iterable[str]) -> GitIgnoreSpec:
+    good: list[str] = []
+    for line in lines:
+        try:
+            GitIgnoreSpec.from_lines([line])
+        except ValueError:
+            continue  # git ignores patterns that it cannot read, too
+        good.append(line)
+    return GitIgnoreSpec.from_lines(good)

@@ -1,0 +1,327 @@
+"""The project's folder on disk: the document written out, and what other programs changed brought back.
+
+The document is the truth; the folder follows it (`materialise`). What was last written per path is remembered, so
+that a change by an editor, an installer or the person's own git is seen as the difference from that (`take_in`) and
+merged with what happened in the document meanwhile.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from vibedesk.base.errors import InvalidInputError, StorageError
+from vibedesk.engine.files.blobs import blob_digest
+from vibedesk.engine.files.document import ProjectDocument
+from vibedesk.engine.files.folder_access import FileFacts, FolderAccess
+from vibedesk.engine.files.folder_scan import scan_folder
+from vibedesk.engine.files.ignore_rules import in_tools_folder
+from vibedesk.engine.files.material_log import Known, Material, MaterialLog
+from vibedesk.engine.files.project_files import ProjectFiles, decoded_text
+from vibedesk.engine.files.text_diff import apply_text_edits, merged_edits, unified_diff
+from vibedesk.engine.store.database import Database
+
+MOST_TEXT_BYTES = 5_000_000
+MOST_BINARY_BYTES = 50_000_000
+_ORIGIN = "disk"
+# Two writes so close together can leave the same time and size.
+_TIME_GRAIN_NS = 100_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class FolderChange:
+    """A file that another program changed, as it now stands in the document."""
+
+    path: str
+    version: int
+    deleted: bool = False
+
+
+@dataclass(slots=True)
+class TakenIn:
+    """What came in, and what was left out and why."""
+
+    changes: list[FolderChange] = field(default_factory=list)
+    notices: list[str] = field(default_factory=list)
+
+    def __iter__(self) -> Iterator[FolderChange]:
+        return iter(self.changes)
+
+    def __len__(self) -> int:
+        return len(self.changes)
+
+
+@dataclass(slots=True)
+class _Found:
+    """What differs on disk from what was last known."""
+
+    contents: dict[str, bytes] = field(default_factory=dict)
+    facts: dict[str, FileFacts] = field(default_factory=dict)
+    missing: dict[str, Known] = field(default_factory=dict)
+
+
+class WorkFolder:
+    """One project's folder. Methods join the running transaction or block, as `ProjectFiles`'s do.
+
+    Args:
+        database: Where it is remembered what was written.
+        project_id: Whose folder it is.
+        files: The same project's files.
+        folder: Where it lies; `create` makes it.
+    """
+
+    def __init__(
+        self, database: Database, project_id: str, files: ProjectFiles, folder: Path
+    ) -> None:
+        self.folder = folder
+        self._database = database
+        self._files = files
+        self._access = FolderAccess(folder)
+        self._log = files.stored.log
+        self._materials = MaterialLog(project_id)
+
+    def create(self) -> None:
+        """Make the folder if it is not there."""
+        self._access.create()
+
+    def changed_paths(self) -> list[str]:
+        """Return the finished files whose latest content the folder does not have yet, deleted ones included."""
+        return self._database.call(self._changed_paths)
+
+    def materialise(self, paths: Iterable[str] | None = None) -> list[str]:
+        """Write finished files that changed to the folder, and return the paths that differ there now.
+
+        Each file is replaced whole. What another program changed in one of them is taken in first, so that it is
+        not overwritten; `ProjectFiles.on_change` tells.
+
+        Args:
+            paths: Only these.
+
+        Raises:
+            DiskFullError, ReadOnlyHomeError, StorageError: the folder cannot be written.
+        """
+        return self._database.call(self._materialise, None if paths is None else set(paths))
+
+    def take_in(self) -> TakenIn:
+        """Bring what other programs changed in the folder into the document.
+
+        Raises:
+            StorageError: the folder is gone, or empty where there were files: that is an unmounted disk or a moved
+                folder, not a wish to delete everything.
+        """
+        return self._database.call(self._take_in)
+
+    # ---- writing out, on the owner thread -----------------------------------------------
+
+    def _changed_paths(self) -> list[str]:
+        changed, _ = self._pending()
+        document = self._files.stored.current()
+        return sorted(path for path in changed if self._differs(document, path))
+
+    def _pending(self) -> tuple[set[str], set[str]]:
+        """Return what changed in the document since the folder last had all of it: finished, still open."""
+        head = self._log.head()
+        changed = self._log.changed_paths(self._log.progress().materialized_version, head)
+        still_open = self._files.open_paths() & changed
+        return changed - still_open, still_open
+
+    def _differs(self, document: ProjectDocument, path: str) -> bool:
+        material = self._materials.get(path)
+        if path not in document:
+            return material is not None
+        return material is None or material.digest != self._digest(document, path)
+
+    def _digest(self, document: ProjectDocument, path: str) -> str:
+        return document.digest(path) or blob_digest(document.text(path).encode())
+
+    def _materialise(self, wanted: set[str] | None) -> list[str]:
+        changed, still_open = self._pending()
+        chosen = changed if wanted is None else changed & wanted
+        if not chosen:
+            return []
+        self._access.create()
+        self._take_in_before_writing(chosen)
+        document = self._files.stored.current()
+        due = sorted(path for path in chosen if self._differs(document, path))
+        # A file may take the place of a folder, or of a name that differs only in case.
+        for path in due:
+            if path not in document:
+                self._access.remove(path)
+                self._materials.drop(path)
+        executables = self._log.executables()
+        for path in due:
+            if path in document:
+                self._write_out(document, path, executable=path in executables)
+        if chosen == changed and not still_open:
+            self._log.set_materialized(self._log.head())
+        return due
+
+    def _write_out(self, document: ProjectDocument, path: str, *, executable: bool) -> None:
+        digest = document.digest(path)
+        text = None if digest is not None else document.text(path)
+        data = self._files.blobs.get(digest) if digest is not None else (text or "").encode()
+        facts = self._access.write(path, data, executable=executable)
+        self._materials.put(
+            path, Material(text, digest or blob_digest(data), facts.size, _trusted(facts.mtime_ns))
+        )
+
+    def _take_in_before_writing(self, paths: set[str]) -> None:
+        known = dict(self._materials.present(paths))
+        found, ignored = _Found(), TakenIn()
+        for path in sorted(paths):
+            if (facts := self._access.facts(path)) is not None:
+                self._compare(path, facts, known.get(path), found, ignored)
+        document = self._files.stored.current()
+        for path in found.contents.keys() - known.keys():
+            if path in document:
+                self._keep_as_version(path, found.contents.pop(path))
+        self._store(found, ignored)
+
+    def _keep_as_version(self, path: str, data: bytes) -> None:
+        """Give what lies where we never wrote a version of its own, below the document's."""
+        document = self._files.stored.current()
+        if blob_digest(data) == self._digest(document, path):
+            return
+        mine = self._files.read_binary(path)
+        self._files.write_bytes(path, data, _ORIGIN)
+        self._files.write_bytes(path, mine, "restore")
+
+    # ---- taking in, on the owner thread -------------------------------------------------
+
+    def _take_in(self) -> TakenIn:
+        taken = TakenIn()
+        known = self._materials.known()
+        if not self.folder.is_dir():
+            if known:
+                raise self._gone("is gone")
+            return taken
+        scan = scan_folder(self._access)
+        taken.notices += scan.notices
+        present = dict(scan.files)
+        for path in known.keys() - present.keys():
+            # Written by us although .gitignore names it: ours all the same.
+            facts = None if in_tools_folder(path) else self._access.facts(path)
+            if facts is not None:
+                present[path] = facts
+        if len(known) > 1 and not known.keys() & present.keys():
+            raise self._gone("has none of its files any more")
+        still_open = self._files.open_paths()
+        found = _Found(
+            missing={path: known[path] for path in known.keys() - present.keys() - still_open}
+        )
+        document = self._files.stored.current()
+        for path, facts in present.items():
+            # What the document has and the folder does not know yet is for `materialise` to compare.
+            if path not in still_open and (path in known or path not in document):
+                self._compare(path, facts, known.get(path), found, taken)
+        self._store(found, taken)
+        self._note_executables(present)
+        return taken
+
+    def _compare(
+        self, path: str, facts: FileFacts, known: Known | None, found: _Found, taken: TakenIn
+    ) -> None:
+        if known is not None and (facts.size, facts.mtime_ns) == (known.size, known.mtime_ns):
+            return
+        if facts.size > MOST_BINARY_BYTES:
+            taken.notices.append(f"{path} is left out: it is larger than 50 MB.")
+            return
+        try:
+            data = self._access.read(path)
+        except StorageError as error:
+            taken.notices.append(f"{path} is left out: {error.message}")
+            return
+        if data is None:
+            return
+        if known is not None and blob_digest(data) == known.digest:
+            if (time_ns := _trusted(facts.mtime_ns)) != known.mtime_ns:
+                self._materials.note_time(path, time_ns)
+            return
+        found.contents[path] = data
+        found.facts[path] = facts
+
+    def _store(self, found: _Found, taken: TakenIn) -> None:
+        stored = self._files.stored
+        document = stored.current()
+        texts, digests = self._sorted_out(document, found)
+        # A file that changed in the document since is not deleted with its older copy.
+        gone = [
+            path
+            for path, known in sorted(found.missing.items())
+            if path in document and known.digest == self._digest(document, path)
+        ]
+        before = self._log.head()
+        differences = {
+            path: unified_diff(path, document.text(path) if document.file_id(path) else "", text)
+            for path, text in texts.items()
+        }
+        accepted: list[str] = []
+        with stored.changing(_ORIGIN, differences) as document:
+            for path in gone:
+                document.delete(path)
+            for path in (*texts, *digests):
+                try:
+                    if path in texts:
+                        document.put_text(path, texts[path])
+                    else:
+                        document.put_blob(path, digests[path])
+                except InvalidInputError as error:
+                    taken.notices.append(f"{path} is left out: {error.message}")
+                else:
+                    accepted.append(path)
+        self._remember(found, accepted)
+        version = self._log.head()
+        if version > before:
+            taken.changes += [FolderChange(path, version, deleted=True) for path in gone]
+            taken.changes += [FolderChange(path, version) for path in accepted]
+
+    def _sorted_out(
+        self, document: ProjectDocument, found: _Found
+    ) -> tuple[Mapping[str, str], Mapping[str, str]]:
+        """Return what the changed files should read in the document: texts, and digests of binary files."""
+        texts: dict[str, str] = {}
+        digests: dict[str, str] = {}
+        for path, data in sorted(found.contents.items()):
+            text = decoded_text(data) if len(data) <= MOST_TEXT_BYTES else None
+            if text is None:
+                digests[path] = self._files.blobs.put(data)
+                continue
+            material = self._materials.get(path)
+            if material is None or material.text is None or document.file_id(path) is None:
+                texts[path] = text
+                continue
+            current = document.text(path)
+            texts[path] = apply_text_edits(current, merged_edits(material.text, current, text))
+        return texts, digests
+
+    def _remember(self, found: _Found, accepted: list[str]) -> None:
+        for path in found.missing:
+            self._materials.drop(path)
+        for path in accepted:
+            data, facts = found.contents[path], found.facts[path]
+            text = decoded_text(data) if len(data) <= MOST_TEXT_BYTES else None
+            self._materials.put(
+                path, Material(text, blob_digest(data), len(data), _trusted(facts.mtime_ns))
+            )
+
+    def _note_executables(self, present: Mapping[str, FileFacts]) -> None:
+        executables = self._log.executables()
+        for path, facts in present.items():
+            if facts.executable != (path in executables):
+                self._log.set_executable(path, facts.executable)
+
+    def _gone(self, what: str) -> StorageError:
+        return StorageError(
+            f"The project's folder {self.folder} {what}.",
+            code="folder_missing",
+            remedy="If it lies on another disk, connect it. Everything in it is kept in VibeDesk and can be "
+            "written out again.",
+            details={"path": str(self.folder)},
+        )
+
+
+def _trusted(mtime_ns: int) -> int:
+    """Return the time as one to rely on later; 0 if the file could still change within the same tick."""
+    return mtime_ns if abs(time.time_ns() - mtime_ns) > _TIME_GRAIN_NS else 0

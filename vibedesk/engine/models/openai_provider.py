@@ -1,0 +1,247 @@
+"""Models that speak OpenAI Chat Completions; the only importer of that SDK."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+from collections.abc import AsyncGenerator, Iterator, Mapping
+from contextlib import aclosing, contextmanager
+from typing import TYPE_CHECKING, Any
+
+from vibedesk.engine.models.protocol import (
+    Finished,
+    ModelError,
+    ModelRequest,
+    StopReason,
+    StreamItem,
+    TextDelta,
+    TokenUsage,
+)
+from vibedesk.engine.models.wire import (
+    NO_KEY,
+    OPERATION_HEADER,
+    Connection,
+    Failure,
+    bad_address,
+    broken_stream,
+    error_from,
+    repeats_key,
+    stalled,
+    unreachable,
+    watch_silence,
+)
+
+if TYPE_CHECKING:
+    from openai import AsyncOpenAI
+
+_STOP_REASONS: Mapping[str, StopReason] = {
+    "stop": "end",
+    "length": "max_tokens",
+    "content_filter": "refusal",
+}
+
+
+class OpenAIModel:
+    """One model over Chat Completions, streaming; OpenAI's own or a compatible server's.
+
+    The SDK is imported and its client made at the first request, on a worker thread.
+    """
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+        self._client: AsyncOpenAI | None = None
+        self._connecting = asyncio.Lock()
+
+    @property
+    def name(self) -> str:
+        return self._connection.model
+
+    @property
+    def provider(self) -> str:
+        return self._connection.provider
+
+    def __repr__(self) -> str:
+        return f"OpenAIModel({self.provider}/{self.name})"
+
+    async def stream(self, request: ModelRequest) -> AsyncGenerator[StreamItem, None]:
+        """Yield the answer's text and then `Finished`; closing ends the request on the wire."""
+        connection = self._connection
+        client = await self._connected()
+        answer = _Answer()
+        with translated_errors(connection):
+            chunks = await client.chat.completions.create(**_parameters(connection, request))
+            async with chunks, aclosing(watch_silence(chunks, connection)) as watched:
+                async for chunk in watched:
+                    text = answer.take(chunk)
+                    if text:
+                        yield TextDelta(text)
+        if answer.stop_reason is None:
+            raise broken_stream(connection, "it ended without a stop")
+        yield Finished(_STOP_REASONS.get(answer.stop_reason, "other"), answer.usage)
+
+    async def aclose(self) -> None:
+        """Close the connections."""
+        if self._client is not None:
+            await self._client.close()
+
+    async def _connected(self) -> AsyncOpenAI:
+        async with self._connecting:
+            if self._client is None:
+                self._client = await asyncio.to_thread(_connect, self._connection)
+            return self._client
+
+
+def translate(error: Exception, connection: Connection) -> ModelError | None:
+    """Return our error for one of the SDK's or its transport's, None for anything else."""
+    import httpx2
+    import openai
+
+    match error:
+        case openai.APIStatusError():
+            return error_from(
+                _failure(error, error.status_code, error.response.headers), connection
+            )
+        case openai.APITimeoutError():
+            stall = not isinstance(error.__cause__, httpx2.ConnectTimeout)
+            return stalled(connection) if stall else unreachable(connection)
+        case openai.APIConnectionError():
+            return unreachable(connection)
+        case openai.APIResponseValidationError():
+            return broken_stream(connection, "it has an unknown form")
+        case openai.APIError():
+            return error_from(_failure(error, None, {}), connection)
+        case openai.OpenAIError():
+            # What is left concerns parsing helpers, web sockets and other sign-ins, which we do not use.
+            return broken_stream(connection, type(error).__name__)
+        case httpx2.ReadTimeout() | httpx2.WriteTimeout():
+            return stalled(connection)
+        case httpx2.DecodingError():
+            return broken_stream(connection, "it cannot be decoded")
+        case httpx2.RequestError() | httpx2.StreamError():
+            return unreachable(connection)
+        case httpx2.InvalidURL():
+            return bad_address(connection)
+        case json.JSONDecodeError() | UnicodeDecodeError():
+            return broken_stream(connection, "an event is no JSON or no UTF-8")
+    return None
+
+
+@contextmanager
+def translated_errors(connection: Connection) -> Iterator[None]:
+    """Turn the SDK's exceptions into ours; the original stays the cause unless it repeats the key."""
+    try:
+        yield
+    except ModelError:
+        raise
+    except Exception as error:
+        ours = translate(error, connection)
+        if ours is None:
+            raise
+        raise ours from (None if repeats_key(error, connection) else error)
+
+
+class _Answer:
+    """Puts together what the chunks of one answer say; forgives what it does not know."""
+
+    def __init__(self) -> None:
+        self.stop_reason: str | None = None
+        self.usage = TokenUsage()
+
+    def take(self, chunk: Any) -> str:
+        """Note one chunk and return its text."""
+        self._count(getattr(chunk, "usage", None))
+        choices = getattr(chunk, "choices", None)
+        if not isinstance(choices, list) or not choices:
+            return ""
+        reason = getattr(choices[0], "finish_reason", None)
+        if isinstance(reason, str) and reason:
+            self.stop_reason = reason
+        delta = getattr(choices[0], "delta", None)
+        if getattr(delta, "refusal", None):
+            self.stop_reason = "content_filter"
+        text = getattr(delta, "content", None)
+        return text if isinstance(text, str) else ""
+
+    def _count(self, usage: Any) -> None:
+        # Some servers send counts in every chunk; they are cumulative.
+        if usage is None:
+            return
+        details = getattr(usage, "prompt_tokens_details", None)
+        self.usage = TokenUsage(
+            input_tokens=_count(usage, "prompt_tokens"),
+            output_tokens=_count(usage, "completion_tokens"),
+            cached_tokens=_count(details, "cached_tokens"),
+            cache_write_tokens=_count(details, "cache_write_tokens"),
+        )
+
+
+def _count(counts: Any, name: str) -> int:
+    count = getattr(counts, name, None)
+    return count if isinstance(count, int) else 0
+
+
+def _parameters(connection: Connection, request: ModelRequest) -> dict[str, Any]:
+    quirks = connection.quirks
+    messages = [{"role": turn.role, "content": turn.text} for turn in request.messages]
+    if request.system:
+        messages.insert(0, {"role": "system", "content": request.system})
+    parameters: dict[str, Any] = {
+        "model": connection.model,
+        "messages": messages,
+        "stream": True,
+        quirks.max_tokens_parameter: connection.output_tokens(request.max_output_tokens),
+        "extra_headers": {OPERATION_HEADER: request.operation},
+    }
+    if quirks.include_usage:
+        parameters["stream_options"] = {"include_usage": True}
+    if quirks.temperature and request.temperature is not None:
+        parameters["temperature"] = request.temperature
+    # The mode is refused by the API unless the word stands somewhere in the messages.
+    if quirks.json_mode and request.json_schema is not None and _says_json(messages):
+        parameters["response_format"] = {"type": "json_object"}
+    return parameters
+
+
+def _says_json(messages: list[dict[str, str]]) -> bool:
+    return any("json" in message["content"].casefold() for message in messages)
+
+
+def _connect(connection: Connection) -> AsyncOpenAI:
+    import httpx2
+    from openai import AsyncOpenAI
+
+    key = connection.key
+    with translated_errors(connection):
+        return AsyncOpenAI(
+            api_key=key.value if key is not None else NO_KEY,
+            base_url=connection.base_url,
+            timeout=httpx2.Timeout(**connection.timeouts()),
+            max_retries=0,
+            default_headers=None if connection.quirks.sdk_environment else _without_environment(),
+            # A proxy is for the outside world; the SDK would send it requests to this machine too.
+            http_client=httpx2.AsyncClient(trust_env=False) if connection.loopback else None,
+        )
+
+
+def _without_environment() -> dict[str, Any]:
+    """Return headers that take back those meant for OpenAI itself, before another server gets them."""
+    from openai import Omit
+
+    lines = os.environ.get("OPENAI_CUSTOM_HEADERS", "").splitlines()
+    named = [line.partition(":")[0].strip() for line in lines if ":" in line]
+    return {name: Omit() for name in (*named, "OpenAI-Organization", "OpenAI-Project")}
+
+
+def _failure(error: Any, status: int | None, headers: Mapping[str, str]) -> Failure:
+    body = error.body if isinstance(error.body, dict) else {}
+    told = body.get("error")
+    inner = told if isinstance(told, dict) else body
+    kinds = (inner.get("type"), inner.get("code"))
+    message = inner.get("message")
+    return Failure(
+        status=status,
+        kinds=frozenset(kind for kind in kinds if isinstance(kind, str)),
+        text=message if isinstance(message, str) else "",
+        headers=headers,
+    )

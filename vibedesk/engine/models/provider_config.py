@@ -1,0 +1,144 @@
+"""What a provider is, as data: VibeDesk's own list and the person's."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import lru_cache
+from typing import Any, Literal, get_args
+from urllib.parse import urlsplit
+
+from vibedesk.base.errors import InvalidInputError
+from vibedesk.base.resources import resource
+from vibedesk.engine.models.keys import KeyVariable
+from vibedesk.engine.models.wire import DEFAULT_STALL_S, WireQuirks
+
+Wire = Literal["anthropic", "openai"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProviderConfig:
+    """One provider. Its key is looked up in `key_envs`, then in the keychain under `name`; it is never in here.
+
+    `base_url_env` and `model_env` name environment variables that override `base_url` and `default_model`.
+    """
+
+    name: str
+    wire: Wire
+    title: str = ""
+    base_url: str = ""
+    base_url_env: str = ""
+    key_envs: tuple[KeyVariable, ...] = ()
+    key_required: bool = True
+    default_model: str = ""
+    model_env: str = ""
+    quirks: WireQuirks = field(default_factory=WireQuirks)
+    stall_s: float = DEFAULT_STALL_S
+
+    @property
+    def label(self) -> str:
+        return self.title or self.name
+
+    def address(self, environ: Mapping[str, str]) -> str:
+        """Return the base URL in force; empty if none is set."""
+        return _from_environ(environ, self.base_url_env) or self.base_url
+
+    def model(self, environ: Mapping[str, str]) -> str:
+        """Return the model to use where none is chosen; empty if there is none."""
+        return _from_environ(environ, self.model_env) or self.default_model
+
+
+@lru_cache(maxsize=1)
+def built_in_providers() -> tuple[ProviderConfig, ...]:
+    """Return the providers that VibeDesk knows, in order of preference."""
+    text = resource("models", "providers.json").read_text(encoding="utf-8")
+    return tuple(parse_provider(entry) for entry in json.loads(text)["providers"])
+
+
+def parse_provider(data: Mapping[str, Any]) -> ProviderConfig:
+    """Read a provider from plain data, as Settings stores it and `providers.json` spells it.
+
+    Raises:
+        InvalidInputError: A field is missing, unknown or wrong; `details` names it.
+    """
+    fields = {known.name for known in dataclasses.fields(ProviderConfig)}
+    _refuse_unknown(data, fields, "")
+    values = dict(data)
+    _require_text(values, "name", fields - _NO_TEXT)
+    if values.get("wire") not in get_args(Wire):
+        raise _invalid("wire", "it is “anthropic” or “openai”")
+    if values.get("base_url"):
+        _check_url(values["base_url"])
+    stall = values.get("stall_s", DEFAULT_STALL_S)
+    if not isinstance(stall, int | float) or isinstance(stall, bool) or stall <= 0:
+        raise _invalid("stall_s", "it is a number of seconds above 0")
+    if not isinstance(values.get("key_required", True), bool):
+        raise _invalid("key_required", "it is true or false")
+    values["key_envs"] = tuple(_key_variable(entry) for entry in values.get("key_envs") or ())
+    values["quirks"] = _quirks(values.get("quirks") or {})
+    return ProviderConfig(**values)
+
+
+_NO_TEXT = frozenset({"wire", "key_envs", "key_required", "quirks", "stall_s"})
+
+
+def _from_environ(environ: Mapping[str, str], variable: str) -> str:
+    return environ.get(variable, "").strip() if variable else ""
+
+
+def _quirks(data: Mapping[str, Any]) -> WireQuirks:
+    _refuse_unknown(data, {known.name for known in dataclasses.fields(WireQuirks)}, "quirks.")
+    for name, value in data.items():
+        if name == "max_tokens_parameter":
+            valid = value in ("max_tokens", "max_completion_tokens")
+        elif name == "max_output_tokens":
+            valid = value is None or (type(value) is int and value > 0)
+        else:
+            valid = isinstance(value, bool)
+        if not valid:
+            raise _invalid(f"quirks.{name}", f"it cannot be {value!r}")
+    return WireQuirks(**data)
+
+
+def _key_variable(entry: Any) -> KeyVariable:
+    values = {"name": entry} if isinstance(entry, str) else entry
+    if not isinstance(values, Mapping) or not isinstance(values.get("name"), str):
+        raise _invalid("key_envs", "each is the name of an environment variable")
+    match values.get("kind", "api_key"):
+        case ("api_key" | "auth_token") as kind:
+            return KeyVariable(name=values["name"], kind=kind)
+    raise _invalid("key_envs", "its kind is “api_key” or “auth_token”")
+
+
+def _require_text(values: Mapping[str, Any], required: str, names: set[str]) -> None:
+    for name in names:
+        if not isinstance(values.get(name, ""), str):
+            raise _invalid(name, "it is text")
+    if not str(values.get(required, "")).strip():
+        raise _invalid(required, "it is missing")
+
+
+def _check_url(url: str) -> None:
+    try:
+        parts = urlsplit(url)
+        valid = parts.scheme in ("http", "https") and bool(parts.hostname)
+    except ValueError:
+        valid = False
+    if not valid:
+        raise _invalid("base_url", "it starts with http:// or https://")
+
+
+def _refuse_unknown(data: Mapping[str, Any], known: set[str], prefix: str) -> None:
+    for name in data:
+        if name not in known:
+            raise _invalid(f"{prefix}{name}", "there is no such setting")
+
+
+def _invalid(name: str, reason: str) -> InvalidInputError:
+    return InvalidInputError(
+        "This provider cannot be set up like that.",
+        remedy="Correct it in Settings.",
+        details={"field": name, "reason": reason},
+    )

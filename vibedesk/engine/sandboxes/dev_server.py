@@ -1,0 +1,116 @@
+"""One run of a project's dev server: from its start over the first answer of the page to its end."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections import deque
+
+from vibedesk.engine.sandboxes.driver import LineSink, OutputLine, SandboxError, ServerNotReadyError
+from vibedesk.engine.sandboxes.output import FloodGate
+from vibedesk.engine.sandboxes.ports import HOST
+from vibedesk.engine.sandboxes.process import ProcessEndedError, SupervisedProcess
+
+_LOG_TAIL_LINES = 40
+_MAX_LINES_PER_SECOND = 500
+_POLL_SECONDS = 0.05
+_ANSWER_SECONDS = 30.0  # a first page may be compiled while it is asked for
+
+
+class DevServer:
+    """A started dev server; its lines go to `on_line` until the last of its processes is gone."""
+
+    def __init__(self, process: SupervisedProcess, *, port: int, on_line: LineSink) -> None:
+        self._process = process
+        self._port = port
+        self._on_line = on_line
+        self._tail: deque[str] = deque(maxlen=_LOG_TAIL_LINES)
+        self._gate = FloodGate(_MAX_LINES_PER_SECOND)
+        self._pump = asyncio.create_task(self._pump_lines(), name="dev-server")
+
+    async def _pump_lines(self) -> None:
+        await self._process.pump(self._take_line)
+        for text in self._gate.close():
+            self._on_line(OutputLine("stderr", text))
+
+    async def _take_line(self, line: OutputLine) -> None:
+        self._tail.append(line.text)
+        for text in self._gate.admit(line.text, asyncio.get_running_loop().time()):
+            self._on_line(OutputLine(line.stream, text))
+
+    async def wait_until_ready(self, timeout: float) -> None:
+        """Return once the page answers.
+
+        Raises:
+            ServerNotReadyError: it ended first, or the time was up.
+        """
+        answering = asyncio.create_task(self._poll_page())
+        try:
+            await asyncio.wait(
+                {answering, self._pump}, timeout=timeout, return_when=asyncio.FIRST_COMPLETED
+            )
+            if self._pump.done():
+                raise self._not_ready(
+                    f"The dev server ended before its page answered: {self._end_reason()}."
+                )
+            if not answering.done():
+                raise self._not_ready(f"The dev server did not answer within {timeout:g} seconds.")
+            await answering
+        finally:
+            answering.cancel()
+            await asyncio.wait({answering})
+
+    async def wait_for_end(self) -> str:
+        """Return once every process of it is gone: what happened, without a full stop."""
+        await asyncio.shield(self._pump)
+        return self._end_reason()
+
+    async def end(self) -> None:
+        """End it with everything it started; returns when all is gone."""
+        self._process.request_end()
+        await asyncio.shield(self._pump)
+
+    def _end_reason(self) -> str:
+        try:
+            status = self._process.exit_status()
+        except ProcessEndedError:
+            return "it was stopped"
+        except SandboxError as error:
+            return error.message.rstrip(".")
+        return f"signal {-status}" if status < 0 else f"exit status {status}"
+
+    async def _poll_page(self) -> None:
+        while True:
+            if await page_answers(self._port):
+                return
+            await asyncio.sleep(_POLL_SECONDS)
+
+    def _not_ready(self, message: str) -> ServerNotReadyError:
+        return ServerNotReadyError(
+            message,
+            remedy="Look at the log; when the cause is mended, start the preview again.",
+            details={"log": "\n".join(self._tail)},
+        )
+
+
+async def page_answers(port: int) -> bool:
+    """Whether GET / on the loopback port is answered with a page or a way to one (status 200 to 399)."""
+    # A plain socket: an HTTP client would mind proxies and load certificates for a question to ourselves.
+    try:
+        async with asyncio.timeout(_ANSWER_SECONDS):
+            reader, writer = await asyncio.open_connection(HOST, port)
+            try:
+                writer.write(
+                    f"GET / HTTP/1.1\r\nHost: {HOST}:{port}\r\nAccept: text/html,*/*\r\n"
+                    "Connection: close\r\n\r\n".encode()
+                )
+                await writer.drain()
+                status_line = await reader.readline()
+            finally:
+                writer.close()
+                with contextlib.suppress(OSError):
+                    await writer.wait_closed()
+    except (OSError, TimeoutError, ValueError):
+        return False
+    fields = status_line.split()
+    return len(fields) > 1 and fields[0].startswith(b"HTTP/") and fields[1][:1] in (b"2", b"3")

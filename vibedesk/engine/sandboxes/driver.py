@@ -1,0 +1,190 @@
+"""What every sandbox driver does: one protocol, one contract test suite for all drivers.
+
+A sandbox is the place where a project's packages are installed and its dev server runs. The project's work
+folder on this machine is given in the spec; whether a driver mounts it, runs in it or copies it is the
+driver's business (`push` and `pull`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+from pathlib import Path
+from typing import Protocol
+
+from vibedesk.base.errors import VibeDeskError
+
+
+class SandboxError(VibeDeskError):
+    """The sandbox could not do what was asked."""
+
+    code = "sandbox"
+
+
+class SandboxUnavailableError(SandboxError):
+    """The driver cannot work on this machine (no Docker, no Node)."""
+
+    code = "sandbox_unavailable"
+
+
+class ServerNotReadyError(SandboxError):
+    """The dev server did not answer: it ended, or the time was up. `details['log']` has its last lines."""
+
+    code = "server_not_ready"
+    retryable = True
+
+
+class PortInUseError(SandboxError):
+    """The project's port is taken by a program that is not ours."""
+
+    code = "port_in_use"
+
+
+class SandboxStatus(StrEnum):
+    """The sandbox's own state, apart from the agent's."""
+
+    ABSENT = "absent"
+    BUILDING = "building"
+    STARTING = "starting"
+    RUNNING = "running"
+    PAUSED = "paused"
+    STOPPED = "stopped"
+    FAILED = "failed"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SandboxSpec:
+    """What a sandbox is made for."""
+
+    project_id: str
+    folder: Path
+    """The project's work folder on this machine."""
+    port: int
+    """The project's port on 127.0.0.1; the same for its whole life."""
+    env: Mapping[str, str] = field(default_factory=dict)
+    """The app's own variables, given by consent; never VibeDesk's keys."""
+
+
+@dataclass(frozen=True, slots=True)
+class OutputLine:
+    """One line a command printed, without its line end and without ANSI codes."""
+
+    stream: str
+    """stdout or stderr"""
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Exited:
+    """The command ended. A signal's number is negative, as in `subprocess`."""
+
+    status: int
+
+
+CommandOutput = OutputLine | Exited
+LineSink = Callable[[OutputLine], None]
+StatusSink = Callable[[SandboxStatus, str], None]
+"""Called with the new status and a sentence why; on the engine's loop."""
+
+
+class Sandbox(Protocol):
+    """One project's running place."""
+
+    @property
+    def id(self) -> str:
+        """The driver's name for it (a container id, a process id); stored with the project."""
+        ...
+
+    @property
+    def kind(self) -> str:
+        """`local`, `local+bwrap` or `docker`: what the person is told."""
+        ...
+
+    @property
+    def host(self) -> str:
+        """The address a dev server inside must bind; templates say `{host}`."""
+        ...
+
+    @property
+    def url(self) -> str:
+        """Where the dev server is reached from this machine: http://127.0.0.1:PORT."""
+        ...
+
+    @property
+    def workdir(self) -> str:
+        """The work folder as commands inside see it: what absolute paths in their output begin with."""
+        ...
+
+    @property
+    def status(self) -> SandboxStatus: ...
+
+    async def push(self, paths: Sequence[str]) -> None:
+        """Make these changed or deleted project paths visible inside (nothing to do where the folder is shared)."""
+        ...
+
+    async def pull(self, paths: Sequence[str]) -> None:
+        """Bring these paths, written inside, into the work folder (nothing to do where it is shared)."""
+        ...
+
+    def exec(
+        self,
+        argv: Sequence[str],
+        *,
+        env: Mapping[str, str] | None = None,
+        timeout: float | None = None,
+    ) -> AsyncIterator[CommandOutput]:
+        """Run a command in the work folder.
+
+        Yields its lines as they come, then exactly one `Exited`. Closing the iterator, cancelling the task or
+        the timeout (seconds) kills the command with everything it started.
+
+        Raises:
+            SandboxError: the command could not be started, or the timeout passed.
+        """
+        ...
+
+    async def start_server(
+        self, argv: Sequence[str], *, env: Mapping[str, str] | None = None, timeout: float = 120.0
+    ) -> str:
+        """Start the dev server (stopping one that runs) and return its URL once the page answers.
+
+        Its lines go to the `on_line` given at `open`; its end later is told through `on_status`.
+
+        Raises:
+            ServerNotReadyError: it ended or did not answer in time; PortInUseError: somebody else has the port.
+        """
+        ...
+
+    async def stop_server(self) -> None:
+        """End the dev server and everything it started; nothing to do where none runs."""
+        ...
+
+    async def stop(self) -> None:
+        """End every process inside; files stay. Idempotent."""
+        ...
+
+    async def remove(self) -> None:
+        """Stop and remove every trace of the sandbox except the work folder."""
+        ...
+
+
+class SandboxDriver(Protocol):
+    """Makes sandboxes of one kind."""
+
+    @property
+    def name(self) -> str:
+        """`local` or `docker`."""
+        ...
+
+    async def check(self) -> None:
+        """Raise `SandboxUnavailableError` with what is missing and how to get it."""
+        ...
+
+    async def open(self, spec: SandboxSpec, *, on_line: LineSink, on_status: StatusSink) -> Sandbox:
+        """Create the project's sandbox, or take over the one it has."""
+        ...
+
+    async def aclose(self) -> None:
+        """Stop every sandbox this driver opened."""
+        ...

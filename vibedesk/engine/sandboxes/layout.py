@@ -1,0 +1,114 @@
+"""A local sandbox's private folder on this machine, and where its parts lie as seen from inside.
+
+Without bubblewrap both are the same. Inside bubblewrap the places are fixed, so that neither the person's
+name nor the shape of their disk shows up in logs, prompts and error reports.
+"""
+
+from __future__ import annotations
+
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+
+from vibedesk.engine.sandboxes.node import NodeToolchain
+
+INSIDE_APP = Path("/app")
+_INSIDE_HOME = Path("/home/app")
+_INSIDE_TMP = Path("/tmp")
+_INSIDE_CONFIG = Path("/opt/vibedesk/config")
+_INSIDE_BIN = Path("/opt/vibedesk/bin")
+_INSIDE_NODE_PREFIX = Path("/opt/node")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Place:
+    """One folder or file: where it is on this machine, and where a command in the sandbox sees it."""
+
+    outside: Path
+    inside: Path
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SandboxLayout:
+    """The places of one local sandbox."""
+
+    app: Place
+    """The project's work folder."""
+    home: Place
+    tmp: Place
+    config: Place
+    """Written by VibeDesk: npm's configuration, certificates; read-only in bubblewrap."""
+    bin: Place
+    """First on PATH: node, npm and npx of the chosen toolchain; read-only in bubblewrap."""
+    node: Place
+    npm_package: Place
+
+    @property
+    def private(self) -> tuple[Place, ...]:
+        """The folders that are the sandbox's own."""
+        return (self.home, self.tmp, self.config, self.bin)
+
+    @property
+    def places(self) -> tuple[Place, ...]:
+        """Everything of this machine's disk that is at a place of its own inside."""
+        return (self.app, *self.private, self.node, self.npm_package)
+
+    def create(self) -> None:
+        """Make the private folders, empty but for the toolchain's commands. Blocking."""
+        for place in self.private:
+            place.outside.mkdir(parents=True, mode=0o700)
+        (self.bin.outside / "node").symlink_to(self.node.inside)
+        for name in ("npm", "npx"):
+            script = self.bin.outside / name
+            cli = self.npm_package.inside / "bin" / f"{name}-cli.js"
+            script.write_text(f'#!/bin/sh\nexec {_quoted(self.node.inside)} {_quoted(cli)} "$@"\n')
+            script.chmod(0o755)
+
+    def remove(self) -> None:
+        """Remove the private folders; the work folder stays. Blocking."""
+        root = self.home.outside.parent
+        if root.exists():
+            shutil.rmtree(root)
+
+
+def layout_for(
+    *, app: Path, private: Path, toolchain: NodeToolchain, wrapped: bool
+) -> SandboxLayout:
+    """Return the places of a sandbox for the project folder `app` with the private folder `private`."""
+    node, npm_package = toolchain.node, toolchain.npm_package
+    if not wrapped:
+        return SandboxLayout(
+            app=_same(app),
+            home=_same(private / "home"),
+            tmp=_same(private / "tmp"),
+            config=_same(private / "config"),
+            bin=_same(private / "bin"),
+            node=_same(node),
+            npm_package=_same(npm_package),
+        )
+    return SandboxLayout(
+        app=Place(outside=app, inside=INSIDE_APP),
+        home=Place(outside=private / "home", inside=_INSIDE_HOME),
+        tmp=Place(outside=private / "tmp", inside=_INSIDE_TMP),
+        config=Place(outside=private / "config", inside=_INSIDE_CONFIG),
+        bin=Place(outside=private / "bin", inside=_INSIDE_BIN),
+        node=_moved_into_prefix(node, "bin/node"),
+        npm_package=_moved_into_prefix(npm_package, "lib/node_modules/npm"),
+    )
+
+
+def _same(path: Path) -> Place:
+    return Place(outside=path, inside=path)
+
+
+def _moved_into_prefix(path: Path, name: str) -> Place:
+    # What lies in /usr is there inside as well, with the libraries it is linked to.
+    return (
+        _same(path)
+        if path.is_relative_to("/usr")
+        else Place(outside=path, inside=_INSIDE_NODE_PREFIX / name)
+    )
+
+
+def _quoted(path: Path) -> str:
+    return "'" + str(path).replace("'", "'\\''") + "'"

@@ -1,0 +1,1 @@
+"""One SQLite file per home, owned by one thread."""

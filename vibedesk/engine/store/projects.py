@@ -1,0 +1,385 @@
+"""Projects, phases, messages, wishes, usage, logs and the event log.
+
+Every method runs on the store's thread, inside the transaction of whoever called it
+(`Database.run` or `EventBus.commit`).
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from vibedesk.base.clock import utc_now
+from vibedesk.base.errors import InvalidInputError, NotFoundError
+from vibedesk.base.ids import new_id
+from vibedesk.engine.states import AgentState
+from vibedesk.engine.store.records import (
+    Json,
+    MessageRecord,
+    PhaseRecord,
+    ProjectRecord,
+    UsageTotals,
+    WishRecord,
+)
+from vibedesk.engine.store.tables import (
+    CommandRow,
+    EventRow,
+    FileRow,
+    GrantRow,
+    LogRow,
+    MessageRow,
+    PhaseRow,
+    ProjectRow,
+    SettingRow,
+    UsageRow,
+    WishRow,
+)
+
+_JSON_FIELDS = frozenset({"options", "run", "blueprint", "waiting", "error"})
+_MAX_LOG_LINES = 20_000
+
+
+class ProjectStore:
+    """The library of projects and what the agents persist."""
+
+    # -- projects ------------------------------------------------------------------------------
+    def create(self, fields: Json) -> ProjectRecord:
+        now = utc_now()
+        row = {"id": new_id(), "created_at": now, "updated_at": now, **_encode(fields)}
+        ProjectRow.insert(row).execute()
+        return self.get(str(row["id"]))
+
+    def get(self, project_id: str) -> ProjectRecord:
+        row = ProjectRow.get_or_none(
+            (ProjectRow.id == project_id) & ProjectRow.deleted_at.is_null()
+        )
+        if row is None:
+            raise NotFoundError(
+                f"There is no project {project_id!r}.",
+                remedy="`vibedesk projects` lists what there is.",
+            )
+        return _project(row)
+
+    def library(self) -> list[ProjectRecord]:
+        """Return every project, last changed first."""
+        rows = (
+            ProjectRow.select()
+            .where(ProjectRow.deleted_at.is_null())
+            .order_by(ProjectRow.updated_at.desc(), ProjectRow.id.desc())
+        )
+        return [_project(row) for row in rows]
+
+    def resolve(self, reference: str) -> str:
+        """Return the id that `reference` (an id, a unique prefix of one, or a name) means."""
+        wanted = reference.strip()
+        if not wanted:
+            raise InvalidInputError("No project was named.", remedy="Give its id or its name.")
+        alive = ProjectRow.deleted_at.is_null()
+        ids = [
+            row.id
+            for row in ProjectRow.select(ProjectRow.id).where(
+                alive & ProjectRow.id.startswith(wanted.upper())
+            )
+        ]
+        if len(ids) != 1:
+            named = ProjectRow.select(ProjectRow.id).where(alive & (ProjectRow.name == wanted))
+            ids = [row.id for row in named] or ids
+        if len(ids) == 1:
+            return str(ids[0])
+        if ids:
+            raise InvalidInputError(
+                f"{wanted!r} means {len(ids)} projects.", remedy="Give more of the id."
+            )
+        raise NotFoundError(
+            f"There is no project {wanted!r}.", remedy="`vibedesk projects` lists what there is."
+        )
+
+    def names(self) -> set[str]:
+        return {row.name for row in ProjectRow.select(ProjectRow.name)}
+
+    def update(self, project_id: str, **fields: Any) -> None:
+        """Set columns of the project; JSON columns take plain values."""
+        values = {**_encode(fields), "updated_at": utc_now()}
+        ProjectRow.update(values).where(ProjectRow.id == project_id).execute()
+
+    def append_blueprint_text(self, project_id: str, text: str) -> None:
+        ProjectRow.update(blueprint_text=ProjectRow.blueprint_text.concat(text)).where(
+            ProjectRow.id == project_id
+        ).execute()
+
+    def ports(self) -> set[int]:
+        rows = ProjectRow.select(ProjectRow.port).where(ProjectRow.port.is_null(False))
+        return {row.port for row in rows if row.port is not None}
+
+    # -- events ---------------------------------------------------------------------------------
+    def take_sequence(self, project_id: str, count: int) -> int:
+        """Reserve `count` sequence numbers and return the first."""
+        query = (
+            ProjectRow.update(last_seq=ProjectRow.last_seq + count)
+            .where(ProjectRow.id == project_id)
+            .returning(ProjectRow.last_seq)
+        )
+        for row in query.execute():
+            return int(row.last_seq) - count + 1
+        raise NotFoundError(f"There is no project {project_id!r}.")
+
+    def add_events(self, rows: Sequence[tuple[str, int, str, str, str]]) -> None:
+        if rows:
+            EventRow.insert_many(
+                rows,
+                fields=[
+                    EventRow.project,
+                    EventRow.seq,
+                    EventRow.at,
+                    EventRow.type,
+                    EventRow.data,
+                ],
+            ).execute()
+
+    # -- phases ---------------------------------------------------------------------------------
+    def phases(self, project_id: str) -> list[PhaseRecord]:
+        rows = PhaseRow.select().where(PhaseRow.project == project_id).order_by(PhaseRow.number)
+        return [_phase(row) for row in rows]
+
+    def put_phase(self, project_id: str, phase: PhaseRecord) -> None:
+        PhaseRow.replace(
+            project=project_id,
+            number=phase.number,
+            name=phase.name,
+            description=phase.description,
+            plan=json.dumps(phase.plan),
+            source=phase.source,
+            completed=phase.completed,
+            completed_at=utc_now() if phase.completed else None,
+        ).execute()
+
+    def drop_phases_from(self, project_id: str, number: int) -> None:
+        """Forget planned phases from `number` on that were not completed."""
+        PhaseRow.delete().where(
+            (PhaseRow.project == project_id)
+            & (PhaseRow.number >= number)
+            & (PhaseRow.completed == False)  # noqa: E712 - peewee builds SQL of it
+        ).execute()
+
+    def complete_phase(self, project_id: str, number: int) -> None:
+        PhaseRow.update(completed=True, completed_at=utc_now()).where(
+            (PhaseRow.project == project_id) & (PhaseRow.number == number)
+        ).execute()
+
+    # -- conversation ---------------------------------------------------------------------------
+    def add_message(
+        self,
+        project_id: str,
+        role: str,
+        text: str,
+        *,
+        complete: bool = True,
+        data: Json | None = None,
+    ) -> MessageRecord:
+        record = MessageRecord(
+            id=new_id(), role=role, text=text, at=utc_now(), complete=complete, data=data or {}
+        )
+        MessageRow.insert(
+            id=record.id,
+            project=project_id,
+            role=role,
+            text=text,
+            at=record.at,
+            complete=complete,
+            data=json.dumps(record.data),
+        ).execute()
+        return record
+
+    def update_message(
+        self,
+        message_id: str,
+        *,
+        append: str = "",
+        text: str | None = None,
+        complete: bool | None = None,
+        data: Json | None = None,
+    ) -> None:
+        values: dict[Any, Any] = {}
+        if append:
+            values[MessageRow.text] = MessageRow.text.concat(append)
+        if text is not None:
+            values[MessageRow.text] = text
+        if complete is not None:
+            values[MessageRow.complete] = complete
+        if data is not None:
+            values[MessageRow.data] = json.dumps(data)
+        if values:
+            MessageRow.update(values).where(MessageRow.id == message_id).execute()
+
+    def messages(self, project_id: str) -> list[MessageRecord]:
+        rows = MessageRow.select().where(MessageRow.project == project_id).order_by(MessageRow.id)
+        return [_message(row) for row in rows]
+
+    def message(self, message_id: str) -> MessageRecord:
+        return _message(MessageRow.get_by_id(message_id))
+
+    def add_wish(self, project_id: str, text: str) -> WishRecord:
+        wish = WishRecord(id=new_id(), text=text, status="open", phase=None)
+        WishRow.insert(id=wish.id, project=project_id, text=text, at=utc_now()).execute()
+        return wish
+
+    def wishes(self, project_id: str, *statuses: str) -> list[WishRecord]:
+        query = WishRow.select().where(WishRow.project == project_id).order_by(WishRow.id)
+        if statuses:
+            query = query.where(WishRow.status.in_(statuses))
+        return [
+            WishRecord(id=row.id, text=row.text, status=row.status, phase=row.phase)
+            for row in query
+        ]
+
+    def set_wish(self, wish_id: str, status: str, phase: int | None) -> None:
+        WishRow.update(status=status, phase=phase).where(WishRow.id == wish_id).execute()
+
+    # -- usage ----------------------------------------------------------------------------------
+    def add_usage(self, project_id: str, fields: Json) -> None:
+        UsageRow.insert(project=project_id, at=utc_now(), **fields).execute()
+
+    def usage_totals(self, project_id: str) -> UsageTotals:
+        tokens_in, tokens_out, cost = 0, 0, 0.0
+        for row in UsageRow.select().where(UsageRow.project == project_id):
+            tokens_in += row.input_tokens
+            tokens_out += row.output_tokens
+            cost += row.cost or 0.0
+        return UsageTotals(input_tokens=tokens_in, output_tokens=tokens_out, cost=cost)
+
+    # -- sandbox --------------------------------------------------------------------------------
+    def add_command(self, project_id: str, command: str, exit_status: int) -> None:
+        CommandRow.insert(
+            project=project_id, command=command, at=utc_now(), exit_status=exit_status
+        ).execute()
+
+    def add_logs(self, project_id: str, lines: Iterable[tuple[str, str]]) -> None:
+        """Store shown lines (stream, text); the oldest beyond 20,000 go."""
+        at = utc_now()
+        rows = [(project_id, at, stream, line) for stream, line in lines]
+        if not rows:
+            return
+        LogRow.insert_many(
+            rows, fields=[LogRow.project, LogRow.at, LogRow.stream, LogRow.line]
+        ).execute()
+        newest = LogRow.select(LogRow.id).order_by(LogRow.id.desc()).limit(1).scalar()
+        if newest % 1000 < len(rows):
+            keep = (
+                LogRow.select(LogRow.id)
+                .where(LogRow.project == project_id)
+                .order_by(LogRow.id.desc())
+                .limit(1)
+                .offset(_MAX_LOG_LINES)
+                .scalar()
+            )
+            if keep is not None:
+                LogRow.delete().where(
+                    (LogRow.project == project_id) & (LogRow.id <= keep)
+                ).execute()
+
+    def logs(self, project_id: str, limit: int = 2_000) -> list[tuple[str, str, str]]:
+        """Return the last lines as (time, stream, text), oldest first."""
+        rows = (
+            LogRow.select()
+            .where(LogRow.project == project_id)
+            .order_by(LogRow.id.desc())
+            .limit(limit)
+        )
+        return [(row.at, row.stream, row.line) for row in rows][::-1]
+
+    def grant_host(self, project_id: str, host: str) -> None:
+        GrantRow.replace(project=project_id, host=host, at=utc_now()).execute()
+
+    def granted_hosts(self, project_id: str) -> list[str]:
+        rows = GrantRow.select().where(GrantRow.project == project_id).order_by(GrantRow.host)
+        return [row.host for row in rows]
+
+    def file_details(self, project_id: str) -> dict[str, tuple[int, str, int, bool]]:
+        """Return path → (size, purpose, phase, binary)."""
+        rows = FileRow.select(
+            FileRow.path, FileRow.size, FileRow.purpose, FileRow.phase, FileRow.blob
+        ).where(FileRow.project == project_id)
+        return {row.path: (row.size, row.purpose, row.phase, row.blob is not None) for row in rows}
+
+    def describe_file(self, project_id: str, path: str, *, purpose: str, phase: int) -> None:
+        """Say what a file is for and which phase wrote it."""
+        values: dict[Any, Any] = {FileRow.phase: phase}
+        if purpose:
+            values[FileRow.purpose] = purpose
+        FileRow.update(values).where(
+            (FileRow.project == project_id) & (FileRow.path == path)
+        ).execute()
+
+    # -- settings -------------------------------------------------------------------------------
+    def setting(self, key: str, default: Any = None) -> Any:
+        row = SettingRow.get_or_none(SettingRow.key == key)
+        return default if row is None else json.loads(row.value)
+
+    def set_setting(self, key: str, value: Any) -> None:
+        SettingRow.replace(key=key, value=json.dumps(value)).execute()
+
+
+def _encode(fields: Json) -> Json:
+    return {
+        key: json.dumps(value, ensure_ascii=False)
+        if key in _JSON_FIELDS and value is not None
+        else (value.value if isinstance(value, AgentState) else value)
+        for key, value in fields.items()
+    }
+
+
+def _decode(text: str | None) -> Json | None:
+    return None if text is None else json.loads(text)
+
+
+def _project(row: Any) -> ProjectRecord:
+    return ProjectRecord(
+        id=row.id,
+        name=row.name,
+        title=row.title,
+        description=row.description,
+        wish=row.wish,
+        mode=row.mode,
+        folder=row.folder,
+        template=row.template,
+        sample=row.sample,
+        state=AgentState(row.state),
+        state_reason=row.state_reason,
+        failed_state=AgentState(row.failed_state) if row.failed_state else None,
+        options=_decode(row.options) or {},
+        run=_decode(row.run) or {},
+        blueprint=_decode(row.blueprint),
+        blueprint_text=row.blueprint_text,
+        waiting=_decode(row.waiting),
+        error=_decode(row.error),
+        port=row.port,
+        sandbox_kind=row.sandbox_kind,
+        preview_url=row.preview_url,
+        last_seq=row.last_seq,
+        code_version=row.code_version,
+        created_at=row.created_at,
+        updated_at=row.updated_at,
+    )
+
+
+def _phase(row: Any) -> PhaseRecord:
+    return PhaseRecord(
+        number=row.number,
+        name=row.name,
+        description=row.description,
+        plan=json.loads(row.plan),
+        source=row.source,
+        completed=bool(row.completed),
+    )
+
+
+def _message(row: Any) -> MessageRecord:
+    return MessageRecord(
+        id=row.id,
+        role=row.role,
+        text=row.text,
+        at=row.at,
+        complete=bool(row.complete),
+        data=json.loads(row.data),
+    )

@@ -1,0 +1,184 @@
+"""What the engine shows of a project: frozen values for windows and terminals."""
+
+from __future__ import annotations
+
+import dataclasses
+from dataclasses import dataclass, field
+from typing import Any
+
+Json = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class _View:
+    def to_dict(self) -> Json:
+        return dataclasses.asdict(self)
+
+
+@dataclass(frozen=True, slots=True)
+class ProjectCardView(_View):
+    """A project as the library lists it."""
+
+    id: str
+    name: str
+    title: str
+    description: str
+    state: str
+    reason: str
+    sample: str
+    palette: tuple[str, ...]
+    folder: str
+    created_at: str
+    updated_at: str
+
+
+@dataclass(frozen=True, slots=True)
+class FileView(_View):
+    """One file of the project."""
+
+    path: str
+    size: int
+    purpose: str = ""
+    phase: int = 0
+    binary: bool = False
+    writing: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class PhaseView(_View):
+    """One phase: planned, running or completed."""
+
+    number: int
+    name: str
+    description: str
+    completed: bool
+    files: tuple[Json, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class MessageView(_View):
+    """One message of the conversation; `role` is user or assistant."""
+
+    id: str
+    role: str
+    text: str
+    at: str
+    complete: bool
+
+
+@dataclass(frozen=True, slots=True)
+class LogLineView(_View):
+    """One stored log line."""
+
+    at: str
+    stream: str
+    line: str
+
+
+@dataclass(frozen=True, slots=True)
+class DraftView(_View):
+    """A file that is being written: what has come so far."""
+
+    path: str
+    mode: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class VersionView(_View):
+    """One kept version in the history, newest first in lists. `author`: agent, fix or you."""
+
+    commit: str
+    label: str
+    author: str
+    at: str
+    files_changed: int
+
+
+@dataclass(frozen=True, slots=True)
+class WaitingView(_View):
+    """What the agent waits for."""
+
+    reason: str
+    until: str | None
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class ProjectView(_View):
+    """Everything a window needs to show a project that it opens late."""
+
+    id: str
+    name: str
+    title: str
+    wish: str
+    mode: str
+    state: str
+    reason: str
+    running: bool
+    can_continue: bool
+    sample: str
+    folder: str
+    preview_url: str
+    sandbox_state: str
+    sandbox_kind: str
+    seq: int
+    version: int
+    max_phases: int
+    model: str
+    cost: float
+    input_tokens: int
+    output_tokens: int
+    blueprint: Json | None
+    blueprint_text: str
+    phases: tuple[PhaseView, ...] = ()
+    files: tuple[FileView, ...] = ()
+    messages: tuple[MessageView, ...] = ()
+    drafts: tuple[DraftView, ...] = ()
+    logs: tuple[LogLineView, ...] = ()
+    open_wishes: tuple[str, ...] = ()
+    waiting: WaitingView | None = None
+    error: Json | None = None
+    granted_hosts: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class SampleView(_View):
+    """A recorded example that ships with VibeDesk."""
+
+    name: str
+    title: str
+    description: str
+    prompt: str
+    palette: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class CheckView(_View):
+    """One line of `vibedesk doctor`. `status`: ok, warning or missing."""
+
+    name: str
+    status: str
+    message: str
+    remedy: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class DoctorView(_View):
+    """What is there and what is missing; `can_build` is whether the main job can run."""
+
+    can_build: bool
+    checks: tuple[CheckView, ...] = field(default_factory=tuple)
+
+
+@dataclass(frozen=True, slots=True)
+class ProviderView(_View):
+    """A model provider: what is there, what is missing. `key_source`: environment, keychain or empty."""
+
+    name: str
+    label: str
+    base_url: str
+    default_model: str
+    ready: bool
+    key_source: str = ""
+    problem: str = ""

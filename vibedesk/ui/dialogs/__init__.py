@@ -1,0 +1,1 @@
+"""Questions to the person that are awaited and never block the event loop."""

@@ -1,0 +1,280 @@
+"""First start: which model builds the apps, or an example to watch instead."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Literal
+
+from PySide6.QtCore import QUrl
+from PySide6.QtWidgets import QLabel, QLineEdit, QVBoxLayout, QWidget
+
+from vibedesk.ui.dialogs.awaitable import AwaitableDialog
+from vibedesk.ui.theme.theme import Theme
+from vibedesk.ui.widgets.boxes import hbox, vbox
+from vibedesk.ui.widgets.buttons import Segment, Segmented, icon_button, text_button
+from vibedesk.ui.widgets.labels import IconLabel, label, set_look
+
+Provider = Literal["anthropic", "openai", "openai_compatible"]
+_LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ModelChoice:
+    """The model a person chose. The key is for the keychain and is never shown again."""
+
+    provider: Provider
+    model: str
+    key: str = ""
+    base_url: str = ""
+
+    def __repr__(self) -> str:
+        return f"ModelChoice(provider={self.provider!r}, model={self.model!r})"
+
+
+SetupAnswer = ModelChoice | Literal["sample"]
+Check = Callable[[ModelChoice], Awaitable[str | None]]
+"""Tries a choice; returns what is wrong with it as a sentence, or `None`."""
+
+
+class ModelSetupDialog(AwaitableDialog[SetupAnswer]):
+    """Provider, key and model, checked before the dialog closes."""
+
+    def __init__(
+        self,
+        theme: Theme,
+        parent: QWidget | None,
+        *,
+        models: dict[Provider, str] | None = None,
+        keychain: str = "",
+        check: Check | None = None,
+        provider: Provider = "anthropic",
+        reason: str = "",
+    ) -> None:
+        """Build the dialog.
+
+        Args:
+            theme: The look.
+            parent: The window it belongs to.
+            models: A model name to begin with, for each provider.
+            keychain: What the system's keychain is called; empty for a general word.
+            check: Tries the choice before the dialog closes.
+            provider: The provider that is chosen first.
+            reason: A sentence shown first, for example that a key was rejected.
+        """
+        title = self.tr("Choose a model")
+        super().__init__(theme, parent, title)
+        self._models = dict(models or {})
+        self._check = check
+        self._checking: asyncio.Task[None] | None = None
+        self.add_heading(title, "brain")
+        self.add_text(
+            self.tr(
+                "The model turns your words into code. You pay its provider directly; VibeDesk adds "
+                "nothing. Nothing is sent anywhere until you build something."
+            )
+        )
+        self._providers = Segmented(
+            theme,
+            self.tr("Provider"),
+            (
+                Segment(key="anthropic", text="Anthropic"),
+                Segment(key="openai", text="OpenAI"),
+                Segment(key="openai_compatible", text=self.tr("OpenAI-compatible")),
+            ),
+        )
+        self._providers.chosen.connect(self._on_provider)
+        self.column.addLayout(hbox(self._providers, None))
+        self._make_fields(keychain)
+        self._make_buttons()
+        self._providers.set_current(provider)
+        self._on_provider(provider)
+        self._show_problem(reason)
+        self.fit(theme.size("dialog_md"))
+        self._key.setFocus()
+
+    # Building ------------------------------------------------------------------------------
+
+    def _make_fields(self, keychain: str) -> None:
+        self._url = self._field(self.tr("Address"))
+        self._url.setPlaceholderText("http://localhost:11434/v1")
+        self._url_row = self._labelled(self.tr("Address"), self._url)
+        self._key = self._field(self.tr("Key"))
+        self._key.setEchoMode(QLineEdit.EchoMode.Password)
+        self._reveal = icon_button(self.theme, "eye", self.tr("Show the key"), checkable=True)
+        self._reveal.toggled.connect(self._on_reveal)
+        self._key_label = label(self.tr("Key"), strong="mid")
+        self._model = self._field(self.tr("Model"))
+        store = keychain or self.tr("the system's keychain")
+        kept = self.tr("Your key is kept in {keychain}, never in a file.").format(keychain=store)
+        self._kept = hbox(
+            IconLabel(self.theme, "shield-check", "success.text", 14),
+            label(kept, tone="muted", fs="small"),
+            None,
+            gap=6,
+        )
+        self._problem = label("", tone="danger", fs="small")
+        self._problem.setWordWrap(True)
+        self._problem_icon = IconLabel(self.theme, "warning-fill", "danger.text", 14)
+        key = vbox(self._key_label, hbox((self._key, 1), self._reveal, gap=4), self._kept, gap=4)
+        problem = hbox(self._problem_icon, (self._problem, 1), gap=6)
+        self.column.addWidget(self._url_row)
+        self.column.addLayout(key)
+        self.column.addWidget(self._labelled(self.tr("Model"), self._model))
+        self.column.addLayout(problem)
+
+    def _make_buttons(self) -> None:
+        sample = text_button(self.theme, self.tr("Watch an example instead"), variant="ghost")
+        sample.setAutoDefault(False)
+        sample.clicked.connect(lambda: self.give("sample"))
+        later = text_button(self.theme, self.tr("Not now"))
+        later.setAutoDefault(False)
+        later.clicked.connect(self.reject)
+        self._use = text_button(self.theme, self.tr("Use this model"), variant="primary")
+        self._use.setDefault(True)
+        self._use.clicked.connect(self._on_use)
+        row = self.add_buttons(later, self._use)
+        row.insertWidget(0, sample)
+
+    def _field(self, name: str) -> QLineEdit:
+        field = QLineEdit()
+        field.setAccessibleName(name)
+        field.textChanged.connect(self._on_edited)
+        return field
+
+    @staticmethod
+    def _labelled(text: str, field: QLineEdit) -> QWidget:
+        words = QLabel(text)
+        words.setProperty("strong", "mid")
+        words.setBuddy(field)
+        made = QWidget()
+        column = QVBoxLayout(made)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(4)
+        column.addWidget(words)
+        column.addWidget(field)
+        return made
+
+    # What is chosen ------------------------------------------------------------------------
+
+    def choice(self) -> ModelChoice:
+        provider = self._provider()
+        return ModelChoice(
+            provider=provider,
+            model=self._model.text().strip(),
+            key=self._key.text().strip(),
+            base_url=self._url.text().strip().rstrip("/") if self._needs_url() else "",
+        )
+
+    def _provider(self) -> Provider:
+        match self._providers.current:
+            case "openai":
+                return "openai"
+            case "openai_compatible":
+                return "openai_compatible"
+            case _:
+                return "anthropic"
+
+    def _needs_url(self) -> bool:
+        return self._provider() == "openai_compatible"
+
+    def _missing(self) -> str:
+        """Return what is still needed, as a sentence, or nothing."""
+        choice = self.choice()
+        if self._needs_url():
+            url = QUrl(choice.base_url)
+            if url.scheme() not in ("http", "https") or not url.host():
+                return self.tr("The address begins with http:// or https:// and names a host.")
+            if url.scheme() == "http" and choice.key and url.host() not in _LOOPBACK:
+                return self.tr("A key travels only over https, or to this computer.")
+        elif not choice.key:
+            return self.tr("Enter the key first.")
+        return "" if choice.model else self.tr("Enter the name of the model first.")
+
+    # Reactions -----------------------------------------------------------------------------
+
+    def _on_provider(self, _key: str) -> None:
+        needs_url = self._needs_url()
+        self._url_row.setVisible(needs_url)
+        self._key_label.setText(self.tr("Key (if it needs one)") if needs_url else self.tr("Key"))
+        hint = {"anthropic": "sk-ant-…", "openai": "sk-…"}.get(self._provider(), "")
+        self._key.setPlaceholderText(hint)
+        self._model.setText(self._models.get(self._provider(), ""))
+        self._on_edited()
+        self.fit(self.theme.size("dialog_md"))
+
+    def _on_edited(self) -> None:
+        missing = self._missing()
+        self._use.setEnabled(not missing and self._checking is None)
+        self._use.setToolTip(missing)
+        self._show_problem("")
+
+    def _on_reveal(self, shown: bool) -> None:
+        mode = QLineEdit.EchoMode.Normal if shown else QLineEdit.EchoMode.Password
+        self._key.setEchoMode(mode)
+        self._reveal.setIcon(self.theme.icon("eye-slash" if shown else "eye", "text.muted", 16))
+        words = self.tr("Hide the key") if shown else self.tr("Show the key")
+        self._reveal.setAccessibleName(words)
+        self._reveal.setToolTip(words)
+
+    def _on_use(self) -> None:
+        if self._missing() or self._checking is not None:
+            return
+        if self._check is None:
+            self.give(self.choice())
+            return
+        self._checking = asyncio.get_running_loop().create_task(self._try(self._check))
+
+    async def _try(self, check: Check) -> None:
+        """Check the choice; close the dialog if it works, else say why not."""
+        choice = self.choice()
+        self._use.setEnabled(False)
+        self._use.setText(self.tr("Checking"))
+        try:
+            problem = await check(choice)
+        finally:
+            self._checking = None
+            self._use.setText(self.tr("Use this model"))
+            self._use.setEnabled(True)
+        if problem is None:
+            self.give(choice)
+        else:
+            self._show_problem(problem)
+
+    def done(self, result: int) -> None:
+        if self._checking is not None and result == 0:
+            self._checking.cancel()
+        super().done(result)
+
+    def _show_problem(self, text: str) -> None:
+        self._problem.setText(text)
+        self._problem.setVisible(bool(text))
+        self._problem_icon.setVisible(bool(text))
+        self._problem.setAccessibleName(text)
+        set_look(self._key, "invalid", "true" if text else "false")
+        if text:
+            self._key.setAccessibleDescription(text)
+
+
+async def ask_model(
+    theme: Theme,
+    parent: QWidget | None,
+    *,
+    models: dict[Provider, str] | None = None,
+    keychain: str = "",
+    check: Check | None = None,
+    provider: Provider = "anthropic",
+    reason: str = "",
+) -> SetupAnswer | None:
+    """Ask for a model: a choice, "sample" to watch an example, or `None` for not now."""
+    dialog = ModelSetupDialog(
+        theme,
+        parent,
+        models=models,
+        keychain=keychain,
+        check=check,
+        provider=provider,
+        reason=reason,
+    )
+    return await dialog.answer()

@@ -1,0 +1,1 @@
+"""The area under the editor: logs now, other panels later."""

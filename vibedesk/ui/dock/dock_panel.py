@@ -1,0 +1,103 @@
+"""The dock: pages behind tabs, with the tools of the shown page, that folds to its header."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QSize, Qt, Signal
+from PySide6.QtWidgets import QButtonGroup, QHBoxLayout, QStackedWidget, QToolButton, QWidget
+
+from vibedesk.ui.theme.theme import Theme
+from vibedesk.ui.widgets.boxes import frame, hbox
+from vibedesk.ui.widgets.buttons import icon_button
+from vibedesk.ui.widgets.island import Island
+
+_NO_LIMIT = 16_777_215
+
+
+class DockPanel(Island):
+    """Holds pages under the editor. Folded it is only its header."""
+
+    collapsed_changed = Signal(bool)
+    page_changed = Signal(str)
+
+    def __init__(self, theme: Theme) -> None:
+        super().__init__(theme)
+        self._theme = theme
+        self._keys: list[str] = []
+        self._buttons: dict[str, QToolButton] = {}
+        self._collapsed = False
+        self._group = QButtonGroup(self)
+        self._tabs = QHBoxLayout()
+        self._tabs.setSpacing(2)
+        self._tools = QStackedWidget()
+        self._pages = QStackedWidget()
+        self._toggle = icon_button(theme, "caret-down", "", size=15, small=True)
+        self._toggle.clicked.connect(lambda: self.set_collapsed(not self._collapsed))
+        header = frame(
+            "header",
+            hbox(self._tabs, None, self._tools, self._toggle, gap=4, margins=(10, 0, 8, 0)),
+        )
+        header.setFixedHeight(self.header_height - 2)
+        self.add(header)
+        self.add(self._pages, 1)
+        self.setAccessibleName(self.tr("Dock"))
+        self.set_collapsed(False)
+
+    @property
+    def header_height(self) -> int:
+        """Height of the folded dock."""
+        return self._theme.size("panel_header")
+
+    @property
+    def collapsed(self) -> bool:
+        return self._collapsed
+
+    @property
+    def current(self) -> str:
+        return self._keys[self._pages.currentIndex()] if self._keys else ""
+
+    def add_page(
+        self, key: str, title: str, icon: str, page: QWidget, tools: QWidget | None = None
+    ) -> None:
+        """Append a page; `tools` stand in the header while it is shown."""
+        tab = QToolButton()
+        tab.setText(f"\u2009{title}")
+        tab.setAccessibleName(title)
+        tab.setIcon(self._theme.icon(icon, "text.muted", 14, on="text.primary"))
+        tab.setIconSize(QSize(14, 14))
+        tab.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
+        tab.setProperty("role", "seg")
+        tab.setCheckable(True)
+        tab.clicked.connect(lambda: self.show_page(key))
+        self._group.addButton(tab)
+        self._tabs.addWidget(tab)
+        self._keys.append(key)
+        self._buttons[key] = tab
+        self._pages.addWidget(page)
+        self._tools.addWidget(tools or QWidget())
+        if len(self._keys) == 1:
+            tab.setChecked(True)
+
+    def show_page(self, key: str) -> None:
+        """Show a page, unfolding the dock."""
+        index = self._keys.index(key)
+        self._buttons[key].setChecked(True)
+        self._pages.setCurrentIndex(index)
+        self._tools.setCurrentIndex(index)
+        self.set_collapsed(False)
+        self.page_changed.emit(key)
+
+    def set_collapsed(self, collapsed: bool) -> None:
+        changed = collapsed != self._collapsed
+        self._collapsed = collapsed
+        self._pages.setVisible(not collapsed)
+        self._tools.setVisible(not collapsed)
+        self.setMinimumHeight(self.header_height if collapsed else self._theme.size("dock_min"))
+        self.setMaximumHeight(self.header_height if collapsed else _NO_LIMIT)
+        self._toggle.setIcon(
+            self._theme.icon("caret-up" if collapsed else "caret-down", "text.muted", 15)
+        )
+        words = self.tr("Unfold the dock") if collapsed else self.tr("Fold the dock")
+        self._toggle.setAccessibleName(words)
+        self._toggle.setToolTip(words)
+        if changed:
+            self.collapsed_changed.emit(collapsed)

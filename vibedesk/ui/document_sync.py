@@ -1,0 +1,95 @@
+"""Keeps the open editors and the project's document in step, both ways, edit by edit."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+
+from vibedesk.engine.engine import Engine
+from vibedesk.engine.files.replica import DocumentReplica, RemoteEdit
+
+
+@dataclass(frozen=True, slots=True)
+class _Typed:
+    """An edit in a file that the agent streams into; it goes into the replica once that has the stream."""
+
+    path: str
+    position: int
+    removed: int
+    inserted: str
+
+
+class DocumentSync:
+    """One project's replica beside its editors.
+
+    What the person types goes into the replica at once, so editor and replica always read the same, and is sent
+    in order. What others changed is fetched and comes out as edits for the editor, so caret and undo stay.
+
+    Args:
+        engine: Where the document lives.
+        project_id: Whose it is.
+        is_streaming: Whether the agent streams into a path right now; its editor shows that text already.
+        show: Applies others' edits to the editors.
+    """
+
+    def __init__(
+        self,
+        engine: Engine,
+        project_id: str,
+        is_streaming: Callable[[str], bool],
+        show: Callable[[Iterable[RemoteEdit]], None],
+    ) -> None:
+        self._engine = engine
+        self._project_id = project_id
+        self._is_streaming = is_streaming
+        self._show = show
+        self._replica = DocumentReplica()
+        self._fetching = asyncio.Lock()
+        self._outgoing: asyncio.Queue[bytes | _Typed] = asyncio.Queue()
+
+    async def text(self, path: str) -> str | None:
+        """Return the text of `path` as it is now."""
+        await self.fetch()
+        return self._replica.text(path)
+
+    async def fetch(self) -> None:
+        """Bring what others changed into the editors."""
+        async with self._fetching:
+            version, updates = await self._engine.updates_since(
+                self._project_id, self._replica.version
+            )
+            # No await from here on: nothing can be typed between reading and showing.
+            edits = self._replica.apply(version, updates)
+            self._show(edit for edit in edits if not self._is_streaming(edit.path))
+
+    def typed(self, path: str, position: int, removed: int, inserted: str) -> None:
+        """Take one edit that the person made in the editor of `path` (UTF-8 bytes)."""
+        if self._is_streaming(path):
+            self._outgoing.put_nowait(_Typed(path, position, removed, inserted))
+            return
+        update = self._replica.edit(path, position, removed, inserted)
+        if update is not None:
+            self._outgoing.put_nowait(update)
+
+    async def send_typed(self) -> None:
+        """Send what is typed, in order, until cancelled."""
+        while True:
+            item = await self._outgoing.get()
+            try:
+                update = await self._update_of(item)
+                if update is not None:
+                    await self._engine.apply_update(self._project_id, update)
+            finally:
+                self._outgoing.task_done()
+
+    async def all_sent(self) -> None:
+        """Wait until everything typed so far is stored."""
+        await self._outgoing.join()
+
+    async def _update_of(self, item: bytes | _Typed) -> bytes | None:
+        if isinstance(item, bytes):
+            return item
+        # The agent only appends to what it streams, so the position holds once the replica has the stream.
+        await self.fetch()
+        return self._replica.edit(item.path, item.position, item.removed, item.inserted)

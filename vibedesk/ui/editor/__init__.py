@@ -1,0 +1,1 @@
+"""The editor: tabs over Scintilla, writing along while files stream in."""

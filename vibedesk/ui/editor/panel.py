@@ -1,0 +1,414 @@
+"""The editor panel: open files in tabs, typing along with what the agent writes."""
+
+from __future__ import annotations
+
+from functools import partial
+
+from PySide6.QtCore import QSize, Qt, QTimer, Signal
+from PySide6.QtGui import QKeySequence, QShortcut
+from PySide6.QtWidgets import QMenu, QStackedWidget, QWidget
+
+from vibedesk.ui.editor.chunk_buffer import ChunkBuffer
+from vibedesk.ui.editor.code_editor import CodeEditor
+from vibedesk.ui.editor.factory import create_editor
+from vibedesk.ui.editor.file_header import FileHeader
+from vibedesk.ui.editor.find_bar import FindBar
+from vibedesk.ui.editor.line_changes import changed_lines
+from vibedesk.ui.editor.streams import Stream, WriteMode
+from vibedesk.ui.editor.tabs import FileTabs
+from vibedesk.ui.theme.theme import Theme
+from vibedesk.ui.widgets.boxes import hbox, vbox
+from vibedesk.ui.widgets.buttons import icon_button
+from vibedesk.ui.widgets.messages import EmptyState
+
+_TYPING_PAUSE_MS = 300
+_REMEMBERED_CLOSED = 20
+
+
+class EditorPanel(QWidget):
+    """Shows files by path. It knows nothing of where they come from.
+
+    All methods belong to the window's thread, but `stream_chunk` may be called on any.
+
+    Signals:
+        change: The person changed a file: path, position and removed length in UTF-8 bytes, inserted text.
+            Sent at once, in order, relative to the text as the editor shows it.
+        text_edited: Path and whole text, once the person pauses typing.
+        current_changed: Another file is in front; "" when none is.
+        cursor_moved: Line and column in the file in front, counted from 1.
+        follow_changed: Whether the view follows the agent.
+        reopen_requested: The person wants a closed file back; answer with `open_file`.
+    """
+
+    change = Signal(str, int, int, str)
+    text_edited = Signal(str, str)
+    current_changed = Signal(str)
+    cursor_moved = Signal(int, int)
+    follow_changed = Signal(bool)
+    reopen_requested = Signal(str)
+
+    def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._theme = theme
+        self._editors: dict[str, CodeEditor] = {}
+        self._streams: dict[str, Stream] = {}
+        self._closed: list[str] = []
+        self._typed: set[str] = set()
+        self._following = True
+        self._buffer = ChunkBuffer(self._on_chunk, self)
+        self._typing = QTimer(self)
+        self._typing.setSingleShot(True)
+        self._typing.setInterval(_TYPING_PAUSE_MS)
+        self._typing.timeout.connect(self._tell_typed)
+        self._tabs = FileTabs(theme)
+        self._header = FileHeader(theme)
+        self._find = FindBar(theme)
+        self._stack = QStackedWidget()
+        self._empty = EmptyState(
+            theme,
+            "file-code",
+            self.tr("No file open"),
+            self.tr(
+                "Choose a file in the tree. While VibeDesk writes, its files open here by themselves."
+            ),
+        )
+        self._build()
+
+    # -- files
+
+    @property
+    def current_path(self) -> str | None:
+        return self._tabs.current_path
+
+    @property
+    def open_paths(self) -> list[str]:
+        """Return the open files in the order of their tabs."""
+        return self._tabs.paths
+
+    def open_file(self, path: str, text: str, *, pinned: bool = False) -> None:
+        """Bring a file to the front.
+
+        A file that is already open or being written keeps the text it has here. Files that are not pinned
+        share one tab, in italics, until the person types in them or double-clicks it.
+        """
+        stream = self._streams.get(path)
+        if path not in self._editors:
+            self._add(path, stream.text if stream is not None else text, pinned=pinned)
+            if stream is not None:
+                self._show_writing(stream)
+        elif pinned:
+            self._tabs.pin(path)
+        self._show(path)
+
+    def text(self, path: str) -> str | None:
+        """Return what an open file reads here, or None."""
+        editor = self._editors.get(path)
+        return None if editor is None else editor.text()
+
+    def file_changed(self, path: str, text: str) -> None:
+        """Take in a file that was changed elsewhere."""
+        self._buffer.flush()
+        editor = self._editors.get(path)
+        if editor is None or path in self._streams:
+            return
+        before = editor.text()
+        editor.merge_text(text)
+        if before != text:
+            editor.mark_lines("changed", changed_lines(before, text))
+
+    def apply_edit(self, path: str, position: int, removed: int, inserted: str) -> None:
+        """Take in another writer's exact change (UTF-8 bytes); it is not sent back."""
+        self._buffer.flush()
+        editor = self._editors.get(path)
+        if editor is not None:
+            editor.apply_edit(position, removed, inserted)
+
+    def file_renamed(self, old: str, new: str) -> None:
+        stream = self._streams.pop(old, None)
+        if stream is not None:
+            stream.path = new
+            self._streams[new] = stream
+        editor = self._editors.pop(old, None)
+        if editor is not None:
+            self._editors[new] = editor
+            editor.set_path(new)
+            self._tabs.rename(old, new)
+            self._update_header()
+
+    def file_deleted(self, path: str) -> None:
+        self._streams.pop(path, None)
+        self._discard(path)
+
+    def close_file(self, path: str) -> None:
+        """Close a tab; the person can have it back with Ctrl Shift T."""
+        if path in self._editors:
+            self._closed = [*self._closed, path][-_REMEMBERED_CLOSED:]
+            self._discard(path)
+
+    def close_all(self) -> None:
+        """Forget every file, for example because another project opens."""
+        self._buffer.flush()
+        self._streams.clear()
+        for path in list(self._editors):
+            self._discard(path)
+        self._closed.clear()
+        self._update_header()
+
+    def go_to(self, path: str, line: int, column: int = 1) -> None:
+        """Show a place in an open file, counted from 1."""
+        if path in self._editors:
+            self._show(path)
+            self._set_following(following=False)
+            self._editors[path].go_to(line, column)
+            self._editors[path].widget.setFocus()
+
+    # -- what the agent writes
+
+    def stream_start(self, path: str, mode: WriteMode, text: str = "") -> None:
+        """A file begins to be written; `text` is what it reads now, if it is known and not open."""
+        self._buffer.flush()
+        editor = self._editors.get(path)
+        stream = Stream(path, mode, text if editor is None else editor.text())
+        self._streams[path] = stream
+        if editor is not None:
+            if mode == "full":
+                editor.set_text("")
+            self._show_writing(stream)
+        if self._following and (mode != "patch" or editor is not None or text):
+            self.open_file(path, stream.text)
+            self._reveal(path)
+        self._update_header()
+
+    def stream_chunk(self, path: str, text: str) -> None:
+        """More of a file; shown with the next frame. Callable on any thread."""
+        self._buffer.add(path, text)
+
+    def stream_end(self, path: str, final_text: str) -> None:
+        """A file is written; what the person typed meanwhile is part of `final_text`."""
+        self._buffer.flush()
+        stream = self._streams.pop(path, None)
+        editor = self._editors.get(path)
+        if editor is None and self._following and stream is not None:
+            self._add(path, final_text, pinned=False)
+            self._show(path)
+            editor = self._editors[path]
+        if editor is not None:
+            editor.merge_text(final_text)
+            editor.set_writing(writing=False)
+            self._tabs.set_writing(path, writing=False)
+            if stream is not None:
+                self._mark_written(editor, stream, final_text)
+        self._update_header()
+
+    def set_following(self, following: bool) -> None:
+        """Follow the agent or stay; switched on when a run begins."""
+        self._set_following(following=following)
+
+    @property
+    def following(self) -> bool:
+        return self._following
+
+    def flush(self) -> None:
+        """Show at once what waits for the next frame."""
+        self._buffer.flush()
+
+    # -- the person
+
+    def open_find_bar(self) -> None:
+        """Open the find bar for the file in front."""
+        editor = self._current_editor()
+        if editor is not None:
+            self._find.open_for(editor)
+
+    def zoom(self, steps: int) -> None:
+        """Make the code larger or smaller; 0 resets."""
+        for editor in self._editors.values():
+            editor.zoom(steps)
+
+    def focus_editor(self) -> None:
+        editor = self._current_editor()
+        (self._empty if editor is None else editor.widget).setFocus()
+
+    # -- inside
+
+    def _build(self) -> None:
+        self._tabs.file_selected.connect(self._on_file_selected)
+        self._tabs.close_requested.connect(self.close_file)
+        self._tabs.pin_requested.connect(self._tabs.pin)
+        self._header.chip.clicked.connect(lambda on: self._set_following(following=on))
+        self._find.closed.connect(self.focus_editor)
+        self._files_button = icon_button(
+            self._theme, "caret-down", self.tr("Open files"), size=14, small=True
+        )
+        self._files_button.clicked.connect(self._show_files_menu)
+        self._stack.addWidget(self._empty)
+        strip = hbox((self._tabs, 1), self._files_button, 6, gap=0)
+        self.setLayout(vbox(strip, self._header, self._find, (self._stack, 1), gap=0))
+        self.setMinimumWidth(self._theme.size("editor_min"))
+        self.setAccessibleName(self.tr("Editor"))
+        for keys, act in (
+            (QKeySequence(QKeySequence.StandardKey.Find), self.open_find_bar),
+            (QKeySequence("Ctrl+W"), self._close_current),
+            (QKeySequence("Ctrl+Shift+T"), self._reopen),
+            (QKeySequence(QKeySequence.StandardKey.ZoomIn), partial(self.zoom, 1)),
+            (QKeySequence("Ctrl+="), partial(self.zoom, 1)),
+            (QKeySequence(QKeySequence.StandardKey.ZoomOut), partial(self.zoom, -1)),
+            (QKeySequence("Ctrl+0"), partial(self.zoom, 0)),
+        ):
+            shortcut = QShortcut(keys, self)
+            shortcut.setContext(Qt.ShortcutContext.WidgetWithChildrenShortcut)
+            shortcut.activated.connect(act)
+        self._update_header()
+
+    def sizeHint(self) -> QSize:
+        return QSize(640, 480)
+
+    def _current_editor(self) -> CodeEditor | None:
+        path = self._tabs.current_path
+        return None if path is None else self._editors.get(path)
+
+    def _add(self, path: str, text: str, *, pinned: bool) -> None:
+        if not pinned:
+            for other in self._tabs.paths:
+                if not self._tabs.pinned(other) and other not in self._streams:
+                    self._discard(other)
+        editor = create_editor(self._theme)
+        editor.set_path(path)
+        editor.set_text(text)
+        self._editors[path] = editor
+        self._stack.addWidget(editor.widget)
+        self._tabs.open(path, pinned=pinned)
+        self._connect(editor)
+
+    def _connect(self, editor: CodeEditor) -> None:
+        signals = editor.signals
+        signals.edited.connect(partial(self._on_edited, editor))
+        signals.cursor_moved.connect(partial(self._on_cursor_moved, editor))
+        signals.navigated.connect(self._on_navigated)
+
+    def _path_of(self, editor: CodeEditor) -> str | None:
+        return next((path for path, other in self._editors.items() if other is editor), None)
+
+    def _discard(self, path: str) -> None:
+        editor = self._editors.pop(path, None)
+        if editor is None:
+            return
+        if path in self._typed:
+            self._typed.discard(path)
+            self.text_edited.emit(path, editor.text())
+        self._find.forget(editor)
+        self._tabs.remove(path)
+        self._stack.removeWidget(editor.widget)
+        editor.close()
+        following = self._tabs.current_path
+        if following is not None:
+            self._show(following)
+        else:
+            self._stack.setCurrentWidget(self._empty)
+            self._find.hide()
+            self.current_changed.emit("")
+        self._update_header()
+
+    def _show(self, path: str) -> None:
+        editor = self._editors[path]
+        before = self._stack.currentWidget()
+        self._tabs.select(path)
+        self._stack.setCurrentWidget(editor.widget)
+        self._find.set_editor(editor)
+        self._update_header()
+        if before is not editor.widget:
+            self.current_changed.emit(path)
+            self.cursor_moved.emit(*editor.cursor())
+
+    def _show_writing(self, stream: Stream) -> None:
+        editor = self._editors[stream.path]
+        editor.set_writing(writing=stream.mode != "patch")
+        self._tabs.set_writing(stream.path, writing=True)
+
+    def _on_chunk(self, path: str, text: str) -> None:
+        stream = self._streams.get(path)
+        if stream is None:
+            return
+        stream.add(text)
+        editor = self._editors.get(path)
+        if editor is None or stream.mode == "patch":
+            return
+        editor.append(text)
+        if self._following and path == self.current_path:
+            editor.reveal_end()
+
+    def _reveal(self, path: str) -> None:
+        if self._streams[path].mode != "patch":
+            self._editors[path].reveal_end()
+
+    def _mark_written(self, editor: CodeEditor, stream: Stream, text: str) -> None:
+        changed = changed_lines(stream.before, text)
+        editor.mark_lines("changed" if stream.before else "added", changed)
+        if self._following and stream.mode == "patch" and changed:
+            editor.reveal_line(changed[0].start)
+
+    def _set_following(self, *, following: bool) -> None:
+        changed, self._following = following != self._following, following
+        self._header.chip.setChecked(following)
+        if following and self._streams:
+            path = next(reversed(self._streams))
+            self.open_file(path, "")
+            self._reveal(path)
+        if changed:
+            self.follow_changed.emit(following)
+
+    def _update_header(self) -> None:
+        path = self.current_path
+        self._header.crumbs.set_path(path or "")
+        self._header.setVisible(path is not None)
+        self._header.chip.setVisible(bool(self._streams))
+        self._tabs.setVisible(path is not None)
+        self._files_button.setVisible(len(self._editors) > 1)
+
+    def _show_files_menu(self) -> None:
+        menu = QMenu(self)
+        menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        for path in self._tabs.paths:
+            menu.addAction(path).triggered.connect(partial(self._on_file_selected, path))
+        button = self._files_button
+        menu.popup(button.mapToGlobal(button.rect().bottomLeft()))
+
+    def _close_current(self) -> None:
+        if self.current_path is not None:
+            self.close_file(self.current_path)
+
+    def _reopen(self) -> None:
+        if self._closed:
+            self.reopen_requested.emit(self._closed.pop())
+
+    # -- what others tell
+
+    def _on_file_selected(self, path: str) -> None:
+        self._show(path)
+        if self._streams and path not in self._streams:
+            self._set_following(following=False)
+        self.focus_editor()
+
+    def _on_edited(self, editor: CodeEditor, position: int, removed: int, inserted: str) -> None:
+        path = self._path_of(editor)
+        if path is None:
+            return
+        self._tabs.pin(path)
+        self.change.emit(path, position, removed, inserted)
+        self._typed.add(path)
+        self._typing.start()
+
+    def _tell_typed(self) -> None:
+        typed, self._typed = self._typed, set()
+        for path in typed:
+            editor = self._editors.get(path)
+            if editor is not None:
+                self.text_edited.emit(path, editor.text())
+
+    def _on_cursor_moved(self, editor: CodeEditor, line: int, column: int) -> None:
+        if editor is self._current_editor():
+            self.cursor_moved.emit(line, column)
+
+    def _on_navigated(self) -> None:
+        if self._streams and self._following:
+            self._set_following(following=False)

@@ -1,0 +1,201 @@
+"""A code editor without colours, for systems where QScintilla cannot be loaded."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QEvent, QObject, QRegularExpression
+from PySide6.QtGui import QColor, QTextCharFormat, QTextCursor, QTextDocument
+from PySide6.QtWidgets import QFrame, QPlainTextEdit, QTextEdit, QWidget
+
+from vibedesk.ui.editor.code_editor import EditorSignals, LineMark
+from vibedesk.ui.editor.line_changes import differing_middle
+from vibedesk.ui.theme.theme import Theme
+
+_FOUND_LIMIT = 5_000
+_TONES: dict[LineMark, str] = {
+    "writing": "live.subtle",
+    "added": "success.subtle",
+    "changed": "warning.subtle",
+}
+
+
+class _NavigationWatch(QObject):
+    """Tells that the person moved the view or the cursor with their own hands."""
+
+    def __init__(self, edit: QPlainTextEdit, signals: EditorSignals) -> None:
+        super().__init__(edit)
+        self._signals = signals
+        for watched in (edit, edit.viewport(), edit.verticalScrollBar()):
+            watched.installEventFilter(self)
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        if event.type() in (QEvent.Type.Wheel, QEvent.Type.MouseButtonPress, QEvent.Type.KeyPress):
+            self._signals.navigated.emit()
+        return False
+
+
+class PlainEditor:
+    """One `QPlainTextEdit`; fulfils `CodeEditor`."""
+
+    def __init__(self, theme: Theme) -> None:
+        self._theme = theme
+        self._signals = EditorSignals()
+        self._edit = QPlainTextEdit()
+        self._edit.setProperty("role", "code")
+        self._edit.setFrameShape(QFrame.Shape.NoFrame)
+        self._edit.setLineWrapMode(QPlainTextEdit.LineWrapMode.NoWrap)
+        self._edit.setFont(theme.font("code"))
+        self._watch = _NavigationWatch(self._edit, self._signals)
+        self._known = b""
+        self._silent = False
+        self._writing = False
+        self._marks: list[QTextEdit.ExtraSelection] = []
+        self._edit.textChanged.connect(self._on_text_changed)
+        self._edit.cursorPositionChanged.connect(
+            lambda: self._signals.cursor_moved.emit(*self.cursor())
+        )
+
+    @property
+    def signals(self) -> EditorSignals:
+        return self._signals
+
+    @property
+    def widget(self) -> QWidget:
+        return self._edit
+
+    def text(self) -> str:
+        return self._edit.toPlainText()
+
+    def set_path(self, path: str) -> None:
+        self._edit.setAccessibleName(
+            self._edit.tr("Code editor, {name}").format(name=path.rsplit("/", 1)[-1])
+        )
+
+    def set_text(self, text: str) -> None:
+        self._silent = True
+        self._edit.setPlainText(text)
+        self._silent = False
+        self._known = self._bytes()
+        self._show_marks([], [])
+
+    def merge_text(self, text: str) -> None:
+        position, removed, inserted = differing_middle(
+            self._bytes(), text.encode("utf-8", "replace")
+        )
+        if removed or inserted:
+            self.apply_edit(position, removed, inserted.decode("utf-8", "replace"))
+
+    def append(self, text: str) -> None:
+        first = self._edit.blockCount() - 1
+        self.apply_edit(len(self._known), 0, text)
+        if self._writing:
+            self._show_marks([range(first, self._edit.blockCount())], self._marks, "writing")
+
+    def apply_edit(self, position: int, removed: int, inserted: str) -> None:
+        cursor = QTextCursor(self._edit.document())
+        cursor.setPosition(self._units(position))
+        cursor.setPosition(self._units(position + removed), QTextCursor.MoveMode.KeepAnchor)
+        self._silent = True
+        cursor.insertText(inserted)
+        self._silent = False
+        self._known = self._bytes()
+
+    def set_writing(self, *, writing: bool) -> None:
+        self._writing = writing
+        if writing:
+            self._show_marks([], [])
+
+    def mark_lines(self, mark: LineMark, lines: list[range]) -> None:
+        self._show_marks(lines, [], mark)
+
+    def reveal_end(self) -> None:
+        bar = self._edit.verticalScrollBar()
+        bar.setValue(bar.maximum())
+
+    def reveal_line(self, line: int) -> None:
+        self._edit.verticalScrollBar().setValue(line)
+
+    def go_to(self, line: int, column: int = 1) -> None:
+        block = self._edit.document().findBlockByNumber(line - 1)
+        if block.isValid():
+            cursor = QTextCursor(block)
+            cursor.movePosition(
+                QTextCursor.MoveOperation.Right, n=min(column - 1, block.length() - 1)
+            )
+            self._edit.setTextCursor(cursor)
+            self._edit.centerCursor()
+
+    def cursor(self) -> tuple[int, int]:
+        cursor = self._edit.textCursor()
+        return cursor.blockNumber() + 1, cursor.positionInBlock() + 1
+
+    def find_all(self, needle: str, *, match_case: bool) -> list[tuple[int, int]]:
+        found: list[tuple[int, int]] = []
+        if not needle:
+            return found
+        pattern = QRegularExpression(QRegularExpression.escape(needle))
+        if not match_case:
+            pattern.setPatternOptions(QRegularExpression.PatternOption.CaseInsensitiveOption)
+        document: QTextDocument = self._edit.document()
+        cursor = document.find(pattern, 0)
+        while not cursor.isNull() and len(found) < _FOUND_LIMIT:
+            found.append(
+                (self._position(cursor.selectionStart()), self._position(cursor.selectionEnd()))
+            )
+            cursor = document.find(pattern, cursor)
+        return found
+
+    def select(self, start: int, end: int) -> None:
+        cursor = self._edit.textCursor()
+        cursor.setPosition(self._units(start))
+        cursor.setPosition(self._units(end), QTextCursor.MoveMode.KeepAnchor)
+        self._edit.setTextCursor(cursor)
+
+    def selected_text(self) -> str:
+        return self._edit.textCursor().selectedText()
+
+    def zoom(self, steps: int) -> None:
+        if steps:
+            self._edit.zoomIn(steps)
+        else:
+            self._edit.setFont(self._theme.font("code"))
+
+    def close(self) -> None:
+        self._edit.deleteLater()
+
+    def _bytes(self) -> bytes:
+        return self._edit.toPlainText().encode("utf-8", "replace")
+
+    def _units(self, position: int) -> int:
+        """Turn a UTF-8 position of the known text into Qt's UTF-16 one."""
+        return len(self._known[:position].decode("utf-8", "ignore").encode("utf-16-le")) // 2
+
+    def _position(self, units: int) -> int:
+        text = self._edit.toPlainText().encode("utf-16-le")[: units * 2]
+        return len(text.decode("utf-16-le", "ignore").encode())
+
+    def _on_text_changed(self) -> None:
+        if self._silent:
+            return
+        before, self._known = self._known, self._bytes()
+        position, removed, inserted = differing_middle(before, self._known)
+        if removed:
+            self._signals.edited.emit(position, removed, "")
+        if inserted:
+            self._signals.edited.emit(position, 0, inserted.decode("utf-8", "replace"))
+
+    def _show_marks(
+        self,
+        lines: list[range],
+        kept: list[QTextEdit.ExtraSelection],
+        mark: LineMark = "writing",
+    ) -> None:
+        tint = QTextCharFormat()
+        tint.setBackground(QColor(self._theme.color(_TONES[mark])))
+        tint.setProperty(QTextCharFormat.Property.FullWidthSelection, True)
+        self._marks = list(kept)
+        for line in (line for one in lines for line in one):
+            selection = QTextEdit.ExtraSelection()
+            selection.format = tint
+            selection.cursor = QTextCursor(self._edit.document().findBlockByNumber(line))
+            self._marks.append(selection)
+        self._edit.setExtraSelections(self._marks)

@@ -1,0 +1,29 @@
+"""What the agent is writing at present, as far as the editor needs to know."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Literal
+
+WriteMode = Literal["full", "patch", "append"]
+"""How a file is written: anew, by a patch that shows only when it is applied, or at its end."""
+
+
+@dataclass(slots=True)
+class Stream:
+    """One file that is being written, shown or not."""
+
+    path: str
+    mode: WriteMode
+    before: str
+    parts: list[str] = field(default_factory=list)
+
+    def add(self, text: str) -> None:
+        if self.mode != "patch":
+            self.parts.append(text)
+
+    @property
+    def text(self) -> str:
+        """The file as it reads so far."""
+        kept = "" if self.mode == "full" else self.before
+        return kept + "".join(self.parts)

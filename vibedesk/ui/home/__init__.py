@@ -1,0 +1,1 @@
+"""Where a person starts: the welcome page and the library of projects."""

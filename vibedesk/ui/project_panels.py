@@ -1,0 +1,48 @@
+"""The panels of the workspace, made together after the window is up."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from vibedesk.ui.chat.panel import ChatPanel
+from vibedesk.ui.dock.dock_panel import DockPanel
+from vibedesk.ui.dock.logs_panel import LogsPanel
+from vibedesk.ui.editor.panel import EditorPanel
+from vibedesk.ui.files.panel import FilesPanel
+from vibedesk.ui.preview.panel import PreviewPanel
+from vibedesk.ui.shell.workspace import Panels
+from vibedesk.ui.theme.theme import Theme
+
+
+class ProjectPanels:
+    """Chat, files, editor, preview and dock of whichever project is open."""
+
+    def __init__(self, theme: Theme) -> None:
+        self.chat = ChatPanel(theme)
+        self.files = FilesPanel(theme)
+        self.editor = EditorPanel(theme)
+        self.preview = PreviewPanel(theme)
+        self.dock = DockPanel(theme)
+        self.logs = LogsPanel(theme)
+        self.dock.add_page("logs", self.logs.tr("Logs"), "list-bullets", self.logs, self.logs.tools)
+
+    def placed(self) -> Panels:
+        """Return them for the window to place."""
+        return Panels(
+            chat=self.chat,
+            files=self.files,
+            editor=self.editor,
+            preview=self.preview,
+            dock=self.dock,
+        )
+
+    def clear(self) -> None:
+        """Forget one project before another is shown."""
+        self.chat.clear()
+        self.files.set_files([])
+        self.editor.close_all()
+        self.preview.clear()
+        self.logs.clear()
+
+    def log(self, at: datetime, stream: str, text: str) -> None:
+        self.logs.append([(at, stream, text)])

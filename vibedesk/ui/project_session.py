@@ -1,0 +1,564 @@
+"""The open project: turns its events into what the panels show, and what the person does into commands."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable, Iterable
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from PySide6.QtCore import QObject, QTimer, QUrl, Signal
+from PySide6.QtGui import QDesktopServices
+
+from vibedesk.base.errors import VibeDeskError
+from vibedesk.engine import events as e
+from vibedesk.engine.engine import Engine
+from vibedesk.engine.files.replica import RemoteEdit
+from vibedesk.engine.views import ProjectView
+from vibedesk.ui.bridge import ProjectFeed
+from vibedesk.ui.document_sync import DocumentSync
+from vibedesk.ui.partial_blueprint import partial_blueprint
+from vibedesk.ui.project_panels import ProjectPanels
+from vibedesk.ui.run_view import RunView
+from vibedesk.ui.tasks import WidgetTasks
+
+_BLUEPRINT_REFRESH_MS = 150
+
+
+class ProjectSession(QObject):
+    """One project while it is on screen.
+
+    Args:
+        engine: Where it lives.
+        project_id: Which.
+        panels: Where it is shown; cleared first.
+        profiles: Where previews keep their browser data.
+        parent: Ends the session with it.
+    """
+
+    run_changed = Signal()
+    """The phase, the state or what is known of them changed."""
+    facts_changed = Signal()
+    """Title, cost, sandbox, version or file count changed."""
+    failed = Signal(object)
+    """A command was refused: a VibeDeskError."""
+    deleted = Signal()
+
+    def __init__(
+        self,
+        engine: Engine,
+        project_id: str,
+        panels: ProjectPanels,
+        profiles: Path,
+        parent: QObject,
+    ) -> None:
+        super().__init__(parent)
+        self.project_id = project_id
+        self.run = RunView()
+        self.title = ""
+        self.folder = ""
+        self.sample = ""
+        self.sandbox = ("absent", "")
+        self.sandbox_kind = ""
+        self.cost = 0.0
+        self.model = ""
+        self.version_count = 0
+        self.loaded = False
+        self._engine = engine
+        self._panels = panels
+        self._profiles = profiles
+        self._tasks = WidgetTasks(self, self.failed.emit)
+        self._feed = ProjectFeed(engine, self._on_events, self)
+        self._sync = DocumentSync(engine, project_id, self._is_streaming, self._show_edits)
+        self._streaming: dict[str, int] = {}
+        self._known: set[str] = set()
+        self._blueprint: dict[str, Any] | None = None
+        self._blueprint_text = ""
+        self._blueprint_timer = QTimer(self)
+        self._blueprint_timer.setSingleShot(True)
+        self._blueprint_timer.setInterval(_BLUEPRINT_REFRESH_MS)
+        self._blueprint_timer.timeout.connect(self._show_partial_blueprint)
+        self._phases: list[dict[str, Any]] = []
+        self._started_messages: set[str] = set()
+        self._preview_url = ""
+        self._granted: tuple[str, ...] = ()
+        self._wishes: dict[str, str] = {}
+        self._connections: list[tuple[Any, Callable[..., Any]]] = []
+        self._connect()
+
+    # -- life -----------------------------------------------------------------------------------------
+    def start(self) -> None:
+        self._panels.clear()
+        self._tasks.start(self._sync.send_typed(), name="send typed")
+        self._tasks.start(self._open(), name="open project")
+
+    async def close(self) -> None:
+        """Stop showing the project; everything typed is stored first."""
+        for signal, slot in self._connections:
+            signal.disconnect(slot)
+        self._connections.clear()
+        await self._feed.close()
+        await self._sync.all_sent()
+        self._tasks.cancel()
+        await self._engine.close(self.project_id)
+
+    async def _open(self) -> None:
+        await self._feed.open(self.project_id)
+        await self._engine.open(self.project_id)
+
+    def _connect(self) -> None:
+        chat, files = self._panels.chat, self._panels.files
+        editor, preview = self._panels.editor, self._panels.preview
+        for signal, slot in (
+            (chat.message_sent, self._on_message),
+            (chat.stop_requested, self.stop),
+            (chat.continue_requested, self.go_on),
+            (chat.retry_requested, self.go_on),
+            (chat.approve_requested, self._on_approved),
+            (chat.changes_requested, self._on_message),
+            (chat.file_clicked, self.show_file),
+            (chat.link_clicked, _open_link),
+            (files.file_activated, self.show_file),
+            (files.file_pinned, lambda path: self.show_file(path, pinned=True)),
+            (files.rename_requested, self._on_rename),
+            (files.delete_requested, self._on_delete),
+            (files.reveal_requested, self._on_reveal),
+            (editor.change, self._on_typed),
+            (editor.reopen_requested, self.show_file),
+            (editor.current_changed, self._on_current_file),
+            (preview.restart_requested, self.start_preview),
+        ):
+            signal.connect(slot)
+            self._connections.append((signal, slot))
+
+    # -- what the person does ----------------------------------------------------------------------------
+    def stop(self) -> None:
+        self.run.stopping = True
+        self.run_changed.emit()
+        self._do(self._engine.cancel(self.project_id))
+
+    def go_on(self) -> None:
+        self._panels.chat.hide_continue()
+        self._do(self._engine.resume(self.project_id))
+
+    def start_preview(self) -> None:
+        self._do(self._preview())
+
+    async def _preview(self) -> None:
+        await self._engine.start_preview(self.project_id)
+
+    def show_file(self, path: str, *, pinned: bool = False) -> None:
+        self._do(self._show_file(path, pinned=pinned))
+
+    async def _show_file(self, path: str, *, pinned: bool) -> None:
+        text = await self._sync.text(path)
+        if text is not None or self._is_streaming(path):
+            self._panels.editor.open_file(path, text or "", pinned=pinned)
+
+    def _on_message(self, text: str) -> None:
+        self._do(self._say(text))
+
+    async def _say(self, text: str) -> None:
+        try:
+            await self._engine.say(self.project_id, text)
+        except VibeDeskError:
+            # What was written must not be lost with the refusal.
+            if not self._panels.chat.draft():
+                self._panels.chat.set_draft(text)
+            raise
+
+    def _on_approved(self, blueprint: dict[str, Any]) -> None:
+        self._do(self._engine.approve(self.project_id, blueprint))
+
+    def _on_rename(self, path: str, new_path: str) -> None:
+        self._do(self._engine.rename_file(self.project_id, path, new_path))
+
+    def _on_delete(self, path: str) -> None:
+        self._do(self._engine.delete_file(self.project_id, path))
+
+    def _on_reveal(self, path: str) -> None:
+        place = Path(self.folder) / path
+        QDesktopServices.openUrl(QUrl.fromLocalFile(str(place.parent)))
+
+    def _on_typed(self, path: str, position: int, removed: int, inserted: str) -> None:
+        self._sync.typed(path, position, removed, inserted)
+
+    def _on_current_file(self, path: str) -> None:
+        if path:
+            self._panels.files.select(path)
+
+    def _do(self, work: Any) -> None:
+        self._tasks.start(_discard(work))
+
+    # -- what happened ----------------------------------------------------------------------------------
+    def _on_events(self, batch: list[e.Event]) -> None:
+        logs: list[tuple[str, str, str]] = []
+        stale = False
+        for event in batch:
+            match event.payload:
+                case e.SandboxLog(stream, line):
+                    logs.append((event.at, stream, line))
+                case e.CommandOutput(_, line):
+                    logs.append((event.at, "install", line))
+                case e.FileChanged(origin=origin) if origin != "agent":
+                    stale = True
+                    self._on_event(event)
+                case _:
+                    self._on_event(event)
+        if logs:
+            self._panels.logs.append([(_moment(at), stream, line) for at, stream, line in logs])
+        if stale:
+            self._do(self._sync.fetch())
+
+    def _on_event(self, event: e.Event) -> None:  # noqa: C901 - one case an event
+        at, chat = _moment(event.at), self._panels.chat
+        match event.payload:
+            case e.Snapshot(project=project):
+                self._show_project(project)
+            case e.StateChange(state, previous, reason):
+                self._on_state(state, previous, reason, at)
+            case e.BlueprintChunk(chunk):
+                self._blueprint_text += chunk
+                if not self._blueprint_timer.isActive():
+                    self._blueprint_timer.start()
+            case e.BlueprintReady(blueprint):
+                self._blueprint = blueprint
+                self.title = blueprint.get("title") or self.title
+                chat.set_blueprint(blueprint, "approved")
+                self._refresh_roadmap()
+                self.facts_changed.emit()
+            case e.PhaseDesigning(number):
+                self._panels.log(at, "agent", self.tr("planning phase {0}").format(number))
+            case e.PhaseDesigned(phase):
+                self._on_phase(phase, at)
+            case e.FileStart() | e.FileChunk() | e.FileEnd():
+                self._on_stream(event.payload)
+            case e.FileChanged(path, _, origin):
+                if path not in self._known:
+                    self._known.add(path)
+                    self._panels.files.add_file(path)
+                if origin != "agent" and not self._is_streaming(path):
+                    self._panels.files.set_state(path, "modified")
+            case e.FileDeleted(path):
+                self._known.discard(path)
+                self._panels.files.remove_file(path)
+                self._panels.editor.file_deleted(path)
+            case e.FileRenamed(path, new_path):
+                self._known.discard(path)
+                self._known.add(new_path)
+                self._panels.files.file_renamed(path, new_path)
+                self._panels.editor.file_renamed(path, new_path)
+            case e.FilesWritten(count):
+                text = self.tr("{0} files written to the folder").format(count)
+                self._panels.log(at, "write", text)
+            case e.CommandStarted(command):
+                chat.activity("command", command, None, "running", key=command, at=at)
+                self._panels.log(at, "install", f"$ {command}")
+            case e.CommandFinished(command, status, seconds):
+                state = "done" if status == 0 else "failed"
+                chat.activity("command", command, seconds, state, key=command, at=at)
+            case e.ServerStarted(url):
+                self._preview_url = url
+                self._show_preview()
+                chat.activity("server", url, None, "done", at=at)
+            case e.PhaseComplete(index):
+                self._on_phase_complete(index)
+            case e.SnapshotCreated(commit, label):
+                self.version_count += 1
+                chat.activity("snapshot", label, None, "done", key=commit, at=at)
+                self.facts_changed.emit()
+            case e.GenerationComplete(files, phases):
+                self._on_complete(files, phases, at)
+            case e.MessageChunk(message_id, _, chunk):
+                if message_id not in self._started_messages:
+                    self._started_messages.add(message_id)
+                    chat.agent_message_start(message_id, at)
+                chat.agent_message_chunk(message_id, chunk)
+            case e.MessageComplete(message_id, role, text):
+                if role == "user":
+                    chat.add_user_message(message_id, text, at)
+                else:
+                    chat.agent_message_done(message_id, text, at)
+            case e.WishQueued(wish_id, text, status):
+                self._on_wish(wish_id, text, status)
+            case e.SandboxState(state, reason):
+                self.sandbox = (state, reason)
+                self._on_sandbox(state, reason)
+            case e.Usage(model=model, cost=cost):
+                self.model = model
+                self.cost += cost or 0.0
+                self.facts_changed.emit()
+            case e.BudgetWarning(spent, limit):
+                text = self.tr("{0:.2f} of {1:.2f} USD are used.").format(spent, limit)
+                chat.activity("check", text, None, "done", at=at)
+            case e.Waiting(_, until, message):
+                chat.set_waiting(message, _moment(until) if until else None)
+            case e.Resumed():
+                chat.set_waiting(None)
+            case e.ErrorReported(message, remedy):
+                chat.show_error(message, remedy, at=at)
+            case e.Notice(message):
+                self._panels.log(at, "vibedesk", message)
+            case e.ProjectChanged(project):
+                self.title = project.get("title") or self.title
+                self.folder = project.get("folder") or self.folder
+                self.facts_changed.emit()
+            case e.ProjectDeleted():
+                self.deleted.emit()
+
+    def _show_project(self, project: ProjectView) -> None:
+        """Show everything there is: the snapshot that a new subscriber gets first."""
+        chat, files = self._panels.chat, self._panels.files
+        self.title = project.title or project.wish
+        self.folder = project.folder
+        self.sample = project.sample
+        self.model = project.model
+        self.cost = project.cost
+        self.sandbox, self.sandbox_kind = (project.sandbox_state, ""), project.sandbox_kind
+        self._preview_url, self._granted = project.preview_url, project.granted_hosts
+        self._known = {file.path for file in project.files}
+        files.set_files([file.path for file in project.files])
+        chat.set_sample(bool(project.sample))
+        self._show_words(project)
+        self._phases = [phase.to_dict() for phase in project.phases]
+        last = next((p for p in project.phases if not p.completed), None)
+        last = last or (project.phases[-1] if project.phases else None)
+        self.run.state, self.run.reason = project.state, project.reason
+        self.run.running, self.run.can_continue = project.running, project.can_continue
+        self.run.phase_total = self._planned_total()
+        if last is not None:
+            self.run.open_phase(last.number, last.name, [f["path"] for f in last.files])
+        for draft in project.drafts:
+            self._streaming[draft.path] = draft.text.count("\n")
+            files.set_state(draft.path, "writing")
+            self._panels.editor.stream_start(draft.path, _write_mode(draft.mode))
+            self._panels.editor.stream_chunk(draft.path, draft.text)
+        self._panels.logs.append(
+            [(_moment(line.at), line.stream, line.line) for line in project.logs]
+        )
+        self._refresh_roadmap()
+        chat.set_running(project.running)
+        chat.set_queue(list(project.open_wishes))
+        self._show_standing(project)
+        self.loaded = True
+        self._show_preview()
+        self.run_changed.emit()
+        self.facts_changed.emit()
+
+    def _show_words(self, project: ProjectView) -> None:
+        chat = self._panels.chat
+        first = project.messages[0].at if project.messages else ""
+        chat.add_user_message("wish", project.wish, _moment(first))
+        if project.blueprint is not None:
+            self._blueprint = project.blueprint
+            waiting = project.state == "awaiting_approval"
+            chat.set_blueprint(project.blueprint, "awaiting_approval" if waiting else "approved")
+        elif project.blueprint_text:
+            self._blueprint_text = project.blueprint_text
+            self._show_partial_blueprint()
+        for message in project.messages:
+            if message.role == "user":
+                chat.add_user_message(message.id, message.text, _moment(message.at))
+            elif message.complete:
+                chat.agent_message_done(message.id, message.text, _moment(message.at))
+            else:
+                self._started_messages.add(message.id)
+                chat.agent_message_start(message.id, _moment(message.at))
+                chat.agent_message_chunk(message.id, message.text)
+
+    def _show_standing(self, project: ProjectView) -> None:
+        chat = self._panels.chat
+        if project.waiting is not None:
+            until = project.waiting.until
+            chat.set_waiting(project.waiting.message, _moment(until) if until else None)
+        if project.error is not None:
+            chat.show_error(project.error["message"], project.error["remedy"])
+        elif project.can_continue and project.phases:
+            number = self.run.phase_number
+            text = self.tr(
+                "The build stopped in phase {0}. Everything finished is saved. Continue?"
+            )
+            chat.show_continue(text.format(number))
+        elif project.can_continue and project.blueprint_text:
+            chat.show_continue(self.tr("The build stopped while the plan was made. Continue?"))
+
+    # -- pieces -------------------------------------------------------------------------------------------
+    def _on_state(self, state: str, previous: str, reason: str, at: datetime) -> None:
+        chat = self._panels.chat
+        if state == "blueprinting":
+            self._blueprint_text = ""
+        if state == "awaiting_approval" and self._blueprint is not None:
+            chat.set_blueprint(self._blueprint, "awaiting_approval")
+            chat.set_waiting(self.tr("The plan waits for your approval."), for_person=True)
+        elif previous == "awaiting_approval":
+            chat.set_waiting(None)
+            if self._blueprint is not None:
+                chat.set_blueprint(self._blueprint, "approved")
+        self.run.enter(state, reason, previous)
+        if state == "implementing_phase" and self.run.planned:
+            chat.begin_activity("writing", self.run.planned, at)
+            for path in self.run.planned:
+                if path not in self._known:
+                    self._panels.files.set_state(path, "queued")
+        if previous == "implementing_phase":
+            chat.end_activity(complete=state not in ("error", "idle"))
+        if not self.run.running:
+            self._end_streams()
+            chat.stop_work()
+        if state == "idle" and reason:
+            chat.activity("check", reason, None, "stopped", at=at)
+        chat.set_running(self.run.running)
+        self._refresh_roadmap()
+        self.run_changed.emit()
+
+    def _end_streams(self) -> None:
+        for path in list(self._streaming):
+            text = self._panels.editor.text(path)
+            self._panels.editor.stream_end(path, text or "")
+            self._panels.files.set_state(path, "unchanged")
+            del self._streaming[path]
+
+    def _on_phase(self, phase: dict[str, Any], at: datetime) -> None:
+        number = phase["number"]
+        self._phases = [p for p in self._phases if p["number"] != number]
+        self._phases.append({**phase, "completed": False})
+        self.run.phase_total = self._planned_total()
+        self.run.open_phase(number, phase["name"], [f["path"] for f in phase.get("files", ())])
+        self._panels.files.clear_states()
+        if number > 1 or phase.get("source") == "converse":
+            self._panels.chat.activity(
+                "phase", phase["name"], None, "done", key=f"phase {number}", at=at
+            )
+            if self._preview_url:
+                stale = self.tr("Showing phase {0}. Updates when phase {1} is ready.")
+                self._panels.preview.set_stale(stale.format(number - 1, number))
+        self._refresh_roadmap()
+        self.run_changed.emit()
+
+    def _on_phase_complete(self, index: int) -> None:
+        for phase in self._phases:
+            if phase["number"] == index:
+                phase["completed"] = True
+        self._panels.preview.set_stale(None)
+        self._refresh_roadmap()
+
+    def _on_stream(self, payload: e.Payload) -> None:
+        editor, files, chat = self._panels.editor, self._panels.files, self._panels.chat
+        match payload:
+            case e.FileStart(path, mode):
+                self._streaming[path] = 0
+                files.set_state(path, "writing")
+                self._known.add(path)
+                chat.file_started(path)
+                editor.stream_start(path, _write_mode(mode))
+            case e.FileChunk(path, chunk):
+                self._streaming[path] = self._streaming.get(path, 0) + chunk.count("\n")
+                editor.stream_chunk(path, chunk)
+                chat.file_progress(path, self._streaming[path])
+            case e.FileEnd(path, content):
+                lines = self._streaming.pop(path, 0)
+                editor.stream_end(path, content)
+                files.set_state(path, "new" if path not in self.run.finished else "modified")
+                chat.file_finished(path, lines, 0)
+                self.run.finished.add(path)
+                self.run_changed.emit()
+                self._do(self._sync.fetch())
+
+    def _on_complete(self, files: int, phases: int, at: datetime) -> None:
+        cost = self.tr("recorded, no cost") if self.sample else f"${self.cost:.2f}"
+        self._panels.chat.set_complete(
+            {
+                "title": self.tr("{0} is ready").format(self.title),
+                "checks": [
+                    (self.tr("The page answers"), ""),
+                    (self.tr("{0} files in {1} phases").format(files, phases), ""),
+                    (self.tr("Saved as a version"), cost),
+                ],
+            },
+            at,
+        )
+
+    def _on_wish(self, wish_id: str, text: str, status: str) -> None:
+        if status == "open":
+            self._wishes[wish_id] = text
+        else:
+            self._wishes.pop(wish_id, None)
+        self._panels.chat.set_queue(list(self._wishes.values()))
+
+    def _on_sandbox(self, state: str, reason: str) -> None:
+        if state in ("stopped", "failed") and self._preview_url:
+            self._panels.preview.set_stopped(reason)
+        self.facts_changed.emit()
+
+    def _show_preview(self) -> None:
+        preview = self._panels.preview
+        if not self.loaded or not self._preview_url:
+            return
+        if self.sandbox[0] == "running":
+            preview.set_target(self._preview_url, self._profiles / self.project_id, self._granted)
+        elif not self.run.running:
+            preview.set_stopped(self.tr("The app is not running."))
+
+    def _show_partial_blueprint(self) -> None:
+        if self._blueprint is None or self.run.state == "blueprinting":
+            partial = partial_blueprint(self._blueprint_text)
+            if partial:
+                self._panels.chat.set_blueprint(partial, "streaming")
+
+    def _refresh_roadmap(self) -> None:
+        if self._blueprint is None:
+            return
+        roadmap = [step["phase"] for step in self._blueprint.get("implementation_roadmap", ())]
+        items: list[tuple[str, str, str]] = []
+        for number, pair in enumerate(
+            itertools.zip_longest(sorted(self._phases, key=lambda p: p["number"]), roadmap), start=1
+        ):
+            phase, step = pair
+            name = phase["name"] if phase else str(step)
+            items.append((name, self._phase_state(phase, number), self._phase_extra(phase)))
+        self._panels.chat.set_roadmap(items)
+
+    def _phase_state(self, phase: dict[str, Any] | None, number: int) -> str:
+        if phase is not None and phase["completed"]:
+            return "done"
+        if phase is not None and number == self.run.phase_number:
+            if self.run.state == "error":
+                return "failed"
+            return "active" if self.run.running else "todo"
+        return "todo"
+
+    def _phase_extra(self, phase: dict[str, Any] | None) -> str:
+        files = len(phase.get("files", ())) if phase else 0
+        return self.tr("{0} files").format(files) if files else ""
+
+    def _planned_total(self) -> int:
+        roadmap = (self._blueprint or {}).get("implementation_roadmap", ())
+        return max(len(roadmap), len(self._phases))
+
+    def _is_streaming(self, path: str) -> bool:
+        return path in self._streaming
+
+    def _show_edits(self, edits: Iterable[RemoteEdit]) -> None:
+        for edit in edits:
+            self._panels.editor.apply_edit(edit.path, edit.position, edit.removed, edit.inserted)
+
+
+async def _discard(work: Any) -> None:
+    await work
+
+
+def _write_mode(mode: str) -> Any:
+    return mode if mode in ("patch", "append") else "full"
+
+
+def _moment(at: str | None) -> datetime:
+    if not at:
+        return datetime.now().astimezone()
+    return datetime.fromisoformat(at.replace("Z", "+00:00")).astimezone()
+
+
+def _open_link(url: str) -> None:
+    target = QUrl(url)
+    if target.scheme() in ("http", "https"):
+        QDesktopServices.openUrl(target)

@@ -1,0 +1,162 @@
+"""What the phase bar shows, derived from what is known of a run."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from vibedesk.ui.shell.phase_bar import PhaseView, RunControl
+from vibedesk.ui.widgets.phase_strip import PhaseStep, StepState, StripTone
+
+_STEP_OF_STATE = {
+    "blueprinting": "blueprint",
+    "awaiting_approval": "blueprint",
+    "planning_phase": "plan",
+    "implementing_phase": "implement",
+    "installing_deps": "implement",
+    "starting_server": "review",
+    "reviewing": "review",
+    "fixing": "fix",
+    "finalizing": "finalize",
+}
+_ORDER = ("blueprint", "plan", "implement", "review", "fix", "finalize")
+_SHARE = {
+    "blueprinting": 0.05,
+    "awaiting_approval": 0.1,
+    "planning_phase": 0.1,
+    "installing_deps": 0.2,
+    "implementing_phase": 0.25,
+    "starting_server": 0.85,
+    "reviewing": 0.9,
+    "fixing": 0.9,
+    "finalizing": 0.95,
+}
+_WRITING_SHARE = 0.6
+
+Translate = Callable[[str], str]
+
+
+@dataclass(slots=True)
+class RunView:
+    """A run as the window knows it; `phase_view` makes the picture of it."""
+
+    state: str = "idle"
+    reason: str = ""
+    running: bool = False
+    can_continue: bool = False
+    stopping: bool = False
+    phase_number: int = 0
+    phase_name: str = ""
+    phase_total: int = 0
+    planned: list[str] = field(default_factory=list)
+    finished: set[str] = field(default_factory=set)
+    failed_step: str = ""
+
+    def open_phase(self, number: int, name: str, planned: list[str]) -> None:
+        self.phase_number, self.phase_name = number, name
+        self.phase_total = max(self.phase_total, number)
+        self.planned, self.finished = list(planned), set()
+
+    def enter(self, state: str, reason: str, previous: str) -> None:
+        if state == "error":
+            self.failed_step = _STEP_OF_STATE.get(previous, "")
+        self.state, self.reason = state, reason
+        self.running = state in _STEP_OF_STATE and state != "awaiting_approval"
+        self.stopping = self.stopping and self.running
+        self.can_continue = state == "error" or (state == "idle" and self.phase_number > 0)
+
+    @property
+    def files_done(self) -> tuple[int, int]:
+        """Return (finished, all) of the open phase."""
+        return len(self.finished), max(len(self.planned), len(self.finished))
+
+    def phase_view(self, tr: Translate) -> PhaseView:
+        return PhaseView(
+            overline=self._overline(tr),
+            title=self._title(tr),
+            steps=tuple(self._step(key, tr) for key in _ORDER),
+            share=self._share(),
+            tone=self._tone(),
+            control=self._control(),
+        )
+
+    def _overline(self, tr: Translate) -> str:
+        if not self.phase_number:
+            return ""
+        total = max(self.phase_total, self.phase_number)
+        return tr("Phase {0} of {1}").format(self.phase_number, total)
+
+    def _title(self, tr: Translate) -> str:
+        match self.state:
+            case "blueprinting":
+                return tr("Making the plan")
+            case "awaiting_approval":
+                return tr("The plan is ready for you")
+            case "planning_phase":
+                return tr("Planning the next phase")
+            case "complete":
+                return tr("Your app is ready")
+            case _:
+                return self.phase_name or tr("Ready to build")
+
+    def _step(self, key: str, tr: Translate) -> PhaseStep:
+        titles = {
+            "blueprint": tr("Blueprint"),
+            "plan": tr("Plan"),
+            "implement": tr("Implement"),
+            "review": tr("Review"),
+            "fix": tr("Fix"),
+            "finalize": tr("Finalize"),
+        }
+        state = self._step_state(key)
+        share, extra = 0.0, ""
+        if key == "implement" and state == "active" and self.planned:
+            done, total = self.files_done
+            share, extra = done / total, f"{done}/{total}"
+        return PhaseStep(key=key, title=titles[key], state=state, share=share, extra=extra)
+
+    def _step_state(self, key: str) -> StepState:
+        if self.state == "complete":
+            return "done"
+        if self.state == "error":
+            current = self.failed_step
+        else:
+            current = _STEP_OF_STATE.get(self.state, "")
+        if not current:
+            return "done" if key == "blueprint" and self.phase_number else "todo"
+        here, place = _ORDER.index(current), _ORDER.index(key)
+        if place < here:
+            return "todo" if key == "fix" else "done"
+        if place > here:
+            return "todo"
+        if self.state == "error":
+            return "failed"
+        return "fixing" if key == "fix" else "active"
+
+    def _share(self) -> float:
+        if self.state == "complete":
+            return 1.0
+        within = _SHARE.get(self.state, 0.0)
+        if self.state == "implementing_phase" and self.planned:
+            done, total = self.files_done
+            within += _WRITING_SHARE * done / total
+        total = max(self.phase_total, 1)
+        return min(1.0, (max(self.phase_number, 1) - 1 + within) / total)
+
+    def _tone(self) -> StripTone:
+        match self.state:
+            case "complete":
+                return "success"
+            case "error":
+                return "danger"
+            case "fixing" | "awaiting_approval":
+                return "warning"
+            case _:
+                return "live"
+
+    def _control(self) -> RunControl:
+        if self.stopping:
+            return "stopping"
+        if self.running:
+            return "stop"
+        return "continue" if self.can_continue else "none"
