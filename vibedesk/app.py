@@ -25,9 +25,9 @@ from vibedesk.ui.home.card_list import project_cards
 from vibedesk.ui.home.projects import ProjectsPage
 from vibedesk.ui.home.welcome import WelcomePage
 from vibedesk.ui.shell.layout_store import LayoutStore
-from vibedesk.ui.shell.main_window import MainWindow
+from vibedesk.ui.shell.main_window import MainWindow, PageName
 from vibedesk.ui.single_instance import SingleInstance
-from vibedesk.ui.theme.theme import Theme
+from vibedesk.ui.theme.theme import Scheme, Theme
 
 if TYPE_CHECKING:
     from vibedesk.engine.engine import Engine
@@ -128,7 +128,7 @@ class WindowProgram:
         self._on_projects_page = controller.connect_projects
         if self._projects is not None:
             controller.connect_projects(self._projects)
-        controller.closed.connect(lambda: done.done() or done.set_result(None))
+        controller.closed.connect(lambda: None if done.done() else done.set_result(None))
         self._instance.raised.connect(controller.raise_window)
         controller.start()
         try:
@@ -139,7 +139,7 @@ class WindowProgram:
             self.window.close()
         return 0
 
-    def _first_page(self) -> str:
+    def _first_page(self) -> PageName:
         return "projects" if self._cards and self._store.page() == "projects" else "welcome"
 
     def _leave_at_first_paint(self) -> int:
@@ -155,5 +155,9 @@ def _start_engine(home: Home) -> Engine:
     return engine
 
 
-def _scheme(stored: str) -> str:
-    return stored if stored in ("dark", "light", "system", "high_contrast") else "system"
+def _scheme(stored: str) -> Scheme:
+    match stored:
+        case "dark" | "light" | "high_contrast":
+            return stored
+        case _:
+            return "system"

@@ -15,9 +15,9 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from vibedesk.base.paths import Home
-from vibedesk.engine.event_bus import Subscription
 from vibedesk.engine.project_options import ProjectOptions
 from vibedesk.engine.services import EngineServices
+from vibedesk.engine.subscription import Subscription
 from vibedesk.engine.views import (
     DoctorView,
     FileView,

@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from vibedesk.base.clock import iso
+from vibedesk.base.errors import InvalidInputError
 from vibedesk.engine.event_bus import Emit, EventBus
 from vibedesk.engine.events import BudgetWarning, Notice, Resumed, Usage, Waiting
 from vibedesk.engine.models.protocol import ChatModel
@@ -49,8 +50,7 @@ class ModelChoices:
     async def model(self, options: ProjectOptions) -> ChatModel:
         if options.sample:
             sample = await asyncio.to_thread(get_sample, options.sample)
-            pace = float(os.environ.get(PACE_VARIABLE) or DEFAULT_PACE)
-            return RecordedModel(sample.folder, pace=pace)
+            return RecordedModel(sample.folder, pace=_pace())
         settings = await self._database.run(self._settings, durable=False)
 
         def build() -> ChatModel:
@@ -89,11 +89,12 @@ class ModelChoices:
     async def set_up(self, name: str, *, key: str, base_url: str, model: str) -> None:
         """Make `name` the provider to use: its key goes to the keychain, the rest to the settings."""
         from vibedesk.engine.models.keys import store_key
-        from vibedesk.engine.models.provider_config import parse_provider
+        from vibedesk.engine.models.provider_config import built_in_providers, parse_provider
 
         settings = await self._database.run(self._settings, durable=False)
         custom: list[dict[str, Any]] = list(settings["custom"])
-        if base_url:
+        built_in = {config.name for config in built_in_providers()}
+        if base_url and name not in built_in:
             entry: dict[str, Any] = {
                 "name": name,
                 "wire": "openai",
@@ -180,3 +181,19 @@ class ModelChoices:
         return RouterHooks(
             on_waiting=on_waiting, on_resumed=on_resumed, on_notice=on_notice, on_usage=on_usage
         )
+
+
+def _pace() -> float:
+    raw = os.environ.get(PACE_VARIABLE, "").strip()
+    if not raw:
+        return DEFAULT_PACE
+    try:
+        pace = float(raw)
+    except ValueError:
+        pace = -1.0
+    if not 0 <= pace < float("inf"):
+        raise InvalidInputError(
+            f"{PACE_VARIABLE} is not a number of tokens per second.",
+            remedy="Set it to 0 (as fast as possible) or more, or unset it.",
+        )
+    return pace

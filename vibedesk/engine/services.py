@@ -25,7 +25,7 @@ from vibedesk.engine.builder.project_access import ProjectAccess, telling_change
 from vibedesk.engine.builder.schemas import kebab_case
 from vibedesk.engine.builder.templates import load_template
 from vibedesk.engine.doctor import examine
-from vibedesk.engine.event_bus import Emit, EventBus, Subscription
+from vibedesk.engine.event_bus import Emit, EventBus
 from vibedesk.engine.events import (
     ProjectChanged,
     ProjectDeleted,
@@ -48,6 +48,7 @@ from vibedesk.engine.states import RESTING, AgentState
 from vibedesk.engine.store.database import Database
 from vibedesk.engine.store.projects import ProjectStore
 from vibedesk.engine.store.records import ProjectRecord
+from vibedesk.engine.subscription import Subscription
 from vibedesk.engine.views import (
     DoctorView,
     FileView,

@@ -7,8 +7,8 @@ from collections.abc import Callable
 from PySide6.QtCore import QObject, Qt, QTimer, Signal
 
 from vibedesk.engine.engine import Engine
-from vibedesk.engine.event_bus import Subscription
 from vibedesk.engine.events import Event
+from vibedesk.engine.subscription import Subscription
 
 FRAME_MS = 16
 

@@ -53,6 +53,10 @@ class DocumentSync:
         await self.fetch()
         return self._replica.text(path)
 
+    def current(self, path: str) -> str | None:
+        """Return the text of `path` as it was last fetched, with what was typed since."""
+        return self._replica.text(path)
+
     async def fetch(self) -> None:
         """Bring what others changed into the editors."""
         async with self._fetching:

@@ -17,6 +17,7 @@ from vibedesk.engine.engine import Engine
 from vibedesk.engine.files.replica import RemoteEdit
 from vibedesk.engine.views import ProjectView
 from vibedesk.ui.bridge import ProjectFeed
+from vibedesk.ui.chat.card_header import WorkState
 from vibedesk.ui.document_sync import DocumentSync
 from vibedesk.ui.partial_blueprint import partial_blueprint
 from vibedesk.ui.project_panels import ProjectPanels
@@ -72,6 +73,8 @@ class ProjectSession(QObject):
         self._feed = ProjectFeed(engine, self._on_events, self)
         self._sync = DocumentSync(engine, project_id, self._is_streaming, self._show_edits)
         self._streaming: dict[str, int] = {}
+        self._settling: set[str] = set()
+        self._existed: set[str] = set()
         self._known: set[str] = set()
         self._blueprint: dict[str, Any] | None = None
         self._blueprint_text = ""
@@ -223,6 +226,7 @@ class ProjectSession(QObject):
                 if not self._blueprint_timer.isActive():
                     self._blueprint_timer.start()
             case e.BlueprintReady(blueprint):
+                self._blueprint_timer.stop()
                 self._blueprint = blueprint
                 self.title = blueprint.get("title") or self.title
                 chat.set_blueprint(blueprint, "approved")
@@ -256,8 +260,8 @@ class ProjectSession(QObject):
                 chat.activity("command", command, None, "running", key=command, at=at)
                 self._panels.log(at, "install", f"$ {command}")
             case e.CommandFinished(command, status, seconds):
-                state = "done" if status == 0 else "failed"
-                chat.activity("command", command, seconds, state, key=command, at=at)
+                outcome: WorkState = "done" if status == 0 else "failed"
+                chat.activity("command", command, seconds, outcome, key=command, at=at)
             case e.ServerStarted(url):
                 self._preview_url = url
                 self._show_preview()
@@ -387,7 +391,7 @@ class ProjectSession(QObject):
     def _on_state(self, state: str, previous: str, reason: str, at: datetime) -> None:
         chat = self._panels.chat
         if state == "blueprinting":
-            self._blueprint_text = ""
+            self._blueprint, self._blueprint_text = None, ""
         if state == "awaiting_approval" and self._blueprint is not None:
             chat.set_blueprint(self._blueprint, "awaiting_approval")
             chat.set_waiting(self.tr("The plan waits for your approval."), for_person=True)
@@ -412,12 +416,22 @@ class ProjectSession(QObject):
         self._refresh_roadmap()
         self.run_changed.emit()
 
+    async def _settle(self, path: str) -> None:
+        """Bring the replica up to what the editor has shown already while it was streamed."""
+        await self._sync.fetch()
+        self._settling.discard(path)
+        text = self._sync.current(path)
+        if text is not None and self._panels.editor.text(path) not in (None, text):
+            self._panels.editor.file_changed(path, text)
+
     def _end_streams(self) -> None:
         for path in list(self._streaming):
             text = self._panels.editor.text(path)
             self._panels.editor.stream_end(path, text or "")
             self._panels.files.set_state(path, "unchanged")
             del self._streaming[path]
+            self._settling.add(path)
+            self._do(self._settle(path))
 
     def _on_phase(self, phase: dict[str, Any], at: datetime) -> None:
         number = phase["number"]
@@ -426,6 +440,7 @@ class ProjectSession(QObject):
         self.run.phase_total = self._planned_total()
         self.run.open_phase(number, phase["name"], [f["path"] for f in phase.get("files", ())])
         self._panels.files.clear_states()
+        self._existed.clear()
         if number > 1 or phase.get("source") == "converse":
             self._panels.chat.activity(
                 "phase", phase["name"], None, "done", key=f"phase {number}", at=at
@@ -447,6 +462,8 @@ class ProjectSession(QObject):
         editor, files, chat = self._panels.editor, self._panels.files, self._panels.chat
         match payload:
             case e.FileStart(path, mode):
+                if path in self._known:
+                    self._existed.add(path)
                 self._streaming[path] = 0
                 files.set_state(path, "writing")
                 self._known.add(path)
@@ -458,12 +475,13 @@ class ProjectSession(QObject):
                 chat.file_progress(path, self._streaming[path])
             case e.FileEnd(path, content):
                 lines = self._streaming.pop(path, 0)
+                self._settling.add(path)
                 editor.stream_end(path, content)
-                files.set_state(path, "new" if path not in self.run.finished else "modified")
+                files.set_state(path, "modified" if path in self._existed else "new")
                 chat.file_finished(path, lines, 0)
                 self.run.finished.add(path)
                 self.run_changed.emit()
-                self._do(self._sync.fetch())
+                self._do(self._settle(path))
 
     def _on_complete(self, files: int, phases: int, at: datetime) -> None:
         cost = self.tr("recorded, no cost") if self.sample else f"${self.cost:.2f}"
@@ -489,6 +507,8 @@ class ProjectSession(QObject):
     def _on_sandbox(self, state: str, reason: str) -> None:
         if state in ("stopped", "failed") and self._preview_url:
             self._panels.preview.set_stopped(reason)
+        elif state == "running":
+            self._show_preview()
         self.facts_changed.emit()
 
     def _show_preview(self) -> None:
@@ -501,7 +521,7 @@ class ProjectSession(QObject):
             preview.set_stopped(self.tr("The app is not running."))
 
     def _show_partial_blueprint(self) -> None:
-        if self._blueprint is None or self.run.state == "blueprinting":
+        if self._blueprint is None:
             partial = partial_blueprint(self._blueprint_text)
             if partial:
                 self._panels.chat.set_blueprint(partial, "streaming")
@@ -537,7 +557,7 @@ class ProjectSession(QObject):
         return max(len(roadmap), len(self._phases))
 
     def _is_streaming(self, path: str) -> bool:
-        return path in self._streaming
+        return path in self._streaming or path in self._settling
 
     def _show_edits(self, edits: Iterable[RemoteEdit]) -> None:
         for edit in edits:

@@ -51,6 +51,7 @@ class RunView:
     planned: list[str] = field(default_factory=list)
     finished: set[str] = field(default_factory=set)
     failed_step: str = ""
+    elapsed: str = ""
 
     def open_phase(self, number: int, name: str, planned: list[str]) -> None:
         self.phase_number, self.phase_name = number, name
@@ -58,8 +59,7 @@ class RunView:
         self.planned, self.finished = list(planned), set()
 
     def enter(self, state: str, reason: str, previous: str) -> None:
-        if state == "error":
-            self.failed_step = _STEP_OF_STATE.get(previous, "")
+        self.failed_step = _STEP_OF_STATE.get(previous, "") if state == "error" else ""
         self.state, self.reason = state, reason
         self.running = state in _STEP_OF_STATE and state != "awaiting_approval"
         self.stopping = self.stopping and self.running
@@ -77,6 +77,7 @@ class RunView:
             steps=tuple(self._step(key, tr) for key in _ORDER),
             share=self._share(),
             tone=self._tone(),
+            elapsed=self.elapsed,
             control=self._control(),
         )
 
@@ -118,10 +119,7 @@ class RunView:
     def _step_state(self, key: str) -> StepState:
         if self.state == "complete":
             return "done"
-        if self.state == "error":
-            current = self.failed_step
-        else:
-            current = _STEP_OF_STATE.get(self.state, "")
+        current = _STEP_OF_STATE.get(self.state, "") or self.failed_step
         if not current:
             return "done" if key == "blueprint" and self.phase_number else "todo"
         here, place = _ORDER.index(current), _ORDER.index(key)

@@ -13,7 +13,7 @@ from vibedesk.engine.project_options import ProjectOptions
 from vibedesk.engine.views import ProjectCardView
 from vibedesk.ui.dialogs.ask import confirm
 from vibedesk.ui.dialogs.consent import ask_consent
-from vibedesk.ui.dialogs.model_setup import ModelChoice, ask_model
+from vibedesk.ui.dialogs.model_setup import ModelChoice, Provider, ask_model
 from vibedesk.ui.home.card_list import project_cards
 from vibedesk.ui.home.cards import SampleCard
 from vibedesk.ui.home.projects import ProjectsPage
@@ -23,6 +23,7 @@ from vibedesk.ui.project_session import ProjectSession
 from vibedesk.ui.shell.main_window import MainWindow
 from vibedesk.ui.shell.status_bar import StatusItem
 from vibedesk.ui.shell.top_bar import ProjectChoice
+from vibedesk.ui.shell.workspace import Workspace
 from vibedesk.ui.tasks import WidgetTasks
 from vibedesk.ui.theme.theme import Theme
 
@@ -120,6 +121,7 @@ class WindowController(QObject):
         self._window.show_toast("danger", error.message, error.remedy)
 
     def _on_page(self, name: str) -> None:
+        self._window.store.set_page(name)
         if name != "workspace":
             self._do(self._refresh())
         self._show_status()
@@ -174,10 +176,10 @@ class WindowController(QObject):
                 return str(error)
             return None
 
-        models = {
-            p.name: p.default_model
-            for p in await self._engine.providers()
-            if p.name in ("anthropic", "openai") and p.default_model
+        defaults = {p.name: p.default_model for p in await self._engine.providers()}
+        models: dict[Provider, str] = {
+            "anthropic": defaults.get("anthropic", ""),
+            "openai": defaults.get("openai", ""),
         }
         answer = await ask_model(
             self._theme, self._window, models=models, check=keep, reason=reason
@@ -230,8 +232,8 @@ class WindowController(QObject):
     async def _open(self, project_id: str) -> None:
         if self._panels is None:
             self._panels = ProjectPanels(self._theme)
-            self._window.install_panels(self._panels.placed())
-            self._panels.dock.collapsed_changed.connect(lambda _: None)
+            workspace = Workspace(self._theme, self._panels.placed(), self._window.store)
+            self._window.install_workspace(workspace)
         if self._session is not None and self._session.project_id == project_id:
             self._window.show_page("workspace")
             return
@@ -271,7 +273,10 @@ class WindowController(QObject):
 
     def _show_elapsed(self) -> None:
         seconds = self._run_clock.elapsed() // 1000
-        self._window.set_phase_times(f"{seconds // 60}:{seconds % 60:02d}", "")
+        elapsed = f"{seconds // 60}:{seconds % 60:02d}"
+        if self._session is not None:
+            self._session.run.elapsed = elapsed
+        self._window.set_phase_times(elapsed, "")
 
     def _show_facts(self) -> None:
         session = self._session

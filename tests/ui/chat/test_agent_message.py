@@ -63,7 +63,7 @@ def test_remote_pictures_are_not_fetched(qtbot: QtBot, theme: Theme) -> None:
     asked: list[str] = []
 
     class Handler(BaseHTTPRequestHandler):
-        def do_GET(self) -> None:  # noqa: N802
+        def do_GET(self) -> None:
             asked.append(self.path)
             self.send_response(404)
             self.end_headers()

@@ -138,7 +138,7 @@ def test_long_descriptions_wrap(qtbot: QtBot, page: BlueprintPage) -> None:
         f for f in page.findChildren(QuietText) if f.accessibleName() == "What Library shows"
     )
     short = next(
-        f for f in page.findChildren(QuietText) if f.accessibleName() == "What Today shows"
+        f for f in page.findChildren(QuietText) if f.accessibleName() == "What Journal shows"
     )
     qtbot.waitUntil(lambda: view.height() > short.height(), timeout=2000)
     page.resize(384, 700)

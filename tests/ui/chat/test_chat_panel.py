@@ -311,6 +311,19 @@ def test_cards_fit_every_chat_width(qtbot: QtBot, theme: Theme, width: int) -> N
             assert entry.widget.minimumSizeHint().width() <= entry.widget.width()
 
 
+def test_the_look_can_change_while_everything_is_shown(qtbot: QtBot, theme: Theme) -> None:
+    panels = [show(qtbot, build(theme)) for build in chat_gallery.PANELS.values()]
+    try:
+        for scheme in ("light", "high_contrast", "dark"):
+            theme.set_scheme(scheme)
+            QApplication.processEvents()
+            surface = theme.color("bg.surface").name()
+            for panel in panels:
+                assert panel.grab().toImage().pixelColor(6, 60).name() == surface
+    finally:
+        theme.set_scheme("dark")
+
+
 def test_announcements_keep_their_distance_and_the_newest(
     qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
 ) -> None:

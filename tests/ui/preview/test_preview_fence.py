@@ -91,7 +91,9 @@ def other() -> Iterator[SilentListener]:
 @pytest.fixture
 def preview(qtbot: QtBot, theme: Theme, tmp_path: Path) -> Iterator[PreviewPanel]:
     opened: list[QUrl] = []
-    panel = PreviewPanel(theme, open_externally=opened.append, download_folder=tmp_path / "downloads")
+    panel = PreviewPanel(
+        theme, open_externally=opened.append, download_folder=tmp_path / "downloads"
+    )
     panel.opened = opened  # type: ignore[attr-defined]
     qtbot.addWidget(panel)
     panel.resize(600, 500)
@@ -152,7 +154,12 @@ def test_the_listeners_would_have_noticed(other: SilentListener, qtbot: QtBot) -
     ],
 )
 def test_the_view_stays_on_the_app_and_offers_the_browser(
-    qtbot: QtBot, preview: PreviewPanel, app: AppServer, other: SilentListener, tmp_path: Path, leave: str
+    qtbot: QtBot,
+    preview: PreviewPanel,
+    app: AppServer,
+    other: SilentListener,
+    tmp_path: Path,
+    leave: str,
 ) -> None:
     elsewhere = f"http://127.0.0.1:{other.port}/elsewhere"
     app.pages = {"/": html("<h1>app</h1>"), "/redirect": (302, {"Location": elsewhere}, b"")}
@@ -169,7 +176,16 @@ def test_the_view_stays_on_the_app_and_offers_the_browser(
     assert preview.opened == [QUrl(elsewhere)]  # type: ignore[attr-defined]
 
 
-@pytest.mark.parametrize("url", ["file:///etc/hostname", "view-source:{app}", "chrome://version", "qrc:/x", "data:text/html,<h1>x"])
+@pytest.mark.parametrize(
+    "url",
+    [
+        "file:///etc/hostname",
+        "view-source:{app}",
+        "chrome://version",
+        "qrc:/x",
+        "data:text/html,<h1>x",
+    ],
+)
 def test_pages_that_are_not_the_app_are_never_shown(
     qtbot: QtBot, preview: PreviewPanel, app: AppServer, tmp_path: Path, url: str
 ) -> None:
@@ -192,7 +208,7 @@ def test_console_messages_and_uncaught_errors_are_told(
     preview.console.connect(lambda *message: told.append(message))
     _show(qtbot, preview, app.url, tmp_path / "profile")
     qtbot.waitUntil(lambda: len(told) >= 2, timeout=_SECONDS)
-    assert ("warning", "careful") == told[0][:2]
+    assert told[0][:2] == ("warning", "careful")
     level, message, source, line = told[1]
     assert level == "error"
     assert "watering" in message
@@ -227,7 +243,9 @@ def test_app_data_lasts_in_its_profile_until_it_is_reset(
     qtbot: QtBot, preview: PreviewPanel, app: AppServer, tmp_path: Path
 ) -> None:
     app.pages = {
-        "/": html("<script>console.log('seen ' + localStorage.seen); localStorage.seen = 'before'</script>")
+        "/": html(
+            "<script>console.log('seen ' + localStorage.seen); localStorage.seen = 'before'</script>"
+        )
     }
     told: list[str] = []
     preview.console.connect(lambda _level, message, _source, _line: told.append(message))

@@ -24,6 +24,7 @@ from vibedesk.engine.events import (
     CommandOutput,
     CommandStarted,
     FilesWritten,
+    Notice,
     SandboxLog,
     SandboxState,
 )
@@ -97,12 +98,12 @@ class AppRuntime:
     # -- files --------------------------------------------------------------------------------
     async def take_in(self) -> int:
         """Bring what other programs changed in the folder into the document; return how many files."""
-        if not self.folder.is_dir():
-            return 0
-
         def work(emit: Emit) -> int:
             with telling_changes(self._access.files, emit):
-                return len(self.work_folder.take_in())
+                taken = self.work_folder.take_in()
+            for notice in taken.notices:
+                emit(Notice(notice, "left_out"))
+            return len(taken)
 
         return await self._access.commit(work)
 
@@ -110,7 +111,8 @@ class AppRuntime:
         """Write changed files to the work folder in one batch; return how many."""
 
         def work(emit: Emit) -> list[str]:
-            written = self.work_folder.materialise(paths)
+            with telling_changes(self._access.files, emit):
+                written = self.work_folder.materialise(paths)
             if written:
                 emit(FilesWritten(len(written)))
             return written

@@ -133,6 +133,17 @@ class CodeGeneratorAgent:
         await self._begin_first_phase(merged, "approved")
         self._run()
 
+    async def revise_blueprint(self, wanted: str) -> None:
+        """Make the blueprint that waits for approval anew, with what the person wants changed."""
+        record = await self.access.read(lambda: self.access.store.get(self.project_id))
+        wish = f"{record.wish}\n\nOn seeing the first plan they added: {wanted}"
+
+        def store(_: Emit) -> None:
+            self.access.store.update(self.project_id, wish=wish)
+
+        await self._move(_S.BLUEPRINTING, "you asked for changes", store)
+        self._run()
+
     async def resume(self) -> None:
         """Go on where a run was cut off, failed, or was stopped."""
         if self.running:

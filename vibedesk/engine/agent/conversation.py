@@ -25,6 +25,10 @@ class PhaseStarter(Protocol):
     @property
     def state(self) -> AgentState: ...
 
+    async def revise_blueprint(self, wanted: str) -> None:
+        """Make the blueprint that waits for approval anew, with what the person wants changed."""
+        ...
+
     async def start_phase_for_reply(self) -> None:
         """Begin the phase that writes a reply's change, or leave it to follow the present one."""
         ...
@@ -60,14 +64,19 @@ class Conversation:
             raise InvalidInputError("The message is empty.", remedy="Write what should change.")
         await self._refuse_beyond_recording(message)
         access = self._access
+        about_the_plan = self._agent.state is AgentState.AWAITING_APPROVAL
+        data = {"settled": "blueprint"} if about_the_plan else {}
 
         def store(emit: Emit) -> str:
-            record = access.store.add_message(access.project_id, "user", message)
+            record = access.store.add_message(access.project_id, "user", message, data=data)
             emit(MessageComplete(record.id, "user", message))
             return record.id
 
         message_id = await access.commit(store, durable=True)
-        self._start()
+        if about_the_plan:
+            await self._agent.revise_blueprint(message)
+        else:
+            self._start()
         return message_id
 
     async def answer_open_messages(self) -> None:
@@ -116,7 +125,7 @@ class Conversation:
             for message in messages:
                 if message.role != "user":
                     continue
-                if message.id not in answered and not message.data.get("given_up"):
+                if message.id not in answered and not message.data.get("settled"):
                     return message.id, message.text, turn
                 turn += 1
             return None
@@ -162,7 +171,7 @@ class Conversation:
         access = self._access
 
         def store(emit: Emit) -> None:
-            access.store.update_message(message_id, data={"given_up": error.code})
+            access.store.update_message(message_id, data={"settled": error.code})
             emit(ErrorReported(error.message, error.remedy, error.code))
 
         await access.commit(store)

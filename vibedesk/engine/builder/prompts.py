@@ -28,7 +28,7 @@ def system_prompt(template: Template) -> str:
     """Return the stable first part of every request of a project."""
     return fill(
         "system",
-        template_name=template.name,
+        template_name=template.folder.name,
         template_description=template.description,
         template_usage="\n".join(f"- {line}" for line in template.usage),
         template_untouchable=", ".join(sorted(template.untouchable_files)),

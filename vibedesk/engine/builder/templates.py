@@ -6,8 +6,9 @@ import json
 import shlex
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
-from vibedesk.base.errors import NotFoundError
+from vibedesk.base.errors import InvalidInputError, NotFoundError
 from vibedesk.base.resources import resource
 
 DEFAULT_TEMPLATE = "react-vite"
@@ -67,14 +68,30 @@ class Template:
 
 
 def load_template(name: str) -> Template:
-    """Return the starter called `name`."""
-    folder = resource("templates", name)
-    if not name or "/" in name or not (folder / _META).is_file():
+    """Return the starter called `name`; an absolute path names a folder of the person's own.
+
+    Raises:
+        NotFoundError: there is none.
+        InvalidInputError: its description cannot be used.
+    """
+    own = Path(name).is_absolute()
+    folder = Path(name) if own else resource("templates", name)
+    if not name or (not own and "/" in name) or not (folder / _META).is_file():
         raise NotFoundError(
             f"There is no template {name!r}.",
-            remedy=f"There are: {', '.join(template_names())}.",
+            remedy=f"There are: {', '.join(template_names())}; or give the path of a folder with a {_META}.",
         )
-    meta = json.loads((folder / _META).read_text("utf-8"))
+    try:
+        return _described(name, folder, json.loads((folder / _META).read_text("utf-8")))
+    except (ValueError, KeyError, TypeError) as error:
+        raise InvalidInputError(
+            f"The template {name!r} has no usable {_META}.",
+            remedy="It needs a description, install_command, dev_command and build_command.",
+            details={"reason": repr(error)},
+        ) from error
+
+
+def _described(name: str, folder: Path, meta: dict[str, Any]) -> Template:
     return Template(
         name=name,
         description=meta["description"],

@@ -184,16 +184,16 @@ class History:
         rules_changed = any(path.rsplit("/", 1)[-1] == IGNORE_FILE for path in changed)
         whole = tip is None or tip != progress.snapshot_commit or rules_changed
         document = self._files.stored.current()
-        paths = set(document.paths) if whole else changed
+        paths = (set(document.paths) if whole else changed) - still_open
         rules = self._rules()
-        executables = self._log.executables()
+        executables = self._log.executables(paths)
         changes = {
             path: (
                 TreeFile(self._files.read_binary(path), path in executables)
                 if path in document and not rules.ignored(path)
                 else None
             )
-            for path in paths - still_open
+            for path in paths
         }
         # Files that are open are looked at again next time, even if they close without a further change.
         progressed = progress.snapshot_version if still_open & changed else head
@@ -223,7 +223,7 @@ class History:
             else:
                 texts[path] = text
         version = self._files.write_all(texts, "restore", blobs=blobs, deleted=gone)
-        executables = self._log.executables()
+        executables = self._log.executables(wanted)
         for path, file in wanted.items():
             if file.executable != (path in executables):
                 self._log.set_executable(path, file.executable)

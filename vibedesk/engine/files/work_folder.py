@@ -150,7 +150,7 @@ class WorkFolder:
             if path not in document:
                 self._access.remove(path)
                 self._materials.drop(path)
-        executables = self._log.executables()
+        executables = self._log.executables(due)
         for path in due:
             if path in document:
                 self._write_out(document, path, executable=path in executables)
@@ -307,7 +307,7 @@ class WorkFolder:
             )
 
     def _note_executables(self, present: Mapping[str, FileFacts]) -> None:
-        executables = self._log.executables()
+        executables = self._log.executables(present)
         for path, facts in present.items():
             if facts.executable != (path in executables):
                 self._log.set_executable(path, facts.executable)

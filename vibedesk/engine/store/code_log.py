@@ -6,7 +6,7 @@ Every method runs on the store's thread, inside the transaction of whoever calle
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from typing import Any, NamedTuple
 
 from peewee import fn
@@ -20,6 +20,8 @@ from vibedesk.engine.store.tables import (
     FolderRow,
     ProjectRow,
 )
+
+_FEW = 500  # beyond that, reading all of them is quicker than naming each
 
 
 class CodeUpdate(NamedTuple):
@@ -187,13 +189,13 @@ class CodeLog:
     def set_executable(self, path: str, executable: bool) -> None:
         FileRow.update(executable=executable).where(self._file(path)).execute()
 
-    def executables(self) -> set[str]:
-        rows: Any = (
-            FileRow.select(FileRow.path)
-            .where((FileRow.project == self.project_id) & FileRow.executable)
-            .tuples()
-        )
-        return {path for (path,) in rows}
+    def executables(self, among: Collection[str]) -> set[str]:
+        """Return which of some files are executable."""
+        chosen = FileRow.executable & (FileRow.project == self.project_id)
+        if len(among) <= _FEW:
+            chosen &= FileRow.path.in_(list(among))
+        rows: Any = FileRow.select(FileRow.path).where(chosen).tuples()
+        return {path for (path,) in rows if path in among}
 
     # -- followers ------------------------------------------------------------------------------
     def progress(self) -> FolderProgress:

@@ -50,6 +50,7 @@ class _ViewCard(QFrame):
             vbox(
                 hbox((self._name, 1), self._remove, gap=4),
                 self._words,
+                None,
                 gap=0,
                 margins=(8, 8, 8, 8),
             )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QSize, Qt
+from PySide6.QtCore import QSize
 from PySide6.QtGui import QFontMetricsF, QGuiApplication
 from PySide6.QtWidgets import QFrame, QPlainTextEdit, QSizePolicy
 
@@ -68,11 +68,6 @@ class CodeBlockView(QFrame):
         lines = QFontMetricsF(font).lineSpacing() * self._code.blockCount()
         scroll_bar = self._theme.size("scrollbar") if self._is_wide() else 0
         self._code.setFixedHeight(min(_MOST_HEIGHT, round(lines) + scroll_bar + 4))
-        self._code.setHorizontalScrollBarPolicy(
-            Qt.ScrollBarPolicy.ScrollBarAlwaysOn
-            if scroll_bar
-            else Qt.ScrollBarPolicy.ScrollBarAlwaysOff
-        )
         self.updateGeometry()
 
     def _is_wide(self) -> bool:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QEvent, QObject, QRegularExpression
 from PySide6.QtGui import QColor, QTextCharFormat, QTextCursor, QTextDocument
 from PySide6.QtWidgets import QFrame, QPlainTextEdit, QTextEdit, QWidget
 
 from vibedesk.ui.editor.code_editor import EditorSignals, LineMark
 from vibedesk.ui.editor.line_changes import differing_middle
+from vibedesk.ui.editor.navigation_watch import NavigationWatch
 from vibedesk.ui.theme.theme import Theme
 
 _FOUND_LIMIT = 5_000
@@ -16,21 +16,6 @@ _TONES: dict[LineMark, str] = {
     "added": "success.subtle",
     "changed": "warning.subtle",
 }
-
-
-class _NavigationWatch(QObject):
-    """Tells that the person moved the view or the cursor with their own hands."""
-
-    def __init__(self, edit: QPlainTextEdit, signals: EditorSignals) -> None:
-        super().__init__(edit)
-        self._signals = signals
-        for watched in (edit, edit.viewport(), edit.verticalScrollBar()):
-            watched.installEventFilter(self)
-
-    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
-        if event.type() in (QEvent.Type.Wheel, QEvent.Type.MouseButtonPress, QEvent.Type.KeyPress):
-            self._signals.navigated.emit()
-        return False
 
 
 class PlainEditor:
@@ -44,7 +29,7 @@ class PlainEditor:
         self._edit.setFrameShape(QFrame.Shape.NoFrame)
         self._edit.setLineWrapMode(QPlainTextEdit.LineWrapMode.NoWrap)
         self._edit.setFont(theme.font("code"))
-        self._watch = _NavigationWatch(self._edit, self._signals)
+        self._watch = NavigationWatch(self._edit, self._signals)
         self._known = b""
         self._silent = False
         self._writing = False
@@ -132,16 +117,16 @@ class PlainEditor:
         found: list[tuple[int, int]] = []
         if not needle:
             return found
-        pattern = QRegularExpression(QRegularExpression.escape(needle))
-        if not match_case:
-            pattern.setPatternOptions(QRegularExpression.PatternOption.CaseInsensitiveOption)
-        document: QTextDocument = self._edit.document()
-        cursor = document.find(pattern, 0)
+        flags = (
+            QTextDocument.FindFlag.FindCaseSensitively if match_case else QTextDocument.FindFlag(0)
+        )
+        document = self._edit.document()
+        cursor = document.find(needle, 0, flags)
         while not cursor.isNull() and len(found) < _FOUND_LIMIT:
             found.append(
                 (self._position(cursor.selectionStart()), self._position(cursor.selectionEnd()))
             )
-            cursor = document.find(pattern, cursor)
+            cursor = document.find(needle, cursor, flags)
         return found
 
     def select(self, start: int, end: int) -> None:
@@ -158,6 +143,9 @@ class PlainEditor:
             self._edit.zoomIn(steps)
         else:
             self._edit.setFont(self._theme.font("code"))
+
+    def set_tab_moves_focus(self, *, on: bool) -> None:
+        self._watch.tab_moves_focus = on
 
     def close(self) -> None:
         self._edit.deleteLater()

@@ -12,7 +12,7 @@ from time import monotonic
 
 import shiboken6
 from PySide6 import QtCore, QtGui, QtPrintSupport, QtWidgets  # noqa: F401  (before PyQt6, all four)
-from PySide6.QtCore import QEvent, QObject, QTimer
+from PySide6.QtCore import QTimer
 from PySide6.QtGui import QColor, QGuiApplication
 from PySide6.QtWidgets import QAbstractScrollArea, QWidget
 
@@ -23,6 +23,7 @@ from vibedesk.ui.editor.agent_caret import AgentCaret
 from vibedesk.ui.editor.code_editor import EditorSignals, LineMark
 from vibedesk.ui.editor.languages import KINDS, Language, language_of
 from vibedesk.ui.editor.line_changes import differing_middle
+from vibedesk.ui.editor.navigation_watch import NavigationWatch
 from vibedesk.ui.editor.script_styling import ScriptStyling
 from vibedesk.ui.theme.fonts import code_family
 from vibedesk.ui.theme.theme import Theme
@@ -47,21 +48,6 @@ _STYLE_DEFAULT, _STYLE_NUMBERS, _STYLE_BRACE, _STYLE_NO_BRACE = 32, 33, 34, 35
 _NUMBERS, _GAP, _BAR, _AIR = range(4)
 
 
-class _NavigationWatch(QObject):
-    """Tells that the person moved the view or the cursor with their own hands."""
-
-    def __init__(self, area: QAbstractScrollArea, signals: EditorSignals) -> None:
-        super().__init__(area)
-        self._signals = signals
-        for watched in (area, area.viewport(), area.verticalScrollBar()):
-            watched.installEventFilter(self)
-
-    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
-        if event.type() in (QEvent.Type.Wheel, QEvent.Type.MouseButtonPress, QEvent.Type.KeyPress):
-            self._signals.navigated.emit()
-        return False
-
-
 class ScintillaEditor:
     """One Scintilla widget; fulfils `CodeEditor`."""
 
@@ -75,7 +61,7 @@ class ScintillaEditor:
         native = shiboken6.wrapInstance(address, QAbstractScrollArea)
         assert isinstance(native, QAbstractScrollArea)
         self._native = native
-        self._watch = _NavigationWatch(native, self._signals)
+        self._watch = NavigationWatch(native, self._signals)
         self._caret = AgentCaret(theme, native.viewport())
         self._script = ScriptStyling(self._send, self._range)
         self._language = language_of("")
@@ -191,7 +177,9 @@ class ScintillaEditor:
             self._send(QsciScintilla.SCI_VERTICALCENTRECARET)
 
     def cursor(self) -> tuple[int, int]:
-        return self._place
+        at = self._send(QsciScintilla.SCI_GETCURRENTPOS)
+        line = self._send(QsciScintilla.SCI_LINEFROMPOSITION, at)
+        return line + 1, self._send(QsciScintilla.SCI_GETCOLUMN, at) + 1
 
     def find_all(self, needle: str, *, match_case: bool) -> list[tuple[int, int]]:
         self._send(QsciScintilla.SCI_SETINDICATORCURRENT, _FOUND)
@@ -227,6 +215,9 @@ class ScintillaEditor:
     def zoom(self, steps: int) -> None:
         zoom = self._send(QsciScintilla.SCI_GETZOOM) + steps if steps else 0
         self._send(QsciScintilla.SCI_SETZOOM, min(15, max(-4, zoom)))
+
+    def set_tab_moves_focus(self, *, on: bool) -> None:
+        self._watch.tab_moves_focus = on
 
     def close(self) -> None:
         self._theme.changed.disconnect(self._dress)
@@ -466,9 +457,7 @@ class ScintillaEditor:
         self._fit_margin()
 
     def _on_update(self, updated: int) -> None:
-        at = self._send(QsciScintilla.SCI_GETCURRENTPOS)
-        line = self._send(QsciScintilla.SCI_LINEFROMPOSITION, at)
-        place = (line + 1, self._send(QsciScintilla.SCI_GETCOLUMN, at) + 1)
+        place = self.cursor()
         if place != self._place:
             self._place = place
             self._signals.cursor_moved.emit(*place)

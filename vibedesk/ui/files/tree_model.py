@@ -217,6 +217,8 @@ class FileTreeModel(QAbstractItemModel):
         return bool(self._node(parent or QModelIndex()).children)
 
     def flags(self, index: Index) -> Qt.ItemFlag:
+        if not index.isValid():
+            return Qt.ItemFlag.NoItemFlags
         flags = Qt.ItemFlag.ItemIsEnabled | Qt.ItemFlag.ItemIsSelectable
         return flags if self._node(index).is_folder else flags | Qt.ItemFlag.ItemIsEditable
 

@@ -4,7 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from PySide6.QtCore import QModelIndex, QPersistentModelIndex, QPoint, QRectF, QSize, Qt, Signal
+from PySide6.QtCore import (
+    QEvent,
+    QModelIndex,
+    QPersistentModelIndex,
+    QPoint,
+    QRectF,
+    QSize,
+    Qt,
+    Signal,
+)
 from PySide6.QtGui import QAction, QKeyEvent, QPainter, QPen, QResizeEvent
 from PySide6.QtWidgets import (
     QAbstractItemView,
@@ -13,7 +22,6 @@ from PySide6.QtWidgets import (
     QListView,
     QMenu,
     QStackedLayout,
-    QStyle,
     QStyledItemDelegate,
     QStyleOptionViewItem,
     QWidget,
@@ -59,11 +67,10 @@ class ProjectsPage(Island):
         self._view.opened.connect(self._on_opened)
         self._view.delete_pressed.connect(self.delete_requested)
         self._view.customContextMenuRequested.connect(self._on_menu_requested)
-        self._none = self._make_none()
-        self._nothing_found = self._make_nothing_found()
+        self._none: EmptyState | None = None
+        self._nothing_found: EmptyState | None = None
         self._stack = QStackedLayout()
-        for page in (self._view, self._none, self._nothing_found):
-            self._stack.addWidget(page)
+        self._stack.addWidget(self._view)
         new = text_button(theme, self.tr("New project"), variant="primary", icon="plus")
         new.clicked.connect(self.new_project_requested)
         head = hbox(
@@ -178,14 +185,22 @@ class ProjectsPage(Island):
         self._bar.setVisible(total > 0)
         self._search.setVisible(total > 0)
         if not total:
-            self._stack.setCurrentWidget(self._none)
+            self._show_none()
         elif not found:
-            self._say_nothing_found()
-            self._stack.setCurrentWidget(self._nothing_found)
+            self._show_nothing_found()
         else:
             self._stack.setCurrentWidget(self._view)
 
-    def _say_nothing_found(self) -> None:
+    def _show_none(self) -> None:
+        if self._none is None:
+            self._none = self._make_none()
+            self._stack.addWidget(self._none)
+        self._stack.setCurrentWidget(self._none)
+
+    def _show_nothing_found(self) -> None:
+        if self._nothing_found is None:
+            self._nothing_found = self._make_nothing_found()
+            self._stack.addWidget(self._nothing_found)
         words = self._search.text().strip()
         if words:
             title = self.tr("Nothing found for “{words}”").format(words=words)
@@ -193,6 +208,7 @@ class ProjectsPage(Island):
             title = self.tr("No project in this state")
         text = self.tr("Search covers titles and descriptions of your projects.")
         self._nothing_found.set_words(title, text)
+        self._stack.setCurrentWidget(self._nothing_found)
 
 
 class _CardView(QListView):
@@ -218,7 +234,10 @@ class _CardView(QListView):
         self.setViewportMargins(28 - _GAP // 2, 0, 18 - _GAP // 2, 0)
         self._delegate = _CardDelegate(theme, self)
         self.setItemDelegate(self._delegate)
+        self.hovered_row = -1
         self.clicked.connect(self._open)
+        self.entered.connect(lambda index: self._hover(index.row()))
+        self.viewportEntered.connect(lambda: self._hover(-1))
 
     def current_id(self) -> str:
         card = self.currentIndex().data(CARD_ROLE)
@@ -243,6 +262,15 @@ class _CardView(QListView):
         self._fit(event.size().width() - 1)
         super().resizeEvent(event)
 
+    def leaveEvent(self, event: QEvent) -> None:
+        super().leaveEvent(event)
+        self._hover(-1)
+
+    def _hover(self, row: int) -> None:
+        if row != self.hovered_row:
+            self.hovered_row = row
+            self.viewport().update()
+
     def _fit(self, room: int) -> None:
         """Choose the number of columns that brings the cards nearest to the wanted width."""
         columns = max(1, round(room / (_WANTED_CARD + _GAP)))
@@ -256,7 +284,7 @@ class _CardView(QListView):
 
 
 class _CardDelegate(QStyledItemDelegate):
-    def __init__(self, theme: Theme, view: QListView) -> None:
+    def __init__(self, theme: Theme, view: _CardView) -> None:
         super().__init__(view)
         self._theme = theme
         self._view = view
@@ -275,10 +303,9 @@ class _CardDelegate(QStyledItemDelegate):
     ) -> None:
         half = _GAP / 2
         rect = QRectF(option.rect).adjusted(half, half, -half, -half)
-        state: QStyle.StateFlag = option.state
-        current = index == self._view.currentIndex()
+        current = index.row() == self._view.currentIndex().row()
         look = CardLook(
-            hovered=bool(state & QStyle.StateFlag.State_MouseOver),
+            hovered=index.row() == self._view.hovered_row,
             focused=current and self._view.hasFocus(),
         )
         card = index.data(CARD_ROLE)

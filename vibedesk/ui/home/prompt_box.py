@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from PySide6.QtCore import QEvent, Qt, Signal
-from PySide6.QtGui import QFocusEvent, QKeyEvent
+from PySide6.QtGui import QFocusEvent, QKeyEvent, QTextCursor
 from PySide6.QtWidgets import QFrame, QPlainTextEdit
 
 from vibedesk.ui.theme.theme import Theme
@@ -118,6 +118,7 @@ class PromptBox(QFrame):
 
     def set_text(self, text: str) -> None:
         self._field.setPlainText(text)
+        self._field.moveCursor(QTextCursor.MoveOperation.End)
 
     def set_model(self, name: str) -> None:
         """Show which model will be asked; empty means that none is set up."""

@@ -10,6 +10,7 @@ import os
 from functools import lru_cache
 from pathlib import Path
 
+import shiboken6
 from PySide6.QtCore import QObject, QStandardPaths, Qt, QUrl, Signal
 from PySide6.QtGui import QColor
 from PySide6.QtWebEngineCore import (
@@ -201,13 +202,11 @@ class PreviewWebView(QWidget):
         self._page.setBackgroundColor(background)
 
     def discard(self) -> None:
-        """Let go of page and profile, in the order Chromium needs."""
+        """Let go of page and profile, in the order Chromium needs; never call it from a page's signal."""
         self._gateway.set_reach("", ())
         self.hide()
-        page, profile = self._page, self._profile
-        profile.setParent(None)
-        page.destroyed.connect(profile.deleteLater)
-        page.deleteLater()
+        for ending in (self._view, self._page, self._profile):
+            shiboken6.delete(ending)
         self.deleteLater()
 
     def _on_download(self, request: QWebEngineDownloadRequest) -> None:

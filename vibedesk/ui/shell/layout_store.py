@@ -65,6 +65,13 @@ class LayoutStore:
     def set_geometry(self, geometry: QByteArray) -> None:
         self._settings.setValue("window/geometry", geometry)
 
+    def page(self) -> str:
+        """Return the page that was shown last; empty when none was."""
+        return str(self._settings.value("window/page") or "")
+
+    def set_page(self, name: str) -> None:
+        self._settings.setValue("window/page", name)
+
     def scheme(self) -> str:
         """Return the chosen colour scheme; empty when none was chosen."""
         return str(self._settings.value("window/scheme") or "")

@@ -50,6 +50,14 @@ def require_icon(name: str) -> None:
         raise FileNotFoundError(path)
 
 
+def pixel_ratio(painter: QPainter) -> float:
+    """Return how many device pixels a painter's pixel has.
+
+    `painter.device()` would tell too, but makes PySide set up every class it could be: 10 ms at start.
+    """
+    return max(1.0, abs(painter.deviceTransform().m11()))
+
+
 class TintedIconEngine(QIconEngine):
     """Draws one icon, or another while it is on, in the colour asked for at paint time."""
 
@@ -64,8 +72,7 @@ class TintedIconEngine(QIconEngine):
         edge = self._edge(rect.size())
         target = QRect(0, 0, edge, edge)
         target.moveCenter(rect.center())
-        ratio = painter.device().devicePixelRatio()
-        painter.drawPixmap(target, self._tinted(edge, ratio, mode, state))
+        painter.drawPixmap(target, self._tinted(edge, pixel_ratio(painter), mode, state))
 
     def actualSize(  # noqa: N802
         self, size: QSize, mode: QIcon.Mode, state: QIcon.State

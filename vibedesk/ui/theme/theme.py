@@ -216,5 +216,7 @@ def _system_base() -> Base:
 def _system_wants_contrast() -> bool:
     if QGuiApplication.instance() is None:
         return False
-    preference = QGuiApplication.styleHints().accessibility().contrastPreference()
+    # The hints' owner has to be held while they are asked: PySide lets go of what it returned.
+    hints = QGuiApplication.styleHints()
+    preference = hints.accessibility().contrastPreference()
     return preference == Qt.ContrastPreference.HighContrast

@@ -9,6 +9,7 @@ from PySide6.QtGui import QFontMetricsF, QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import QLabel, QSizePolicy, QWidget
 
 from vibedesk.ui.theme.fonts import code_family
+from vibedesk.ui.theme.icons import pixel_ratio
 from vibedesk.ui.theme.theme import Theme
 
 Tone = Literal[
@@ -164,8 +165,7 @@ def paint_chip(
     ink = "text.secondary" if plain else f"{tone}.text"
     left = rect.left() + 9
     if icon:
-        ratio = painter.device().devicePixelRatio()
-        pixmap = theme.pixmap(icon, ink, 12, ratio)
+        pixmap = theme.pixmap(icon, ink, 12, pixel_ratio(painter))
         painter.drawPixmap(round(left), round(rect.center().y() - 6), pixmap)
         left += 17
     font = theme.font("small")

@@ -1,0 +1,295 @@
+"""The program is killed (-9) in every state, and goes on: same files, nothing shown lost, nobody left behind."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import sqlite3
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from tests.support import model_faults as faults
+from tests.support.model_server import ModelServer, serve_in_thread
+from tests.support.program import Json, Program, run
+from tests.support.tiny_app import APP, FIRST, SAID, SECOND, TINY_TEMPLATE, script_tiny_app
+from vibedesk.base.paths import Home
+from vibedesk.engine.engine import Engine
+from vibedesk.engine.events import TRANSIENT
+from vibedesk.engine.project_options import ProjectOptions
+from vibedesk.engine.views import ProjectView
+
+pytestmark = pytest.mark.e2e
+
+WISH = "Count things for me"
+Files = dict[str, str]
+
+
+@pytest.fixture
+def server() -> Iterator[ModelServer]:
+    with serve_in_thread() as server:
+        script_tiny_app(server)
+        yield server
+
+
+@pytest.fixture(scope="module")
+def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> Files:
+    """The files of a build that nobody disturbs."""
+    folder = tmp_path_factory.mktemp("undisturbed")
+    with serve_in_thread() as server:
+        script_tiny_app(server)
+        program = build(server, Home(root=folder / "home", projects=folder / "home" / "projects"))
+        assert program.end() == 0, program.stderr
+        return exported(Home(folder / "home", folder / "home"), program.project_id, folder / "out")
+
+
+def build(server: ModelServer, home: Home) -> Program:
+    return Program(
+        "build", WISH, "--template", TINY_TEMPLATE, "--home", home.root, "--json",
+        env=server.environment(),
+    )  # fmt: skip
+
+
+def resume(server: ModelServer, home: Home, project_id: str) -> Program:
+    return Program("resume", project_id, "--home", home.root, "--json", env=server.environment())
+
+
+def exported(home: Home, project_id: str, destination: Path) -> Files:
+    done = run("export", project_id, destination, "--home", home.root)
+    assert done.returncode == 0, done.stderr
+    return {
+        path.relative_to(destination).as_posix(): path.read_text()
+        for path in destination.rglob("*")
+        if path.is_file()
+    }
+
+
+# -- what was shown and what is stored ------------------------------------------------------------------
+
+
+def assert_nothing_shown_is_lost(home: Home, program: Program) -> ProjectView:
+    """Hold everything that was printed against what is stored; return the stored project."""
+    view, files = stored(home, program.project_id)
+    first = program.events[0]["seq"]
+    sequence = [event["seq"] for event in program.events]
+    assert sequence == list(range(first, first + len(sequence)))
+    assert view.seq >= sequence[-1]
+    assert_log_has(home, program.events[1:])
+    drafts = {draft.path: draft.text for draft in view.drafts}
+    for path, shown in shown_files(program.events).items():
+        kept = drafts.get(path, files.get(path, ""))
+        assert kept.startswith(shown), f"of {path}, {shown[-80:]!r} was shown and is not kept"
+    written = "".join(e["data"]["chunk"] for e in program.of("blueprint_chunk"))
+    assert view.blueprint is not None or view.blueprint_text.startswith(written)
+    said = {message.id: message.text for message in view.messages}
+    for event in program.of("message_chunk"):
+        assert event["data"]["chunk"] in said[event["data"]["message_id"]]
+    lines = [log.line for log in view.logs]
+    for event in [*program.of("sandbox_log"), *program.of("command_output")]:
+        assert event["data"]["line"] in lines
+    states = program.of("state_change")
+    if states and view.seq == sequence[-1]:
+        assert view.state == states[-1]["data"]["state"]
+    return view
+
+
+def stored(home: Home, project_id: str) -> tuple[ProjectView, Files]:
+    async def read() -> tuple[ProjectView, Files]:
+        engine = Engine(home, write=False)
+        engine.start()
+        try:
+            view = await engine.project(project_id)
+            texts = {
+                file.path: await engine.read_file(project_id, file.path)
+                for file in view.files
+                if not file.binary
+            }
+            return view, texts
+        finally:
+            await engine.shutdown()
+
+    return asyncio.run(read())
+
+
+def assert_log_has(home: Home, printed: list[Json]) -> None:
+    with closing(sqlite3.connect(f"{home.database.as_uri()}?mode=ro", uri=True)) as connection:
+        rows = {seq: (kind, data) for seq, kind, data in connection.execute("SELECT seq, type, data FROM events")}
+    for event in printed:
+        if event["type"] in TRANSIENT:
+            continue
+        kind, data = rows[event["seq"]]
+        assert kind == event["type"]
+        if kind != "file_end":
+            assert json.loads(data) == event["data"]
+
+
+def shown_files(events: list[Json]) -> Files:
+    """What somebody who watched saw of files that were written whole."""
+    shown: Files = {}
+    patched: set[str] = set()
+    for event in events:
+        data = event["data"]
+        match event["type"]:
+            case "file_start":
+                shown[data["path"]] = ""
+                patched |= {data["path"]} if data["mode"] != "full" else set()
+            case "file_chunk":
+                shown[data["path"]] += data["chunk"]
+            case "file_end":
+                shown[data["path"]] = data["content"]
+    return {path: text for path, text in shown.items() if path not in patched}
+
+
+def assert_goes_on(
+    server: ModelServer, home: Home, killed: Program, undisturbed: Files, tmp_path: Path
+) -> Program:
+    """Resume, and require the result of an undisturbed run and an unbroken sequence of events."""
+    view = assert_nothing_shown_is_lost(home, killed)
+    assert view.can_continue
+    program = resume(server, home, killed.project_id)
+    assert program.end() == 0, program.stderr
+    assert program.events[0]["type"] == "snapshot"
+    assert program.events[0]["seq"] == view.seq
+    assert_nothing_shown_is_lost(home, program)
+    assert_states_follow_each_other(view.state, program.events)
+    assert program.of("state_change")[-1]["data"]["state"] == "complete"
+    assert exported(home, killed.project_id, tmp_path / "out") == undisturbed
+    assert not server.unanswered
+    return program
+
+
+def assert_states_follow_each_other(state: str, events: list[Json]) -> None:
+    for event in events:
+        if event["type"] == "state_change":
+            assert event["data"]["previous"] == state
+            state = event["data"]["state"]
+
+
+def asked(server: ModelServer, operation: str) -> list[str]:
+    return [str(r.messages[-1]["content"]) for r in server.requests_for(operation)]
+
+
+# -- the states ------------------------------------------------------------------------------------------
+
+
+def test_in_blueprinting(server: ModelServer, home: Home, undisturbed: Files, tmp_path: Path) -> None:
+    server.fail(faults.stall(after_chars=120), operation="blueprint")
+    program = build(server, home)
+    program.until_type("blueprint_chunk")
+    program.kill()
+    assert_goes_on(server, home, program, undisturbed, tmp_path)
+    assert len(server.requests_for("implement_phase")) == 2
+
+
+def test_in_awaiting_approval(server: ModelServer, home: Home, undisturbed: Files, tmp_path: Path) -> None:
+    """Approval is asked for in the window only, so a process of the engine's face waits here."""
+    script = (
+        "import asyncio, sys\n"
+        "from vibedesk.base.paths import resolve_home\n"
+        "from vibedesk.engine.engine import Engine\n"
+        "from vibedesk.engine.project_options import ProjectOptions\n"
+        "async def main():\n"
+        "    engine = Engine(resolve_home()); engine.start()\n"
+        f"    options = ProjectOptions(template={str(TINY_TEMPLATE)!r}, approval=True)\n"
+        f"    project = await engine.create({WISH!r}, options)\n"
+        "    await engine.generate(project); await engine.wait(project)\n"
+        "    view = await engine.project(project)\n"
+        "    print(project, view.state, flush=True)\n"
+        "    await asyncio.Event().wait()\n"
+        "asyncio.run(main())\n"
+    )
+    process = PythonProcess(script, server)
+    project_id, state = process.first_line().split()
+    process.kill()
+    assert state == "awaiting_approval"
+    view, _ = stored(home, project_id)
+    assert view.state == "awaiting_approval"
+    assert view.blueprint is not None
+
+    refused = resume(server, home, project_id)
+    assert refused.end() == 1
+    assert "approval" in refused.stderr
+
+    async def approve() -> str:
+        engine = Engine(home)
+        engine.start()
+        try:
+            await engine.approve(project_id)
+            await engine.wait(project_id)
+            return (await engine.project(project_id)).state
+        finally:
+            await engine.shutdown()
+
+    with pytest.MonkeyPatch.context() as patch:
+        for name, value in server.environment().items():
+            patch.setenv(name, value)
+        assert asyncio.run(approve()) == "complete"
+    assert exported(home, project_id, tmp_path / "out") == undisturbed
+    assert len(server.requests_for("blueprint")) == 1
+
+
+def test_in_planning_phase(server: ModelServer, home: Home, undisturbed: Files, tmp_path: Path) -> None:
+    server.fail(faults.stall(after_chars=40), operation="plan_phase")
+    program = build(server, home)
+    program.until_state("planning_phase")
+    program.until_type("phase_designing")
+    program.kill()
+    again = assert_goes_on(server, home, program, undisturbed, tmp_path)
+    assert len(server.requests_for("blueprint")) == 1
+    assert not [e for e in again.of("file_start") if e["data"]["path"] == "style.css"]
+
+
+def test_inside_a_file_of_implementing_phase(
+    server: ModelServer, home: Home, undisturbed: Files, tmp_path: Path
+) -> None:
+    inside = len(FIRST[0]) + len(FIRST[1]) // 2
+    server.fail(faults.stall(after_chars=inside), operation="implement_phase")
+    server.answer("".join(FIRST[1:]), operation="continue")
+    program = build(server, home)
+    program.until(lambda e: e["type"] == "file_chunk" and e["data"]["path"] == "app.js")
+    program.kill()
+    shown = shown_files(program.events)["app.js"]
+    assert shown
+    assert APP.startswith(shown)
+    assert_goes_on(server, home, program, undisturbed, tmp_path)
+    [question] = asked(server, "continue")
+    assert "These files are finished: index.html." in question
+    assert "send app.js again" in question
+    assert shown[-200:] in question
+
+
+def test_between_files_of_implementing_phase(
+    server: ModelServer, home: Home, undisturbed: Files, tmp_path: Path
+) -> None:
+    server.fail(faults.stall(after_chars=len(FIRST[0] + FIRST[1])), operation="implement_phase")
+    server.answer(FIRST[2], operation="continue")
+    program = build(server, home)
+    program.until(lambda e: e["type"] == "file_end" and e["data"]["path"] == "app.js")
+    program.kill()
+    again = assert_goes_on(server, home, program, undisturbed, tmp_path)
+    assert "These files are finished: app.js, index.html." in asked(server, "continue")[0]
+    [first, *_] = again.of("file_start")
+    assert first["data"]["path"] == "style.css"
+
+
+def test_after_packages_were_asked_for(
+    server: ModelServer, home: Home, undisturbed: Files, tmp_path: Path
+) -> None:
+    """A package line that came before the kill is not forgotten: `continue` does not repeat it."""
+    program = build_up_to_phase_two(server, home, stall_after=len(SECOND[0] + SECOND[1]))
+    program.until(lambda e: e["type"] == "file_end" and e["data"]["path"] == "later.js")
+    program.kill()
+    server.answer(SECOND[2], operation="continue")
+    again = assert_goes_on(server, home, program, undisturbed, tmp_path)
+    assert again.of("deps_installed")[-1]["data"]["packages"] == ["left-pad@1.3.0"]
+
+
+def build_up_to_phase_two(server: ModelServer, home: Home, *, stall_after: int) -> Program:
+    server.fail(faults.stall(after_chars=len("".join(FIRST)), how="pings"), operation="implement_phase")
+    server.fail(faults.stall(after_chars=stall_after), operation="implement_phase")
+    del server._faults[0]
+    # The first answer goes through whole, the second holds.
+    server._faults.insert(0, ("implement_phase", faults.stall(after_bytes=10**9)))
+    return build(server, home)
