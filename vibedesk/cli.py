@@ -7,7 +7,7 @@ usage, 130 cancelled.
 from __future__ import annotations
 
 import argparse
-import asyncio
+import gc
 import logging
 import sys
 from collections.abc import Sequence
@@ -49,6 +49,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _run(options: argparse.Namespace) -> int:
     if options.command is None:
+        # Loading makes many objects and drops few; the window collects again after its first picture.
+        gc.disable()
         from vibedesk.app import run_window
 
         return run_window(options.home)
@@ -62,6 +64,8 @@ def _run(options: argparse.Namespace) -> int:
             apply_to=options.apply,
             out=sys.stdout,
         )
+    import asyncio
+
     from vibedesk.commands import run_command
 
     return asyncio.run(run_command(options))

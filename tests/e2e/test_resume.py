@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 import json
 import sqlite3
-from collections.abc import Callable, Iterator
+import time
+from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 
@@ -13,12 +14,11 @@ import pytest
 
 from tests.support import model_faults as faults
 from tests.support.model_server import ModelServer, serve_in_thread
-from tests.support.program import Json, Program, run
-from tests.support.tiny_app import APP, FIRST, SAID, SECOND, TINY_TEMPLATE, script_tiny_app
+from tests.support.program import Json, Program, PythonProcess, run
+from tests.support.tiny_app import APP, FIRST, PAGE, SAID, TINY_TEMPLATE, script_tiny_app, whole
 from vibedesk.base.paths import Home
 from vibedesk.engine.engine import Engine
 from vibedesk.engine.events import TRANSIENT
-from vibedesk.engine.project_options import ProjectOptions
 from vibedesk.engine.views import ProjectView
 
 pytestmark = pytest.mark.e2e
@@ -115,7 +115,10 @@ def stored(home: Home, project_id: str) -> tuple[ProjectView, Files]:
 
 def assert_log_has(home: Home, printed: list[Json]) -> None:
     with closing(sqlite3.connect(f"{home.database.as_uri()}?mode=ro", uri=True)) as connection:
-        rows = {seq: (kind, data) for seq, kind, data in connection.execute("SELECT seq, type, data FROM events")}
+        rows = {
+            seq: (kind, data)
+            for seq, kind, data in connection.execute("SELECT seq, type, data FROM events")
+        }
     for event in printed:
         if event["type"] in TRANSIENT:
             continue
@@ -171,10 +174,19 @@ def asked(server: ModelServer, operation: str) -> list[str]:
     return [str(r.messages[-1]["content"]) for r in server.requests_for(operation)]
 
 
+def until_asked(server: ModelServer, operation: str) -> None:
+    deadline = time.monotonic() + 30
+    while not server.requests_for(operation):
+        assert time.monotonic() < deadline, f"{operation} was not asked for"
+        time.sleep(0.005)
+
+
 # -- the states ------------------------------------------------------------------------------------------
 
 
-def test_in_blueprinting(server: ModelServer, home: Home, undisturbed: Files, tmp_path: Path) -> None:
+def test_in_blueprinting(
+    server: ModelServer, home: Home, undisturbed: Files, tmp_path: Path
+) -> None:
     server.fail(faults.stall(after_chars=120), operation="blueprint")
     program = build(server, home)
     program.until_type("blueprint_chunk")
@@ -183,7 +195,9 @@ def test_in_blueprinting(server: ModelServer, home: Home, undisturbed: Files, tm
     assert len(server.requests_for("implement_phase")) == 2
 
 
-def test_in_awaiting_approval(server: ModelServer, home: Home, undisturbed: Files, tmp_path: Path) -> None:
+def test_in_awaiting_approval(
+    server: ModelServer, home: Home, undisturbed: Files, tmp_path: Path
+) -> None:
     """Approval is asked for in the window only, so a process of the engine's face waits here."""
     script = (
         "import asyncio, sys\n"
@@ -230,11 +244,13 @@ def test_in_awaiting_approval(server: ModelServer, home: Home, undisturbed: File
     assert len(server.requests_for("blueprint")) == 1
 
 
-def test_in_planning_phase(server: ModelServer, home: Home, undisturbed: Files, tmp_path: Path) -> None:
+def test_in_planning_phase(
+    server: ModelServer, home: Home, undisturbed: Files, tmp_path: Path
+) -> None:
     server.fail(faults.stall(after_chars=40), operation="plan_phase")
     program = build(server, home)
     program.until_state("planning_phase")
-    program.until_type("phase_designing")
+    until_asked(server, "plan_phase")
     program.kill()
     again = assert_goes_on(server, home, program, undisturbed, tmp_path)
     assert len(server.requests_for("blueprint")) == 1
@@ -244,9 +260,9 @@ def test_in_planning_phase(server: ModelServer, home: Home, undisturbed: Files, 
 def test_inside_a_file_of_implementing_phase(
     server: ModelServer, home: Home, undisturbed: Files, tmp_path: Path
 ) -> None:
-    inside = len(FIRST[0]) + len(FIRST[1]) // 2
+    inside = len("".join(FIRST[:2])) + len(FIRST[2]) // 2
     server.fail(faults.stall(after_chars=inside), operation="implement_phase")
-    server.answer("".join(FIRST[1:]), operation="continue")
+    server.answer("".join(FIRST[2:]), operation="continue")
     program = build(server, home)
     program.until(lambda e: e["type"] == "file_chunk" and e["data"]["path"] == "app.js")
     program.kill()
@@ -263,8 +279,8 @@ def test_inside_a_file_of_implementing_phase(
 def test_between_files_of_implementing_phase(
     server: ModelServer, home: Home, undisturbed: Files, tmp_path: Path
 ) -> None:
-    server.fail(faults.stall(after_chars=len(FIRST[0] + FIRST[1])), operation="implement_phase")
-    server.answer(FIRST[2], operation="continue")
+    server.fail(faults.stall(after_chars=len("".join(FIRST[:3]))), operation="implement_phase")
+    server.answer(FIRST[3], operation="continue")
     program = build(server, home)
     program.until(lambda e: e["type"] == "file_end" and e["data"]["path"] == "app.js")
     program.kill()
@@ -272,24 +288,163 @@ def test_between_files_of_implementing_phase(
     assert "These files are finished: app.js, index.html." in asked(server, "continue")[0]
     [first, *_] = again.of("file_start")
     assert first["data"]["path"] == "style.css"
-
-
-def test_after_packages_were_asked_for(
-    server: ModelServer, home: Home, undisturbed: Files, tmp_path: Path
-) -> None:
-    """A package line that came before the kill is not forgotten: `continue` does not repeat it."""
-    program = build_up_to_phase_two(server, home, stall_after=len(SECOND[0] + SECOND[1]))
-    program.until(lambda e: e["type"] == "file_end" and e["data"]["path"] == "later.js")
-    program.kill()
-    server.answer(SECOND[2], operation="continue")
-    again = assert_goes_on(server, home, program, undisturbed, tmp_path)
+    # The package line came before the kill; nobody repeats it, nobody forgets it.
     assert again.of("deps_installed")[-1]["data"]["packages"] == ["left-pad@1.3.0"]
 
 
-def build_up_to_phase_two(server: ModelServer, home: Home, *, stall_after: int) -> Program:
-    server.fail(faults.stall(after_chars=len("".join(FIRST)), how="pings"), operation="implement_phase")
-    server.fail(faults.stall(after_chars=stall_after), operation="implement_phase")
-    del server._faults[0]
-    # The first answer goes through whole, the second holds.
-    server._faults.insert(0, ("implement_phase", faults.stall(after_bytes=10**9)))
-    return build(server, home)
+def test_while_packages_are_installed(
+    server: ModelServer, home: Home, undisturbed: Files, tmp_path: Path
+) -> None:
+    program = build_and_hold_before_the_end(server, home)
+    hold = hold_file(program, ".hold-install")
+    server.release()
+    program.until_state("installing_deps")
+    program.until(
+        lambda e: e["type"] == "command_output" and e["data"]["line"] == "install is holding"
+    )
+    program.kill()
+    hold.unlink()
+    again = assert_goes_on(server, home, program, undisturbed, tmp_path)
+    assert again.of("deps_installed")[0]["data"]["packages"] == ["left-pad@1.3.0"]
+    assert "continue" not in [r.operation for r in server.requests]
+    assert len(server.requests_for("implement_phase")) == 2
+
+
+def test_while_the_server_starts(
+    server: ModelServer, home: Home, undisturbed: Files, tmp_path: Path
+) -> None:
+    program = build_and_hold_before_the_end(server, home)
+    program.kill()
+    server.release()
+    hold = hold_file(program, ".hold-server")
+    second = resume(server, home, program.project_id)
+    second.until_state("starting_server")
+    second.until(lambda e: e["type"] == "sandbox_log" and e["data"]["line"] == "server is holding")
+    second.kill()
+    hold.unlink()
+    assert_goes_on(server, home, second, undisturbed, tmp_path)
+
+
+def build_and_hold_before_the_end(server: ModelServer, home: Home) -> Program:
+    """Build until every file of the first phase has come, but the answer has not ended."""
+    server.fail(faults.stall(after_chars=len("".join(FIRST))), operation="implement_phase")
+    program = build(server, home)
+    program.until(lambda e: e["type"] == "file_end" and e["data"]["path"] == "style.css")
+    return program
+
+
+def hold_file(program: Program, name: str) -> Path:
+    """Make the app's stand-in for npm or for its server wait, once the project has its final folder."""
+    program.events or program.until_type("snapshot")
+    hold = program.folder / "node_modules" / name
+    hold.parent.mkdir(parents=True, exist_ok=True)
+    hold.write_text("")
+    return hold
+
+
+@pytest.mark.parametrize("state", ["reviewing", "finalizing", "planning_phase"])
+def test_as_soon_as_it_is_shown(
+    state: str, server: ModelServer, home: Home, undisturbed: Files, tmp_path: Path
+) -> None:
+    """These take milliseconds; where the kill lands in them is chance, and any place has to do."""
+    program = build(server, home)
+    program.until_state(state)
+    program.kill()
+    assert_goes_on(server, home, program, undisturbed, tmp_path)
+
+
+def test_in_fixing(home: Home, tmp_path: Path) -> None:
+    broken = "<title>BROKEN</title>\n"
+    with serve_in_thread() as server:
+        server.answer(whole("index.html", broken), operation="implement_phase")
+        script_tiny_app(server)
+        fixed = whole("index.html", PAGE)
+        server.answer(fixed, operation="fix")
+        server.fail(faults.stall(after_chars=len(fixed) // 2), operation="fix")
+        # The phase's second answer is not asked for: the first one was whole.
+        program = build(server, home)
+        program.until_state("fixing")
+        program.until_type("file_chunk") if not program.of("file_chunk") else None
+        program.until(lambda e: e["type"] == "file_chunk" and e["data"]["path"] == "index.html")
+        program.kill()
+        view = assert_nothing_shown_is_lost(home, program)
+        assert view.state == "fixing"
+        again = resume(server, home, program.project_id)
+        assert again.end() == 0, again.stderr
+        files = exported(home, program.project_id, tmp_path / "out")
+        assert files["index.html"] == PAGE
+        assert len(server.requests_for("fix")) == 2
+
+
+def test_while_a_message_is_answered(server: ModelServer, home: Home, tmp_path: Path) -> None:
+    built = build(server, home)
+    assert built.end() == 0, built.stderr
+    before = exported(home, built.project_id, tmp_path / "before")
+    server.fail(faults.stall(after_chars=12), operation="converse")
+    program = Program(
+        "say", built.project_id, "Mark the style", "--home", home.root, "--json",
+        env=server.environment(),
+    )  # fmt: skip
+    program.until_type("message_chunk")
+    program.kill()
+    assert_nothing_shown_is_lost(home, program)
+    again = resume(server, home, built.project_id)
+    assert again.end() == 0, again.stderr
+    after = exported(home, built.project_id, tmp_path / "after")
+    assert after == {**before, "said.css": "/* said */\n"}
+    replies = [m for m in stored(home, built.project_id)[0].messages if m.role == "assistant"]
+    assert [reply.text for reply in replies] == [SAID.split("\n\n")[0]]
+
+
+def test_while_an_answers_change_is_written(
+    server: ModelServer, home: Home, tmp_path: Path
+) -> None:
+    built = build(server, home)
+    assert built.end() == 0, built.stderr
+    before = exported(home, built.project_id, tmp_path / "before")
+    program = Program(
+        "say", built.project_id, "Mark the style", "--home", home.root, "--json",
+        env=server.environment(),
+    )  # fmt: skip
+    program.until(lambda e: e["type"] == "message_complete" and e["data"]["role"] == "assistant")
+    program.kill()
+    assert_nothing_shown_is_lost(home, program)
+    again = resume(server, home, built.project_id)
+    assert again.end() == 0, again.stderr
+    after = exported(home, built.project_id, tmp_path / "after")
+    assert after == {**before, "said.css": "/* said */\n"}
+    assert len(server.requests_for("converse")) == 1
+
+
+def test_a_message_during_a_cut_off_run_is_answered_after_it(
+    server: ModelServer, home: Home, tmp_path: Path
+) -> None:
+    """Killed with a run and an answer under way: both go on."""
+    server.fail(faults.stall(after_chars=20), operation="implement_phase")
+    server.fail(faults.stall(after_chars=5), operation="converse")
+    script = (
+        "import asyncio\n"
+        "from vibedesk.base.paths import resolve_home\n"
+        "from vibedesk.engine.engine import Engine\n"
+        "from vibedesk.engine.project_options import ProjectOptions\n"
+        "async def main():\n"
+        "    engine = Engine(resolve_home()); engine.start()\n"
+        f"    options = ProjectOptions(template={str(TINY_TEMPLATE)!r})\n"
+        f"    project = await engine.create({WISH!r}, options)\n"
+        "    events = await engine.subscribe(project)\n"
+        "    await engine.generate(project)\n"
+        "    async for event in events:\n"
+        "        if event.type == 'state_change' and event.payload.state == 'implementing_phase':\n"
+        "            await engine.say(project, 'Mark the style')\n"
+        "        if event.type == 'message_chunk':\n"
+        "            print(project, flush=True)\n"
+        "asyncio.run(main())\n"
+    )
+    process = PythonProcess(script, server)
+    project_id = process.first_line()
+    process.kill()
+    again = resume(server, home, project_id)
+    assert again.end() == 0, again.stderr
+    files = exported(home, project_id, tmp_path / "out")
+    assert files["said.css"] == "/* said */\n"
+    assert files["later.js"]

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import queue
-import signal
 import subprocess
 import sys
 import threading
@@ -15,6 +14,8 @@ from pathlib import Path
 from typing import Any
 
 import psutil
+
+from tests.support.model_server import ModelServer
 
 Json = dict[str, Any]
 DEADLINE_SECONDS = 60.0
@@ -57,7 +58,11 @@ class Program:
     @property
     def folder(self) -> Path:
         """Where the project's folder is said to be."""
-        named = [e["data"]["project"]["folder"] for e in self.of("project_changed") if "folder" in e["data"]["project"]]
+        named = [
+            e["data"]["project"]["folder"]
+            for e in self.of("project_changed")
+            if "folder" in e["data"]["project"]
+        ]
         return Path(named[-1] if named else self.events[0]["data"]["project"]["folder"])
 
     def of(self, kind: str) -> list[Json]:
@@ -70,7 +75,9 @@ class Program:
             try:
                 line = self._lines.get(timeout=max(0.0, deadline - time.monotonic()))
             except queue.Empty:
-                raise AssertionError(f"not within {DEADLINE_SECONDS:g} s; last: {self.events[-1:]}") from None
+                raise AssertionError(
+                    f"not within {DEADLINE_SECONDS:g} s; last: {self.events[-1:]}"
+                ) from None
             if line is None:
                 raise AssertionError(f"ended before it: {self.stderr} {self.events[-3:]}")
             event = json.loads(line)
@@ -92,13 +99,8 @@ class Program:
 
     def kill(self) -> None:
         """Kill it (-9), read what it had printed, and wait until everything it had started is gone."""
-        family = psutil.Process(self.pid).children(recursive=True)
-        os.kill(self.pid, signal.SIGKILL)
-        self._process.wait(DEADLINE_SECONDS)
+        kill_family(self._process)
         self._rest()
-        _, alive = psutil.wait_procs(family, timeout=10)
-        alive = [p for p in alive if p.is_running() and p.status() != psutil.STATUS_ZOMBIE]
-        assert not alive, f"left by the killed program: {alive}"
 
     def _rest(self) -> None:
         for reader in self._readers:
@@ -117,6 +119,38 @@ class Program:
     def _read_errors(self) -> None:
         assert self._process.stderr is not None
         self._errors.extend(self._process.stderr)
+
+
+class PythonProcess:
+    """A program on the engine's face, given as source; for what the command line does not offer."""
+
+    def __init__(self, source: str, server: ModelServer) -> None:
+        self._process = subprocess.Popen(
+            [sys.executable, "-c", source],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            text=True,
+            env={**os.environ, **server.environment()},
+        )
+
+    def first_line(self) -> str:
+        assert self._process.stdout is not None
+        line = self._process.stdout.readline()
+        assert line, "it ended without a word"
+        return line.strip()
+
+    def kill(self) -> None:
+        """Kill it (-9) and wait until everything it had started is gone."""
+        kill_family(self._process)
+
+
+def kill_family(process: subprocess.Popen[str]) -> None:
+    family = psutil.Process(process.pid).children(recursive=True)
+    process.kill()
+    process.wait(DEADLINE_SECONDS)
+    _, alive = psutil.wait_procs(family, timeout=10)
+    alive = [p for p in alive if p.is_running() and p.status() != psutil.STATUS_ZOMBIE]
+    assert not alive, f"left by the killed program: {alive}"
 
 
 def run(

@@ -14,6 +14,7 @@ APP = "".join(f"export const line{n} = {n};\n" for n in range(60))
 STYLE = "".join(f".rule-{n} {{ order: {n}; }}\n" for n in range(40))
 LATER = "".join(f"// later {n}\n" for n in range(40))
 MARK = "/* said */\n"
+PACKAGES = "npm install left-pad@1.3.0\n"
 
 
 def whole(path: str, text: str) -> str:
@@ -21,9 +22,8 @@ def whole(path: str, text: str) -> str:
     return f"cat > {path} <<'EOF_{len(text)}'\n{text}EOF_{len(text)}\n"
 
 
-FIRST = [whole("index.html", PAGE), whole("app.js", APP), whole("style.css", STYLE)]
+FIRST = [PACKAGES, whole("index.html", PAGE), whole("app.js", APP), whole("style.css", STYLE)]
 SECOND = [
-    "npm install left-pad@1.3.0\n",
     whole("later.js", LATER),
     "cat <<'EOF_P' | patch app.js\n@@ -1,2 +1,3 @@\n export const line0 = 0;\n"
     "+export const patched = true;\n export const line1 = 1;\nEOF_P\n",

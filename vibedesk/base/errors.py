@@ -7,10 +7,11 @@ one that refers to the log.
 
 from __future__ import annotations
 
+import errno
 import logging
+import os
 from collections.abc import Mapping
 from typing import ClassVar
-from uuid import uuid4
 
 _log = logging.getLogger(__name__)
 
@@ -121,8 +122,6 @@ def as_vibedesk_error(error: BaseException) -> VibeDeskError:
     if isinstance(error, VibeDeskError):
         return error
     if isinstance(error, OSError):
-        import errno
-
         if error.errno in (errno.ENOSPC, errno.EDQUOT):
             return DiskFullError("The disk is full.", details={"path": str(error.filename or "")})
         if error.errno == errno.EROFS:
@@ -131,7 +130,7 @@ def as_vibedesk_error(error: BaseException) -> VibeDeskError:
                 remedy="Make it writable or choose another with --home.",
                 details={"path": str(error.filename or "")},
             )
-    reference = uuid4().hex[:8]
+    reference = os.urandom(4).hex()
     _log.error("unexpected error, reference %s", reference, exc_info=error)
     return VibeDeskError(
         f"Something unexpected happened in VibeDesk ({type(error).__name__}).",

@@ -6,8 +6,6 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
-import platformdirs
-
 
 @dataclass(frozen=True, slots=True)
 class Home:
@@ -53,5 +51,7 @@ def resolve_home(option: str | os.PathLike[str] | None = None) -> Home:
     if chosen is not None:
         root = Path(chosen).expanduser().absolute()
         return Home(root=root, projects=root / "projects")
+    import platformdirs
+
     root = Path(platformdirs.user_data_dir("vibedesk", appauthor=False))
     return Home(root=root, projects=Path.home() / "VibeDesk")

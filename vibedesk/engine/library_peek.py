@@ -10,7 +10,7 @@ import sqlite3
 from contextlib import closing
 from pathlib import Path
 
-from vibedesk.engine.views import ProjectCardView
+from vibedesk.engine.card_view import ProjectCardView
 
 _QUERY = """
 SELECT id, name, title, description, wish, state, state_reason, sample,

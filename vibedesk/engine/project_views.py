@@ -64,6 +64,7 @@ def project_view(
     *,
     running: bool,
     sandbox_state: str,
+    suggestions: tuple[str, ...] = (),
 ) -> ProjectView:
     """Return everything a late view needs, exact for the sequence number it carries."""
     record = store.get(files.project_id)
@@ -114,6 +115,7 @@ def project_view(
         waiting=_waiting(record.waiting),
         error=record.error if record.state is AgentState.ERROR else None,
         granted_hosts=tuple(store.granted_hosts(record.id)),
+        suggestions=suggestions,
     )
 
 

@@ -175,6 +175,7 @@ class EngineServices:
 
     async def open_project(self, project_id: str) -> None:
         agent = await self.agents.get(project_id)
+        agent.follow_folder()
         if agent.state not in RESTING or agent.running or agent.runtime.serving:
             return
         phases = await self._read(lambda: self.store.phases(project_id))
@@ -187,6 +188,9 @@ class EngineServices:
         task = self._previews.get(project_id)
         if task is not None:
             task.cancel()
+        agent = self.agents.loaded(project_id)
+        if agent is not None:
+            agent.unfollow_folder()
 
     async def delete_project(self, project_id: str) -> str:
         record = await self.record(project_id)
@@ -407,7 +411,7 @@ class EngineServices:
         return files, Drafts(self.database, project_id, files)
 
     def _view(self, project_id: str) -> ProjectView:
-        self.store.get(project_id)
+        record = self.store.get(project_id)
         files, drafts = self._documents(project_id)
         agent = self.agents.loaded(project_id)
         return project_view(
@@ -416,7 +420,15 @@ class EngineServices:
             drafts,
             running=agent is not None and agent.running,
             sandbox_state=(agent.runtime.status if agent else SandboxStatus.ABSENT).value,
+            suggestions=self._suggestions(record),
         )
+
+    def _suggestions(self, record: ProjectRecord) -> tuple[str, ...]:
+        """Return the next message that a recorded example has an answer to."""
+        if not record.sample:
+            return ()
+        said = sum(m.role == "user" for m in self.store.messages(record.id))
+        return get_sample(record.sample).messages[said : said + 1]
 
     async def _preview_quietly(self, agent: CodeGeneratorAgent) -> None:
         from vibedesk.base.errors import as_vibedesk_error

@@ -2,38 +2,16 @@
 
 from __future__ import annotations
 
-import dataclasses
 from dataclasses import dataclass, field
 from typing import Any
+
+from vibedesk.engine.card_view import ProjectCardView, View
 
 Json = dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
-class _View:
-    def to_dict(self) -> Json:
-        return dataclasses.asdict(self)
-
-
-@dataclass(frozen=True, slots=True)
-class ProjectCardView(_View):
-    """A project as the library lists it."""
-
-    id: str
-    name: str
-    title: str
-    description: str
-    state: str
-    reason: str
-    sample: str
-    palette: tuple[str, ...]
-    folder: str
-    created_at: str
-    updated_at: str
-
-
-@dataclass(frozen=True, slots=True)
-class FileView(_View):
+class FileView(View):
     """One file of the project."""
 
     path: str
@@ -45,7 +23,7 @@ class FileView(_View):
 
 
 @dataclass(frozen=True, slots=True)
-class PhaseView(_View):
+class PhaseView(View):
     """One phase: planned, running or completed."""
 
     number: int
@@ -56,7 +34,7 @@ class PhaseView(_View):
 
 
 @dataclass(frozen=True, slots=True)
-class MessageView(_View):
+class MessageView(View):
     """One message of the conversation; `role` is user or assistant."""
 
     id: str
@@ -67,7 +45,7 @@ class MessageView(_View):
 
 
 @dataclass(frozen=True, slots=True)
-class LogLineView(_View):
+class LogLineView(View):
     """One stored log line."""
 
     at: str
@@ -76,7 +54,7 @@ class LogLineView(_View):
 
 
 @dataclass(frozen=True, slots=True)
-class DraftView(_View):
+class DraftView(View):
     """A file that is being written: what has come so far."""
 
     path: str
@@ -85,7 +63,7 @@ class DraftView(_View):
 
 
 @dataclass(frozen=True, slots=True)
-class VersionView(_View):
+class VersionView(View):
     """One kept version in the history, newest first in lists. `author`: agent, fix or you."""
 
     commit: str
@@ -96,7 +74,7 @@ class VersionView(_View):
 
 
 @dataclass(frozen=True, slots=True)
-class WaitingView(_View):
+class WaitingView(View):
     """What the agent waits for."""
 
     reason: str
@@ -105,7 +83,7 @@ class WaitingView(_View):
 
 
 @dataclass(frozen=True, slots=True)
-class ProjectView(_View):
+class ProjectView(View):
     """Everything a window needs to show a project that it opens late."""
 
     id: str
@@ -140,10 +118,12 @@ class ProjectView(_View):
     waiting: WaitingView | None = None
     error: Json | None = None
     granted_hosts: tuple[str, ...] = ()
+    suggestions: tuple[str, ...] = ()
+    """What could be said next: the messages that a recorded example has an answer to."""
 
 
 @dataclass(frozen=True, slots=True)
-class SampleView(_View):
+class SampleView(View):
     """A recorded example that ships with VibeDesk."""
 
     name: str
@@ -154,7 +134,7 @@ class SampleView(_View):
 
 
 @dataclass(frozen=True, slots=True)
-class CheckView(_View):
+class CheckView(View):
     """One line of `vibedesk doctor`. `status`: ok, warning or missing."""
 
     name: str
@@ -164,7 +144,7 @@ class CheckView(_View):
 
 
 @dataclass(frozen=True, slots=True)
-class DoctorView(_View):
+class DoctorView(View):
     """What is there and what is missing; `can_build` is whether the main job can run."""
 
     can_build: bool
@@ -172,7 +152,7 @@ class DoctorView(_View):
 
 
 @dataclass(frozen=True, slots=True)
-class ProviderView(_View):
+class ProviderView(View):
     """A model provider: what is there, what is missing. `key_source`: environment, keychain or empty."""
 
     name: str
@@ -182,3 +162,20 @@ class ProviderView(_View):
     ready: bool
     key_source: str = ""
     problem: str = ""
+
+
+__all__ = [
+    "CheckView",
+    "DoctorView",
+    "DraftView",
+    "FileView",
+    "LogLineView",
+    "MessageView",
+    "PhaseView",
+    "ProjectCardView",
+    "ProjectView",
+    "ProviderView",
+    "SampleView",
+    "VersionView",
+    "WaitingView",
+]

@@ -87,6 +87,7 @@ class ProjectSession(QObject):
         self._preview_url = ""
         self._granted: tuple[str, ...] = ()
         self._wishes: dict[str, str] = {}
+        self._suggestions: tuple[str, ...] = ()
         self._connections: list[tuple[Any, Callable[..., Any]]] = []
         self._connect()
 
@@ -241,7 +242,7 @@ class ProjectSession(QObject):
             case e.FileChanged(path, _, origin):
                 if path not in self._known:
                     self._known.add(path)
-                    self._panels.files.add_file(path)
+                    self._panels.files.set_state(path, "unchanged")
                 if origin != "agent" and not self._is_streaming(path):
                     self._panels.files.set_state(path, "modified")
             case e.FileDeleted(path):
@@ -317,6 +318,7 @@ class ProjectSession(QObject):
         self.title = project.title or project.wish
         self.folder = project.folder
         self.sample = project.sample
+        self._suggestions = project.suggestions
         self.model = project.model
         self.cost = project.cost
         self.sandbox, self.sandbox_kind = (project.sandbox_state, ""), project.sandbox_kind
@@ -493,6 +495,7 @@ class ProjectSession(QObject):
                     (self.tr("{0} files in {1} phases").format(files, phases), ""),
                     (self.tr("Saved as a version"), cost),
                 ],
+                "suggestions": list(self._suggestions),
             },
             at,
         )

@@ -2,49 +2,44 @@
 
 from __future__ import annotations
 
+from hashlib import sha256
+from pathlib import Path
+
 from PySide6.QtCore import QObject, Signal
 from PySide6.QtNetwork import QLocalServer, QLocalSocket
 
 _PATIENCE_MS = 500
 
 
-class SingleInstance(QObject):
-    """Listens for later starts on the same home.
+def raise_running_window(root: Path) -> bool:
+    """Ask the window that runs on this home to come to the front; return whether there is one."""
+    socket = QLocalSocket()
+    socket.connectToServer(_name(root))
+    if not socket.waitForConnected(_PATIENCE_MS):
+        return False
+    socket.disconnectFromServer()
+    return True
 
-    Args:
-        name: Names the home.
-    """
 
-    raised = Signal()
+class WindowDoor(QObject):
+    """Where later starts on the same home knock."""
 
-    def __init__(self, name: str) -> None:
-        super().__init__()
-        self._name = f"vibedesk-{name}"
-        self._server: QLocalServer | None = None
+    knocked = Signal()
 
-    def raise_running(self) -> bool:
-        """Ask the window that runs already to come to the front; return whether there is one."""
-        socket = QLocalSocket()
-        socket.connectToServer(self._name)
-        if not socket.waitForConnected(_PATIENCE_MS):
-            return False
-        socket.write(b"raise\n")
-        socket.waitForBytesWritten(_PATIENCE_MS)
-        socket.disconnectFromServer()
-        return True
-
-    def listen(self) -> None:
-        """Answer later starts; what a killed window left is replaced."""
-        server = QLocalServer(self)
-        server.setSocketOptions(QLocalServer.SocketOption.UserAccessOption)
-        QLocalServer.removeServer(self._name)
-        server.newConnection.connect(self._on_connection)
-        server.listen(self._name)
-        self._server = server
+    def __init__(self, root: Path, parent: QObject) -> None:
+        super().__init__(parent)
+        self._server = QLocalServer(self)
+        self._server.setSocketOptions(QLocalServer.SocketOption.UserAccessOption)
+        self._server.newConnection.connect(self._on_connection)
+        # What a killed window left is in the way; the home's lock says that no other window is alive.
+        QLocalServer.removeServer(_name(root))
+        self._server.listen(_name(root))
 
     def _on_connection(self) -> None:
-        if self._server is None:
-            return
         connection = self._server.nextPendingConnection()
         connection.disconnected.connect(connection.deleteLater)
-        self.raised.emit()
+        self.knocked.emit()
+
+
+def _name(root: Path) -> str:
+    return f"vibedesk-{sha256(str(root).encode()).hexdigest()[:16]}"

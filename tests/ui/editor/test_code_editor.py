@@ -26,11 +26,11 @@ def editor(request: pytest.FixtureRequest, theme: Theme, qtbot: QtBot) -> Iterat
     make: Callable[[Theme], CodeEditor] = request.param
     made = make(theme)
     made.set_path("src/App.tsx")
-    qtbot.addWidget(made.widget)
     made.widget.resize(400, 300)
     made.widget.show()
     qtbot.waitExposed(made.widget)
     yield made
+    made.close()
 
 
 @pytest.fixture
@@ -138,14 +138,14 @@ class TestScintilla:
     """What only the real one can do."""
 
     @pytest.fixture
-    def sci(self, theme: Theme, qtbot: QtBot) -> ScintillaEditor:
+    def sci(self, theme: Theme, qtbot: QtBot) -> Iterator[ScintillaEditor]:
         made = ScintillaEditor(theme)
         made.set_path("a.tsx")
-        qtbot.addWidget(made.widget)
         made.widget.resize(500, 300)
         made.widget.show()
         qtbot.waitExposed(made.widget)
-        return made
+        yield made
+        made.close()
 
     def test_undo_takes_back_the_persons_words_and_never_the_agents(
         self, sci: ScintillaEditor

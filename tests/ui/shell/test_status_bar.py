@@ -10,7 +10,9 @@ from vibedesk.ui.theme.theme import Theme
 
 def _texts(bar: StatusBar) -> list[str]:
     shown = [words for words in bar.findChildren(QLabel) if words.isVisible()]
-    return [words.text() for words in sorted(shown, key=lambda w: w.mapTo(bar, w.pos()).x())]
+    return [
+        words.text() for words in sorted(shown, key=lambda w: w.mapTo(bar, w.rect().topLeft()).x())
+    ]
 
 
 def test_facts_change_in_place(qtbot: QtBot, theme: Theme) -> None:
@@ -26,7 +28,7 @@ def test_facts_change_in_place(qtbot: QtBot, theme: Theme) -> None:
         [StatusItem(key="cost", text="$0.31", icon="coins")],
     )
     assert bar._shown["cost"][1] is widget
-    assert _texts(bar) == ["Running", "$0.31"]
+    qtbot.waitUntil(lambda: _texts(bar) == ["Running", "$0.31"])
 
 
 def test_facts_that_are_gone_leave_and_new_ones_take_their_place(

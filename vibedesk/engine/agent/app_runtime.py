@@ -28,6 +28,7 @@ from vibedesk.engine.events import (
     SandboxLog,
     SandboxState,
 )
+from vibedesk.engine.files.watcher import watch_folder
 from vibedesk.engine.files.work_folder import WorkFolder
 from vibedesk.engine.sandboxes.driver import (
     Exited,
@@ -40,6 +41,7 @@ from vibedesk.engine.sandboxes.driver import (
 )
 
 _TAIL = 40
+_LOOK_AGAIN_SECONDS = 1.0
 _NO_NETWORK = re.compile(
     r"\b(ENOTFOUND|EAI_AGAIN|ECONNREFUSED|ETIMEDOUT|ECONNRESET|ENETUNREACH|EHOSTUNREACH|ERR_SOCKET_TIMEOUT)\b"
 )
@@ -106,6 +108,23 @@ class AppRuntime:
             return len(taken)
 
         return await self._access.commit(work)
+
+    async def follow_folder(self) -> None:
+        """Take in what other programs change in the folder as it happens, until cancelled.
+
+        While a command runs, its own writes are left to the take-in after it.
+        """
+        while True:
+            folder = self.folder
+            if await asyncio.to_thread(folder.is_dir):
+                async with aclosing(watch_folder(folder)) as changes:  # type: ignore[type-var]
+                    async for _ in changes:
+                        async with self._lock:
+                            if self.folder != folder:
+                                break
+                            await self.take_in()
+            # The folder is not there yet, or has moved.
+            await asyncio.sleep(_LOOK_AGAIN_SECONDS)
 
     async def materialise(self, paths: list[str] | None = None) -> int:
         """Write changed files to the work folder in one batch; return how many."""

@@ -86,6 +86,7 @@ class CodeGeneratorAgent:
         self._setup = ProjectSetup(access, runtime)
         self._scope = TaskScope(f"agent {record.id}")
         self._run_task: asyncio.Task[None] | None = None
+        self._following: asyncio.Task[None] | None = None
         self._cancelled_by_person = False
         self.conversation = Conversation(self, access)
         self._steps: dict[AgentState, Callable[[], Awaitable[None]]] = {
@@ -188,6 +189,15 @@ class CodeGeneratorAgent:
             if reply is not None:
                 await self._open_reply_phase(*reply)
                 self._run()
+
+    def follow_folder(self) -> None:
+        """Take in outside edits as they happen, while somebody looks at the project."""
+        if self._following is None or self._following.done():
+            self._following = self._scope.start(self.runtime.follow_folder(), name="follow folder")
+
+    def unfollow_folder(self) -> None:
+        if self._following is not None:
+            self._following.cancel()
 
     async def start_preview(self) -> str:
         """Start the app of a project that is at rest, without touching the agent's state."""
@@ -434,12 +444,15 @@ class CodeGeneratorAgent:
                 path for path, (_, _, phase, _) in details.items() if phase == record.number
             ]
             drafts = self.access.drafts.list()
-            if not finished and not drafts:
+            packages = list(record.plan.get("wanted_packages", []))
+            if not finished and not drafts and not packages:
                 return None
             cut = (drafts[-1].path, drafts[-1].text) if drafts else ("", "")
             for draft in drafts:
                 self.access.drafts.discard(draft.path)
-            return WrittenFiles(finished=sorted(finished), cut=cut, changes=len(finished))
+            return WrittenFiles(
+                finished=sorted(finished), packages=packages, cut=cut, changes=len(finished)
+            )
 
         return await self.access.read(work)
 

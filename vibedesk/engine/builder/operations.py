@@ -32,6 +32,8 @@ from vibedesk.engine.models.protocol import (
 
 _MAX_CONTINUATIONS = 6
 _MAX_WITHOUT_PROGRESS = 2
+_BETWEEN_FILES = ("", "")
+"""The place where an answer broke off, when it was in no file."""
 
 
 async def make_blueprint(access: ProjectAccess) -> Blueprint:
@@ -84,16 +86,15 @@ async def implement_phase(
     purposes = {f.path: f.purpose for f in phase.files}
     written = already or WrittenFiles()
     if already is not None:
-        return await _write(
-            access, _go_on(request, written, planned), request, number, purposes, written, planned
-        )
-    return await _write(access, request, request, number, purposes, written, planned)
+        written.cut = _cut_or_between(written)
+        return await _complete(access, request, number, purposes, written, planned, "agent")
+    return await _write(access, request, number, purposes, written, planned)
 
 
 async def fix_problems(access: ProjectAccess, number: int, problems: Sequence[str]) -> WrittenFiles:
     """Ask for a mend of `problems` and write it."""
     request = fix_request(await access.context(), number, problems)
-    return await _write(access, request, request, number, {}, WrittenFiles(), [], origin="fix")
+    return await _write(access, request, number, {}, WrittenFiles(), [], origin="fix")
 
 
 async def write_reply(access: ProjectAccess, number: int, scof: str) -> WrittenFiles:
@@ -146,8 +147,7 @@ async def converse(
 
 async def _write(
     access: ProjectAccess,
-    first: ModelRequest,
-    original: ModelRequest,
+    request: ModelRequest,
     number: int,
     purposes: Mapping[str, str],
     written: WrittenFiles,
@@ -156,13 +156,13 @@ async def _write(
     origin: str = "agent",
 ) -> WrittenFiles:
     before = written.changes
-    ended = await _stream(access, first, number, purposes, written, origin)
+    ended = await _stream(access, request, number, purposes, written, origin)
     if ended and written.changes == before and not written.refused and not written.cut:
         await access.bus.emit(
             access.project_id,
             Notice("The answer changed nothing; asking once more.", "nothing_changed"),
         )
-        ended = await _stream(access, first, number, purposes, written, origin)
+        ended = await _stream(access, request, number, purposes, written, origin)
         if written.changes == before and ended:
             raise BadAnswerError(
                 "The model's answer changed nothing.",
@@ -170,7 +170,7 @@ async def _write(
             )
     if not ended:
         written.cut = _cut_or_between(written)
-    return await _complete(access, original, number, purposes, written, planned, origin)
+    return await _complete(access, request, number, purposes, written, planned, origin)
 
 
 async def _complete(
@@ -182,38 +182,49 @@ async def _complete(
     planned: Sequence[str],
     origin: str,
 ) -> WrittenFiles:
-    """Ask on until nothing is cut off and no patch is refused."""
+    """Ask on until nothing is cut off and no change is refused.
+
+    A file that was cut off or refused stays on the list until it has come whole.
+    """
     stuck = 0
     for _ in range(_MAX_CONTINUATIONS):
         if written.cut is None and not written.refused:
             return written
         before = written.changes
+        between = written.cut == _BETWEEN_FILES
         if written.cut is not None:
             request = _go_on(original, written, planned)
-            written.cut = None
+            written.cut = None if between else written.cut
         else:
             files = await access.read(access.files.texts)
             request = resend_request(original, written.refused, files)
-            written.refused = []
-        if not await _stream(access, request, number, purposes, written, origin):
+        ended = await _stream(access, request, number, purposes, written, origin)
+        silent = between and written.changes == before and bool(_missing(written, planned))
+        if not ended or silent:
             written.cut = _cut_or_between(written)
         stuck = stuck + 1 if written.changes == before else 0
         if stuck >= _MAX_WITHOUT_PROGRESS:
             break
     if written.cut is None and not written.refused:
         return written
-    left = written.cut[0] if written.cut else ", ".join(path for path, _ in written.refused)
+    left = ", ".join(
+        dict.fromkeys([*(written.cut or ())[:1], *(path for path, _ in written.refused)])
+    )
     raise BadAnswerError(
-        f"The model's answer kept breaking off{f' at {left}' if left else ''}.",
+        f"The model did not send {left or 'the rest of its answer'}, also when asked again.",
         remedy="What came is kept. Continue, or choose another model.",
         retryable=True,
     )
 
 
 def _go_on(original: ModelRequest, written: WrittenFiles, planned: Sequence[str]) -> ModelRequest:
-    cut = written.cut if written.cut and written.cut[0] else None
-    missing = [p for p in planned if p not in written.finished and not (cut and p == cut[0])]
+    cut = None if written.cut == _BETWEEN_FILES else written.cut
+    missing = [path for path in _missing(written, planned) if cut is None or path != cut[0]]
     return continue_request(original, finished=written.finished, cut=cut, missing=missing)
+
+
+def _missing(written: WrittenFiles, planned: Sequence[str]) -> list[str]:
+    return [path for path in planned if path not in written.finished]
 
 
 async def _stream(
@@ -244,5 +255,5 @@ async def _stream(
 
 
 def _cut_or_between(written: WrittenFiles) -> tuple[str, str]:
-    """Return the file the answer broke off in; an empty path says that it broke off between files."""
-    return written.cut or ("", "")
+    """Return the file the answer broke off in, with what came of it."""
+    return written.cut or _BETWEEN_FILES

@@ -7,7 +7,7 @@ nothing that was shown. Only whole files reach the document; the work folder is 
 from __future__ import annotations
 
 import itertools
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from vibedesk.base.aio import Batcher
@@ -23,8 +23,9 @@ from vibedesk.engine.events import (
     FileStart,
     Notice,
 )
-from vibedesk.engine.scof import PatchError, ScofEvent, ScofParser, apply_patch
+from vibedesk.engine.scof import PatchError, ScofEvent, ScofParser
 from vibedesk.engine.scof.events import InstallPackages, OtherCommand, RemovePath, RenamePath
+from vibedesk.engine.scof.patches import patch_outcome
 
 _MANAGED_BY_INSTALLS = frozenset({"package-lock.json", "pnpm-lock.yaml", "yarn.lock", "bun.lock"})
 
@@ -36,7 +37,7 @@ class WrittenFiles:
     finished: list[str] = field(default_factory=list)
     packages: list[str] = field(default_factory=list)
     refused: list[tuple[str, str]] = field(default_factory=list)
-    """(path, why) of patches that did not fit; asked for as whole files."""
+    """(path, why) of changes that could not be made; asked for as whole files."""
     cut: tuple[str, str] | None = None
     """The file the answer broke off in, with what had come."""
     changes: int = 0
@@ -129,10 +130,10 @@ class ScofWriter:
         access, path = self._access, event.path
         if event.truncated:
             access.drafts.interrupt(path)
-            self._written.cut = (path, event.text)
+            self._cut_off(path, event.text)
             return
         try:
-            text = self._whole_text(event)
+            text = self._whole_text(event, emit)
             version = access.drafts.close(path, text, origin=self._origin)
         except PatchError as error:
             self._refuse(path, error.message, emit)
@@ -152,7 +153,14 @@ class ScofWriter:
         emit(FileEnd(path, text))
         emit(FileChanged(path, version, self._origin))
 
-    def _whole_text(self, event: ScofEvent) -> str:
+    def _cut_off(self, path: str, text: str) -> None:
+        before = self._written.cut
+        if before is not None and before[0] not in ("", path):
+            # Only one file can be the place to go on from; the other one is asked for by itself.
+            self._owe(before[0], "its text broke off")
+        self._written.cut = (path, text)
+
+    def _whole_text(self, event: ScofEvent, emit: Emit) -> str:
         if event.mode == "full":
             return event.text
         files = self._access.files
@@ -163,42 +171,70 @@ class ScofWriter:
             raise PatchError(
                 "no_match", f"{event.path} does not exist, so nothing in it can be changed."
             )
-        return apply_patch(current, event.text)
+        outcome = patch_outcome(current, event.text)
+        if outcome.already_applied:
+            emit(Notice(f"A change to {event.path} was made already.", "already_applied"))
+        return outcome.text
 
     def _refuse(self, path: str, why: str, emit: Emit) -> None:
         self._access.drafts.discard(path)
-        self._written.refused.append((path, why))
+        self._owe(path, why)
         emit(Notice(f"A change to {path} did not fit; asking for the whole file.", "patch_refused"))
 
+    def _owe(self, path: str, why: str) -> None:
+        others = [refused for refused in self._written.refused if refused[0] != path]
+        self._written.refused = [*others, (path, why)]
+
     def _command(self, event: ScofEvent, emit: Emit) -> None:
-        files = self._access.files
         match event.command:
             case InstallPackages(packages=packages):
-                new = [p for p in packages if p not in self._written.packages]
-                self._written.packages.extend(new)
-                self._written.changes += len(new)
+                self._ask_for_packages(packages)
             case RemovePath(path=path):
-                if files.exists(path):
-                    version = files.delete(path, self._origin)
-                    self._written.changes += 1
-                    emit(FileDeleted(path, version, self._origin))
-                else:
-                    emit(Notice(f"{path} was to be deleted but is not there.", "no_such_file"))
+                self._delete(path, emit)
             case RenamePath(source=source, target=target):
-                if not files.exists(source):
-                    emit(Notice(f"{source} was to be renamed but is not there.", "no_such_file"))
-                    return
-                try:
-                    version = files.rename(source, target, self._origin)
-                except VibeDeskError as error:
-                    emit(Notice(f"{source} was not renamed: {error.message}", error.code))
-                    return
-                self._written.changes += 1
-                emit(FileRenamed(source, target, version, self._origin))
+                self._rename(source, target, emit)
             case OtherCommand(text=text):
                 emit(Notice(f"Not run: {text}", "command_not_run"))
             case None:
                 emit(Notice(f"Not run: {event.text}", "command_not_run"))
+
+    def _ask_for_packages(self, packages: Sequence[str]) -> None:
+        access, written = self._access, self._written
+        new = [spec for spec in packages if spec not in written.packages]
+        written.packages.extend(new)
+        written.changes += len(new)
+        # Stored at once: the answer that goes on after a crash does not name them again.
+        access.store.want_packages(access.project_id, self._phase, written.packages)
+
+    def _delete(self, path: str, emit: Emit) -> None:
+        inside = self._files_at(path)
+        if not inside:
+            emit(Notice(f"{path} was to be deleted but is not there.", "no_such_file"))
+        for file in inside:
+            version = self._access.files.delete(file, self._origin)
+            self._written.changes += 1
+            emit(FileDeleted(file, version, self._origin))
+
+    def _rename(self, source: str, target: str, emit: Emit) -> None:
+        inside = self._files_at(source)
+        if not inside:
+            emit(Notice(f"{source} was to be renamed but is not there.", "no_such_file"))
+        for file in inside:
+            new_path = target + file.removeprefix(source)
+            try:
+                version = self._access.files.rename(file, new_path, self._origin)
+            except VibeDeskError as error:
+                emit(Notice(f"{file} was not renamed: {error.message}", error.code))
+                continue
+            self._written.changes += 1
+            emit(FileRenamed(file, new_path, version, self._origin))
+
+    def _files_at(self, path: str) -> list[str]:
+        """Return the file `path`, or the files in the folder of that name."""
+        files = self._access.files
+        if files.exists(path):
+            return [path]
+        return [file for file in files.list() if file.startswith(f"{path}/")]
 
 
 def _merged(events: list[ScofEvent]) -> list[ScofEvent]:

@@ -57,6 +57,21 @@ class HomeLock:
         self._file.close()
 
 
+def is_home_locked(path: Path) -> bool:
+    """Whether a process holds the lock right now."""
+    try:
+        descriptor = os.open(path, os.O_RDWR)
+    except OSError:
+        return False
+    try:
+        if not _try_lock(descriptor):
+            return True
+        _unlock(descriptor)
+        return False
+    finally:
+        os.close(descriptor)
+
+
 def _own_command() -> str:
     return " ".join([Path(sys.argv[0]).name or "python", *sys.argv[1:2]])
 

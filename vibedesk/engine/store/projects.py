@@ -154,6 +154,16 @@ class ProjectStore:
             completed_at=utc_now() if phase.completed else None,
         ).execute()
 
+    def want_packages(self, project_id: str, number: int, packages: Sequence[str]) -> None:
+        """Note which packages the files of a phase ask for, so that a run that is cut off installs them."""
+        row = PhaseRow.get_or_none((PhaseRow.project == project_id) & (PhaseRow.number == number))
+        if row is None:
+            return
+        plan = {**json.loads(row.plan), "wanted_packages": list(packages)}
+        PhaseRow.update(plan=json.dumps(plan)).where(
+            (PhaseRow.project == project_id) & (PhaseRow.number == number)
+        ).execute()
+
     def drop_phases_from(self, project_id: str, number: int) -> None:
         """Forget planned phases from `number` on that were not completed."""
         PhaseRow.delete().where(

@@ -88,6 +88,10 @@ class CodeEditor(Protocol):
         """Make the text larger or smaller; 0 resets."""
         ...
 
+    def set_tab_moves_focus(self, *, on: bool) -> None:
+        """Let Tab go to the next widget instead of typing."""
+        ...
+
     def close(self) -> None:
         """Let go of the widget."""
         ...

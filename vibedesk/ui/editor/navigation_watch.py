@@ -19,8 +19,14 @@ class NavigationWatch(QObject):
         self._area = area
         self._signals = signals
         self.tab_moves_focus = False
-        for watched in (area, area.viewport(), area.verticalScrollBar()):
+        self._watched = (area, area.viewport(), area.verticalScrollBar())
+        for watched in self._watched:
             watched.installEventFilter(self)
+
+    def stop(self) -> None:
+        """Watch no more; needed before the editor is let go, whose widget lives a little longer."""
+        for watched in self._watched:
+            watched.removeEventFilter(self)
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
         if self.tab_moves_focus and isinstance(event, QKeyEvent):
@@ -34,11 +40,11 @@ class NavigationWatch(QObject):
 
 
 def _move_focus(origin: QWidget, *, forward: bool) -> None:
-    def following(widget: QWidget) -> QWidget:
+    def following(widget: QWidget) -> QWidget | None:
         return widget.nextInFocusChain() if forward else widget.previousInFocusChain()
 
     widget = following(origin)
-    while widget is not origin:
+    while widget is not None and widget is not origin:
         takes_tab = widget.focusPolicy() & Qt.FocusPolicy.TabFocus
         if (
             takes_tab

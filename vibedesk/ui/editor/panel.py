@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from functools import partial
 
 from PySide6.QtCore import QSize, Qt, QTimer, Signal
@@ -38,6 +39,7 @@ class EditorPanel(QWidget):
         cursor_moved: Line and column in the file in front, counted from 1.
         follow_changed: Whether the view follows the agent.
         reopen_requested: The person wants a closed file back; answer with `open_file`.
+        tab_mode_changed: Whether Tab moves the focus instead of typing (Ctrl M).
     """
 
     change = Signal(str, int, int, str)
@@ -46,6 +48,7 @@ class EditorPanel(QWidget):
     cursor_moved = Signal(int, int)
     follow_changed = Signal(bool)
     reopen_requested = Signal(str)
+    tab_mode_changed = Signal(bool)
 
     def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -55,6 +58,7 @@ class EditorPanel(QWidget):
         self._closed: list[str] = []
         self._typed: set[str] = set()
         self._following = True
+        self._tab_moves_focus = False
         self._buffer = ChunkBuffer(self._on_chunk, self)
         self._typing = QTimer(self)
         self._typing.setSingleShot(True)
@@ -200,6 +204,11 @@ class EditorPanel(QWidget):
                 self._mark_written(editor, stream, final_text)
         self._update_header()
 
+    def clear_marks(self) -> None:
+        """Forget which lines are new or changed; a new run begins."""
+        for editor in self._editors.values():
+            editor.mark_lines("added", [])
+
     def set_following(self, following: bool) -> None:
         """Follow the agent or stay; switched on when a run begins."""
         self._set_following(following=following)
@@ -249,6 +258,7 @@ class EditorPanel(QWidget):
         for keys, act in (
             (QKeySequence(QKeySequence.StandardKey.Find), self.open_find_bar),
             (QKeySequence("Ctrl+W"), self._close_current),
+            (QKeySequence("Meta+M" if sys.platform == "darwin" else "Ctrl+M"), self._turn_tab_mode),
             (QKeySequence("Ctrl+Shift+T"), self._reopen),
             (QKeySequence(QKeySequence.StandardKey.ZoomIn), partial(self.zoom, 1)),
             (QKeySequence("Ctrl+="), partial(self.zoom, 1)),
@@ -275,6 +285,7 @@ class EditorPanel(QWidget):
         editor = create_editor(self._theme)
         editor.set_path(path)
         editor.set_text(text)
+        editor.set_tab_moves_focus(on=self._tab_moves_focus)
         self._editors[path] = editor
         self._stack.addWidget(editor.widget)
         self._tabs.open(path, pinned=pinned)
@@ -376,6 +387,12 @@ class EditorPanel(QWidget):
     def _close_current(self) -> None:
         if self.current_path is not None:
             self.close_file(self.current_path)
+
+    def _turn_tab_mode(self) -> None:
+        self._tab_moves_focus = not self._tab_moves_focus
+        for editor in self._editors.values():
+            editor.set_tab_moves_focus(on=self._tab_moves_focus)
+        self.tab_mode_changed.emit(self._tab_moves_focus)
 
     def _reopen(self) -> None:
         if self._closed:

@@ -148,6 +148,7 @@ class PlainEditor:
         self._watch.tab_moves_focus = on
 
     def close(self) -> None:
+        self._watch.stop()
         self._edit.deleteLater()
 
     def _bytes(self) -> bytes:

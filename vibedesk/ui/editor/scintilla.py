@@ -31,7 +31,6 @@ from vibedesk.ui.theme.theme import Theme
 _LINE_PX = 20
 _TEXT_PX = 13
 _NUMBER_PX = 12
-_UTF8 = 65001
 _BARS: dict[LineMark, tuple[int, str]] = {
     "writing": (0, "live.solid"),
     "added": (1, "success.solid"),
@@ -227,6 +226,7 @@ class ScintillaEditor:
         self._sci.SCN_UPDATEUI.disconnect()
         self._sci.SCN_STYLENEEDED.disconnect()
         self._sci.SCN_ZOOM.disconnect()
+        self._watch.stop()
         self._native.deleteLater()
 
     # -- messages to Scintilla

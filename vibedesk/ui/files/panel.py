@@ -101,9 +101,6 @@ class FilesPanel(QWidget):
         self._writing.intersection_update(self._marks)
         self._refresh()
 
-    def add_file(self, path: str, state: FileState = "unchanged") -> None:
-        self.set_state(path, state)
-
     def set_state(self, path: str, state: FileState) -> None:
         """Say where a file stands in the run; an unknown file is added."""
         known = self._marks.get(path, UNMARKED)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
-from vibedesk.engine.views import ProjectCardView
+from vibedesk.engine.card_view import ProjectCardView
 from vibedesk.ui.home.cards import ProjectCard, card_state
 
 

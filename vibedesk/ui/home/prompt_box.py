@@ -9,7 +9,7 @@ from PySide6.QtWidgets import QFrame, QPlainTextEdit
 from vibedesk.ui.theme.theme import Theme
 from vibedesk.ui.widgets.boxes import hairline, hbox, vbox
 from vibedesk.ui.widgets.buttons import text_button
-from vibedesk.ui.widgets.labels import IconLabel, key_hint, label, set_look
+from vibedesk.ui.widgets.labels import ElidedLabel, IconLabel, key_hint, label, set_look
 from vibedesk.ui.widgets.rings import Spinner
 
 _LINES_AT_LEAST = 3
@@ -84,7 +84,7 @@ class PromptBox(QFrame):
         self._field.textChanged.connect(self._refresh)
         self._field.focus_changed.connect(lambda on: set_look(self, "focused", on))
         self._model_glyph = IconLabel(theme, "brain", "text.muted", 16)
-        self._model_words = label("", tone="secondary")
+        self._model_words = ElidedLabel("", tone="secondary")
         self._hint = label("", tone="muted", fs="small")
         self._key = key_hint(self.tr("Enter"))
         self._spinner = Spinner(theme, 16)

@@ -29,7 +29,7 @@ _RETRY_MS = 2_000
 
 
 class PreviewPanel(QWidget):
-    """Shows one app at a time. Chromium is loaded with the first `set_target`, never earlier.
+    """Shows one app at a time. Chromium is loaded with `warm_up` or the first `set_target`, never earlier.
 
     Signals:
         state_changed: empty, loading, live, disconnected or stopped.
@@ -85,7 +85,7 @@ class PreviewPanel(QWidget):
         return "" if self._web is None else self._web.url.toString()
 
     def set_target(self, url: str, profile_dir: Path, granted_hosts: Iterable[str] = ()) -> None:
-        """Show the app that runs at `url` on loopback.
+        """Show the app that runs at `url` on loopback; nothing is loaded anew if it is shown already.
 
         Args:
             url: Its address; scheme, host and port are all the page may reach,
@@ -94,6 +94,11 @@ class PreviewPanel(QWidget):
         """
         if parse_origin(url) is None:
             raise ValueError(f"not an http address: {url!r}")
+        shown = self._web is not None and self._state in ("loading", "live")
+        if shown and self._target == QUrl(url) and self._profile == profile_dir:
+            self.set_granted_hosts(granted_hosts)
+            return
+        self._drop_notice()
         self._granted = tuple(granted_hosts)
         self._target = QUrl(url)
         if self._web is None or self._profile != profile_dir:
@@ -101,8 +106,16 @@ class PreviewPanel(QWidget):
             self._make_web(ProfileFolder(profile_dir).open())
         self._load()
 
+    def warm_up(self) -> None:
+        """Start Chromium ahead of the first app; takes about 0.2 s, so choose a quiet moment."""
+        from vibedesk.ui.preview.web_view import start_chromium
+
+        start_chromium()
+
     def clear(self) -> None:
         """Show no app, for example because another project opens."""
+        self._retry.stop()
+        self._drop_notice()
         self._discard_web()
         self._target = QUrl()
         self._profile = None
@@ -119,6 +132,7 @@ class PreviewPanel(QWidget):
     def set_stopped(self, reason: str) -> None:
         """Say that the app does not run any more, and why."""
         self._retry.stop()
+        self._drop_notice()
         self._stopped.set_words(self.tr("Stopped"), reason)
         self._show_state("stopped")
 

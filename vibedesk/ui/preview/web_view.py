@@ -131,7 +131,7 @@ class PreviewWebView(QWidget):
 
     def __init__(self, storage: Path, background: QColor) -> None:
         super().__init__()
-        self._gateway = _gateway()
+        self._gateway = start_chromium()
         self.download_folder = Path(
             QStandardPaths.writableLocation(QStandardPaths.StandardLocation.DownloadLocation)
         )
@@ -225,7 +225,7 @@ class PreviewWebView(QWidget):
 
 
 @lru_cache(maxsize=1)
-def _gateway() -> PreviewGateway:
+def start_chromium() -> PreviewGateway:
     """Start the gateway and Chromium, which learns the gateway's port once and for the whole process."""
     gateway = PreviewGateway()
     inherited = os.environ.get(VARIABLE)

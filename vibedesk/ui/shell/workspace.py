@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from PySide6.QtCore import QSize, Qt, Signal
+from PySide6.QtCore import QSize, Qt, QTimer, Signal
+from PySide6.QtGui import QResizeEvent, QShowEvent
 from PySide6.QtWidgets import QWidget
 
 from vibedesk.ui.shell.arrangement import Arrangement, LayoutMode, arrange
@@ -32,6 +33,10 @@ _START = Shares(chat=0.24, tree=0.33, preview=0.37, dock=0.18)
 """Shares near the starting sizes, for panels that were never seen in this mode."""
 
 
+_FRAME = 3
+"""What an island's border and the hairline between tree and editor take."""
+
+
 class Workspace(QWidget):
     """Arranges the panels and remembers, for each project and mode, how the person moved them."""
 
@@ -50,6 +55,11 @@ class Workspace(QWidget):
         self._chat_wanted = True
         self._dock_touched = False
         self._preview_favoured = False
+        # Sizes given before the splitters know theirs would be scaled, so they are given afterwards.
+        self._settle = QTimer(self)
+        self._settle.setSingleShot(True)
+        self._settle.setInterval(0)
+        self._settle.timeout.connect(self._apply_sizes)
         self.phase_bar = PhaseBar(theme)
         self._work = WorkArea(theme, panels.files, panels.editor, panels.preview, panels.dock)
         self._work.moved.connect(self._on_moved)
@@ -107,8 +117,8 @@ class Workspace(QWidget):
 
     def fit(self, window: QSize) -> None:
         """Arrange for a window of this size."""
-        self._window = window
-        self._rearrange(force=False)
+        first, self._window = self._window.isEmpty(), window
+        self._rearrange(force=first)
 
     def toggle_chat(self) -> None:
         if self._arrangement.chat_in_drawer:
@@ -150,6 +160,14 @@ class Workspace(QWidget):
         self._preview_favoured = True
         self._apply_sizes()
 
+    def showEvent(self, event: QShowEvent) -> None:
+        super().showEvent(event)
+        self._settle.start()
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self._settle.start()
+
     def _rearrange(self, *, force: bool) -> None:
         if self._window.isEmpty():
             return
@@ -188,7 +206,7 @@ class Workspace(QWidget):
         self._work.middle_splitter.setSizes([max(1, work - preview - gap), preview])
         code = work - preview - gap if preview else work
         tree = round(shares.tree * code) if shares else size("tree_default")
-        tree = max(size("tree_min"), min(tree, code - size("editor_min")))
+        tree = max(size("tree_min"), min(tree, code - size("editor_min") - _FRAME))
         self._work.code_splitter.setSizes([tree, max(1, code - tree)])
         dock = round(shares.dock * height) if shares else size("dock_default")
         if self._work.dock_collapsed:
@@ -206,7 +224,7 @@ class Workspace(QWidget):
             case "open":
                 if shares is not None:
                     return round(shares.preview * work)
-                left = work - size("editor_min") - size("tree_min") - size("gap")
+                left = work - size("editor_min") - size("tree_min") - size("gap") - _FRAME
                 return max(size("preview_min"), min(self._preview_start(), left))
 
     def _preview_start(self) -> int:

@@ -61,41 +61,36 @@ def pixel_ratio(painter: QPainter) -> float:
 class TintedIconEngine(QIconEngine):
     """Draws one icon, or another while it is on, in the colour asked for at paint time."""
 
-    def __init__(self, name: str, name_on: str, largest: int, tint: Tint) -> None:
+    def __init__(self, name: str, name_on: str, own_size: int, tint: Tint) -> None:
         super().__init__()
         self._name = name
         self._name_on = name_on
-        self._largest = largest
+        self._own_size = own_size
         self._tint = tint
 
     def paint(self, painter: QPainter, rect: QRect, mode: QIcon.Mode, state: QIcon.State) -> None:
-        edge = self._edge(rect.size())
+        edge = _edge(rect.size())
         target = QRect(0, 0, edge, edge)
         target.moveCenter(rect.center())
         painter.drawPixmap(target, self._tinted(edge, pixel_ratio(painter), mode, state))
 
-    def actualSize(  # noqa: N802
-        self, size: QSize, mode: QIcon.Mode, state: QIcon.State
-    ) -> QSize:
-        edge = self._edge(size)
-        return QSize(edge, edge)
+    def availableSizes(  # noqa: N802
+        self, mode: QIcon.Mode = QIcon.Mode.Normal, state: QIcon.State = QIcon.State.Off
+    ) -> list[QSize]:
+        return [QSize(self._own_size, self._own_size)]
 
     def pixmap(self, size: QSize, mode: QIcon.Mode, state: QIcon.State) -> QPixmap:
-        return self._tinted(self._edge(size), 1.0, mode, state)
-
-    def scaledPixmap(  # noqa: N802
-        self, size: QSize, mode: QIcon.Mode, state: QIcon.State, scale: float
-    ) -> QPixmap:
-        # Qt passes the size in device pixels together with the ratio it is meant for.
-        return self._tinted(self._edge(size / scale), scale, mode, state)
+        # Qt asks in device pixels and gives the pixmap its ratio afterwards.
+        return self._tinted(_edge(size), 1.0, mode, state)
 
     def clone(self) -> QIconEngine:
-        return TintedIconEngine(self._name, self._name_on, self._largest, self._tint)
-
-    def _edge(self, size: QSize) -> int:
-        return max(1, min(size.width(), size.height(), self._largest))
+        return TintedIconEngine(self._name, self._name_on, self._own_size, self._tint)
 
     def _tinted(self, edge: int, ratio: float, mode: QIcon.Mode, state: QIcon.State) -> QPixmap:
         name = self._name_on if state == QIcon.State.On else self._name
         colour = self._tint(mode, state).name(QColor.NameFormat.HexArgb)
         return tinted_pixmap(name, colour, edge, ratio)
+
+
+def _edge(size: QSize) -> int:
+    return max(1, min(size.width(), size.height()))

@@ -126,7 +126,7 @@ class Theme(QObject):
         Args:
             name: File name without `.svg`.
             tone: Colour token while off.
-            size: Largest size it is drawn at.
+            size: The size it is meant for and names as its own; it can be drawn at any.
             on: Colour token while checked, if it differs.
             name_on: Another icon while checked, for example the filled cut.
 
