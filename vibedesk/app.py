@@ -125,10 +125,17 @@ class WindowProgram:
 
     async def _main(self) -> int:
         import asyncio
+        import logging
 
         from vibedesk.base.errors import HomeLockedError, VibeDeskError, as_vibedesk_error
+        from vibedesk.base.logs import start_logging
         from vibedesk.ui.dialogs.ask import Choice, choose
 
+        start_logging(self._home.logs)
+        log = logging.getLogger("vibedesk.window")
+        sys.excepthook = lambda kind, error, trace: log.error(
+            "unexpected error in the window", exc_info=(kind, error, trace)
+        )
         try:
             engine = await asyncio.to_thread(_start_engine, self._home)
         except Exception as caught:  # noqa: BLE001 - the window has to say why it cannot work

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import argparse
 import gc
-import logging
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -29,11 +28,6 @@ class _Parser(argparse.ArgumentParser):
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command and return the exit status."""
     options = _parser().parse_args(arguments)
-    logging.basicConfig(
-        level=logging.DEBUG if options.verbose else logging.CRITICAL,
-        format="%(asctime)s %(name)s %(message)s",
-        stream=sys.stderr,
-    )
     try:
         return _run(options)
     except KeyboardInterrupt:
@@ -66,8 +60,11 @@ def _run(options: argparse.Namespace) -> int:
         )
     import asyncio
 
+    from vibedesk.base.logs import start_logging
+    from vibedesk.base.paths import resolve_home
     from vibedesk.commands import run_command
 
+    start_logging(resolve_home(options.home).logs, to_stderr=options.verbose)
     return asyncio.run(run_command(options))
 
 

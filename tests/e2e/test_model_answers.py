@@ -67,7 +67,7 @@ class TestCutOffAnswers:
                 assert await project.read(path) == text
                 assert await project.on_disk(path) == text.encode()
             ends = [event.path for event in project.told(FileEnd)]
-            written = {*whole.files, *(patch.path for patch in whole.patches)}
+            written = {*whole.files, *(patch["path"] for patch in whole.patches)}
             assert sorted(ends) == sorted(written), "no finished file is asked for again"
             assert ends[: len(cut.files)] == list(cut.files)
             question = str(server.requests_for("continue")[0].messages[-1]["content"])
@@ -130,7 +130,7 @@ class TestCutOffAnswers:
         server.answer(
             "I rewrite it.\n\ncat > src/App.tsx <<'EOF'\nexport default 1\n", operation="converse"
         )
-        for _ in range(6):
+        for _ in range(2):
             server.answer("Sorry, I cannot.", operation="continue")
         view = await project.say("rewrite it")
         assert view.state == "error"

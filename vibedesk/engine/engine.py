@@ -140,6 +140,10 @@ class Engine:
         """Accept the blueprint (with edits) and build it."""
         await self._call(self._ours.approve(project_id, blueprint))
 
+    async def edit_blueprint(self, project_id: str, changes: dict[str, Any]) -> None:
+        """Change fields of the blueprint that waits for approval."""
+        await self._call(self._ours.edit_blueprint(project_id, changes))
+
     async def say(self, project_id: str, text: str) -> str:
         """Say something to the project; return the message's id. The answer comes as events."""
         return await self._call(self._ours.say(project_id, text))

@@ -35,8 +35,7 @@ from vibedesk.engine.files.drafts import Drafts
 from vibedesk.engine.files.history import History
 from vibedesk.engine.files.project_files import ProjectFiles
 from vibedesk.engine.model_choice import ModelChoices
-from vibedesk.engine.models.protocol import NoModelError
-from vibedesk.engine.models.router import ModelRouter
+from vibedesk.engine.models.project_router import ProjectRouter
 from vibedesk.engine.models.samples import get_sample, list_samples
 from vibedesk.engine.project_options import ProjectOptions
 from vibedesk.engine.project_views import card_view, file_views, project_view
@@ -228,6 +227,9 @@ class EngineServices:
     async def approve(self, project_id: str, blueprint: dict[str, Any] | None) -> None:
         await (await self.agents.get(project_id)).approve(blueprint)
 
+    async def edit_blueprint(self, project_id: str, changes: dict[str, Any]) -> None:
+        await (await self.agents.get(project_id)).edit_blueprint(changes)
+
     async def say(self, project_id: str, text: str) -> str:
         return await (await self.agents.get(project_id)).conversation.say(text)
 
@@ -316,6 +318,8 @@ class EngineServices:
 
     async def set_up_provider(self, name: str, *, key: str, base_url: str, model: str) -> None:
         await self.models.set_up(name, key=key, base_url=base_url, model=model)
+        for agent in self.agents.agents:
+            agent.access.router.renew()
 
     async def grant_consent(self) -> None:
         await self.set_setting(_CONSENT, utc_now())
@@ -365,11 +369,6 @@ class EngineServices:
     async def _load_agent(self, project_id: str) -> CodeGeneratorAgent:
         record = await self.record(project_id)
         options = ProjectOptions.from_dict(record.options)
-        try:
-            router = await self.models.router(project_id, options)
-        except NoModelError:
-            # The project can be shown and previewed; asking will say what is missing.
-            router = ModelRouter([])
         files, drafts = await self._read(lambda: self._documents(project_id))
         access = ProjectAccess(
             project_id=project_id,
@@ -378,7 +377,7 @@ class EngineServices:
             bus=self.bus,
             files=files,
             drafts=drafts,
-            router=router,
+            router=ProjectRouter(lambda: self.models.router(project_id, options)),
             template=load_template(record.template),
         )
         driver = await self._driver(options.sandbox)

@@ -100,6 +100,7 @@ class AppRuntime:
     # -- files --------------------------------------------------------------------------------
     async def take_in(self) -> int:
         """Bring what other programs changed in the folder into the document; return how many files."""
+
         def work(emit: Emit) -> int:
             with telling_changes(self._access.files, emit):
                 taken = self.work_folder.take_in()

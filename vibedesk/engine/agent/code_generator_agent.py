@@ -14,7 +14,12 @@ from dataclasses import dataclass
 from typing import Any
 
 from vibedesk.base.aio import TaskScope
-from vibedesk.base.errors import NotAllowedNowError, VibeDeskError, as_vibedesk_error
+from vibedesk.base.errors import (
+    InvalidInputError,
+    NotAllowedNowError,
+    VibeDeskError,
+    as_vibedesk_error,
+)
 from vibedesk.engine.agent.app_runtime import AppRuntime
 from vibedesk.engine.agent.conversation import Conversation
 from vibedesk.engine.agent.project_setup import ProjectSetup
@@ -126,13 +131,33 @@ class CodeGeneratorAgent:
 
     async def approve(self, blueprint: dict[str, Any] | None = None) -> None:
         """Accept the blueprint, with the person's edits, and build it."""
+        edited = await self._edited_blueprint(blueprint or {})
+        await self._begin_first_phase(edited, "approved")
+        self._run()
+
+    async def edit_blueprint(self, changes: dict[str, Any]) -> None:
+        """Change fields of the blueprint that waits for approval."""
+        data = (await self._edited_blueprint(changes)).model_dump()
+
+        def store(emit: Emit) -> None:
+            self.access.store.update(self.project_id, blueprint=data, title=data["title"])
+            emit(BlueprintReady(data))
+
+        await self.access.commit(store, durable=True)
+
+    async def _edited_blueprint(self, changes: dict[str, Any]) -> Blueprint:
         self._refuse_while_running()
         if self._state is not _S.AWAITING_APPROVAL:
             raise NotAllowedNowError("No blueprint is waiting for your approval.")
         record = await self.access.read(lambda: self.access.store.get(self.project_id))
-        merged = Blueprint.model_validate({**(record.blueprint or {}), **(blueprint or {})})
-        await self._begin_first_phase(merged, "approved")
-        self._run()
+        try:
+            return Blueprint.model_validate({**(record.blueprint or {}), **changes})
+        except ValueError as error:
+            raise InvalidInputError(
+                "The blueprint cannot be changed like this.",
+                remedy="Undo the last edit and try again.",
+                details={"reason": str(error)},
+            ) from error
 
     async def revise_blueprint(self, wanted: str) -> None:
         """Make the blueprint that waits for approval anew, with what the person wants changed."""

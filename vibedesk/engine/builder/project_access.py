@@ -14,7 +14,7 @@ from vibedesk.engine.events import FileChanged, FileDeleted, FileRenamed
 from vibedesk.engine.files.drafts import Drafts
 from vibedesk.engine.files.project_files import ProjectFiles
 from vibedesk.engine.files.stored_document import FileChange
-from vibedesk.engine.models.router import ModelRouter
+from vibedesk.engine.models.project_router import ProjectRouter
 from vibedesk.engine.store.database import Database
 from vibedesk.engine.store.projects import ProjectStore
 
@@ -31,7 +31,7 @@ class ProjectAccess:
     bus: EventBus
     files: ProjectFiles
     drafts: Drafts
-    router: ModelRouter
+    router: ProjectRouter
     template: Template
 
     async def commit(self, work: Callable[[Emit], T], *, durable: bool = False) -> T:

@@ -59,6 +59,8 @@ class ScintillaEditor:
         address: int = sip.unwrapinstance(self._sci)  # type: ignore[func-returns-value,assignment]
         native = shiboken6.wrapInstance(address, QAbstractScrollArea)
         assert isinstance(native, QAbstractScrollArea)
+        # PySide would take a later widget at the same address for this one.
+        native.destroyed.connect(lambda *_: shiboken6.invalidate(native))
         self._native = native
         self._watch = NavigationWatch(native, self._signals)
         self._caret = AgentCaret(theme, native.viewport())
@@ -319,6 +321,8 @@ class ScintillaEditor:
 
     def _dress(self) -> None:
         """Take fonts and colours from the theme."""
+        if not shiboken6.isValid(self._native):
+            return
         paper = self._bgr("bg.editor")
         points = _points(_TEXT_PX)
         family = code_family().encode()
