@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 # Before PyQt6 (for QScintilla) is loaded anywhere: both must share PySide6's Qt.
 os.environ.setdefault("QT_API", "pyside6")
 
-from PySide6.QtCore import QEvent, QEventLoop, QObject, QTimer
+from PySide6.QtCore import QEvent, QEventLoop, QObject, Qt, QTimer
 from PySide6.QtWidgets import QApplication
 
 from vibedesk import __version__
@@ -39,6 +39,8 @@ _FIRST_PAINT_SECONDS = 0.5
 def run_window(home_option: str | None) -> int:
     """Show the window until it is closed; return the exit status."""
     home = resolve_home(home_option)
+    # Chromium, loaded later, has to share its pictures with the window.
+    QApplication.setAttribute(Qt.ApplicationAttribute.AA_ShareOpenGLContexts)
     running = QApplication.instance()
     app = running if isinstance(running, QApplication) else QApplication(sys.argv[:1])
     app.setApplicationName("VibeDesk")

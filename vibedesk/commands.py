@@ -157,6 +157,8 @@ async def _follow(
             _complain(f"vibedesk: the run ended before the app was complete: {view.reason}.")
         elif not ok and failed is not None:
             _complain(f"vibedesk: {failed}")
+        if view.can_continue and not ok:
+            _complain(f"Go on with: vibedesk resume {project_id}")
         return 0 if ok else 1
     finally:
         await engine.unsubscribe(subscription)

@@ -94,7 +94,7 @@ def built(
     prompt = (session / "prompt.txt").read_text(encoding="utf-8").strip()
     with serve_in_thread(session=session, wire_size=700) as server:
         env = _environment(server, wire)
-        run = vibedesk("build", prompt, "--json", home=home, env=env)
+        run = vibedesk("build", prompt, "--json", "--sandbox", "local", home=home, env=env)
         yield Built(session, wire, home, server, env, run)
 
 

@@ -89,17 +89,24 @@ class TestPassingFailures:
         assert sorted(end.path for end in project.told(FileEnd)) == sorted(FILES)
         assert "stream_interrupted" in [notice.code for notice in project.told(Notice)]
 
-    @pytest.mark.parametrize("how", ["", "pings"])
+    @pytest.mark.parametrize(("how", "seconds"), [("", "0.7"), ("pings", "0.3")])
     async def test_a_stall_is_noticed(
-        self, project: Project, server: ModelServer, monkeypatch: pytest.MonkeyPatch, how: str
+        self,
+        studio: Studio,
+        server: ModelServer,
+        monkeypatch: pytest.MonkeyPatch,
+        how: str,
+        seconds: str,
     ) -> None:
-        monkeypatch.setenv("VIBEDESK_STALL_SECONDS", "0.7")
-        server.fail(faults.stall(how=how), operation="blueprint")
+        monkeypatch.setenv("VIBEDESK_STALL_SECONDS", seconds)
+        server.answer(blueprint(*FILES), operation="blueprint")
+        server.answer(ANSWER, operation="implement_phase")
         server.fail(faults.stall(after_chars=IN_SECOND_FILE, how=how), operation="implement_phase")
         server.answer(ANSWER, operation="continue")
+        project = await studio.project(server)
         await assert_whole(project, await project.build())
-        assert project.operations().count("blueprint") == 2
-        assert all(r.client_left for r in server.requests if r.fault == "stall")
+        assert project.operations() == ["blueprint", "implement_phase", "continue"]
+        assert [r.client_left for r in server.requests_for("implement_phase")] == [True]
 
 
 class TestFailuresThatStay:

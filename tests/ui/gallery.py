@@ -21,6 +21,7 @@ if str(_ROOT) not in sys.path:
 from PySide6.QtCore import QElapsedTimer, QSize  # noqa: E402
 from PySide6.QtWidgets import QApplication, QPlainTextEdit, QTabBar, QWidget  # noqa: E402
 
+from vibedesk.ui.dock.dock_panel import DockPanel  # noqa: E402
 from vibedesk.ui.home.cards import CardState, ProjectCard, SampleCard  # noqa: E402
 from vibedesk.ui.home.projects import ProjectsPage  # noqa: E402
 from vibedesk.ui.home.welcome import WelcomePage  # noqa: E402
@@ -191,10 +192,8 @@ def placeholder_panels(theme: Theme) -> Panels:
     log.setReadOnly(True)
     log.setFont(theme.font("code_sm"))
     log.setAccessibleName("Logs")
-    dock = QWidget()
-    dock_head = head(label("Logs", fs="small", strong="mid"), None)
-    dock_head.setFixedHeight(theme.size("dock_collapsed"))
-    dock.setLayout(vbox(dock_head, (log, 1), gap=0))
+    dock = DockPanel(theme)
+    dock.add_page("logs", "Logs", "list-bullets", log)
     return Panels(chat=chat, files=files, editor=editor, preview=preview, dock=dock)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Coroutine
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, Self, TypeVar
 
 T = TypeVar("T")
 _log = logging.getLogger(__name__)
@@ -41,8 +41,22 @@ class TaskScope:
             _log.debug("task %s ended with %r", task.get_name(), task.exception())
 
 
+async def finish(work: Coroutine[Any, Any, T]) -> T:
+    """Await `work` to its end also when the caller is cancelled meanwhile; the cancellation follows then."""
+    task = asyncio.ensure_future(work)
+    try:
+        return await asyncio.shield(task)
+    except asyncio.CancelledError:
+        await asyncio.wait({task})
+        if not task.cancelled() and task.exception() is not None:
+            _log.warning("it failed while its caller was cancelled: %r", task.exception())
+        raise
+
+
 class Batcher(Generic[T]):
     """Gathers items and hands them over at most once a frame, in order.
+
+    As an asynchronous context manager it hands over the rest at the end, however the body ends.
 
     `put` never loses an item: what is gathered is handed over by the next `put` after a frame, by a timer,
     or by `flush`. A failure of the handler is raised by the next `put` or `flush`.
@@ -56,6 +70,12 @@ class Batcher(Generic[T]):
         self._task: asyncio.Task[None] | None = None
         self._last = 0.0
         self._failure: BaseException | None = None
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await finish(self.flush())
 
     async def put(self, item: T) -> None:
         self._raise_failure()

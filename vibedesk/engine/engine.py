@@ -181,9 +181,11 @@ class Engine:
         return await self._call(self._ours.create_file(project_id, path, text))
 
     async def rename_file(self, project_id: str, path: str, new_path: str) -> int:
+        """Give a file, or a folder with all files in it, another path; return the new version."""
         return await self._call(self._ours.rename_file(project_id, path, new_path))
 
     async def delete_file(self, project_id: str, path: str) -> int:
+        """Delete a file, or a folder with all files in it; return the new version."""
         return await self._call(self._ours.delete_file(project_id, path))
 
     async def history(self, project_id: str) -> list[VersionView]:

@@ -442,6 +442,7 @@ class ProjectSession(QObject):
         self.run.phase_total = self._planned_total()
         self.run.open_phase(number, phase["name"], [f["path"] for f in phase.get("files", ())])
         self._panels.files.clear_states()
+        self._panels.editor.clear_marks()
         self._existed.clear()
         if number > 1 or phase.get("source") == "converse":
             self._panels.chat.activity(

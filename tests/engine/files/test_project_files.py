@@ -162,6 +162,33 @@ def test_typing_goes_on_through_a_rename(files: ProjectFiles) -> None:
     assert files.read("new.ts") == "xy"
 
 
+def test_a_folder_is_renamed_and_deleted_with_everything_in_it_as_one_version(
+    files: ProjectFiles,
+) -> None:
+    for path in ("src/parts/Card.tsx", "src/parts/deep/Row.tsx", "src/partsList.ts"):
+        files.write(path, path, "agent")
+    replica = Replica(files)
+    replica.text("src/parts/Card.tsx").insert(0, "typed ")
+    before = files.version
+    assert files.rename("src/parts", "src/ui/parts", "user") == before + 1
+    assert files.list() == ["src/partsList.ts", "src/ui/parts/Card.tsx", "src/ui/parts/deep/Row.tsx"]
+    replica.push(files)
+    assert files.read("src/ui/parts/Card.tsx") == "typed src/parts/Card.tsx"
+    files.delete("src/ui", "user")
+    assert files.list() == ["src/partsList.ts"]
+    with pytest.raises(NotFoundError):
+        files.delete("src/ui", "user")
+
+
+def test_a_folder_that_would_cover_a_file_is_not_renamed_at_all(files: ProjectFiles) -> None:
+    for path in ("old/a.ts", "old/b.ts", "new/b.ts"):
+        files.write(path, path, "agent")
+    with pytest.raises(InvalidInputError):
+        files.rename("old", "new", "user")
+    assert files.list() == ["new/b.ts", "old/a.ts", "old/b.ts"]
+    assert files.read("old/a.ts") == "old/a.ts"
+
+
 def test_a_deleted_file_comes_back_with_what_was_typed_meanwhile(files: ProjectFiles) -> None:
     files.write("a.ts", "x", "agent")
     editor = Replica(files)

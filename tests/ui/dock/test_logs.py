@@ -169,12 +169,16 @@ def dock(qtbot: QtBot, theme: Theme, panel: LogsPanel) -> DockPanel:
     return made
 
 
-def test_dock_folds_to_its_header(qtbot: QtBot, dock: DockPanel, panel: LogsPanel) -> None:
+def test_folded_dock_shows_only_its_header(
+    qtbot: QtBot, dock: DockPanel, panel: LogsPanel
+) -> None:
     fold = next(b for b in dock.findChildren(QToolButton) if b.accessibleName() == "Fold the dock")
-    with qtbot.waitSignal(dock.collapsed_changed) as changed:
+    with qtbot.waitSignal(dock.fold_requested):
         qtbot.mouseClick(fold, Qt.MouseButton.LeftButton)
+    with qtbot.waitSignal(dock.collapsed_changed) as changed:
+        dock.set_collapsed(True)
     assert changed.args == [True]
-    assert dock.maximumHeight() == dock.header_height
+    assert fold.accessibleName() == "Unfold the dock"
     assert not panel.isVisible()
     with qtbot.waitSignal(dock.collapsed_changed):
         dock.show_page("logs")

@@ -89,6 +89,20 @@ def test_keys_show_and_hide_files_chat_and_dock(qtbot: QtBot, window: MainWindow
     qtbot.waitUntil(lambda: workspace.panels.dock.parentWidget().height() >= 118)
 
 
+def test_the_dock_folds_by_its_caret_too_and_stays_folded_with_the_project(
+    qtbot: QtBot, window: MainWindow
+) -> None:
+    workspace = _workspace(window)
+    qtbot.mouseClick(_button(window, "Fold the dock"), Qt.MouseButton.LeftButton)
+    qtbot.waitUntil(lambda: workspace.panels.dock.parentWidget().height() <= 38)
+    window.set_project("project-1", "Harbour")
+    assert not workspace.dock_collapsed
+    window.set_project("project-0", "Fernwood")
+    assert workspace.dock_collapsed
+    qtbot.keyClick(window, Qt.Key.Key_J, _CTRL)
+    assert not workspace.dock_collapsed
+
+
 def test_keys_go_to_chat_and_editor(qtbot: QtBot, window: MainWindow) -> None:
     panels = _workspace(window).panels
     qtbot.keyClick(window, Qt.Key.Key_L, _CTRL)

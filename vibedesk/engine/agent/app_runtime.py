@@ -45,6 +45,9 @@ _LOOK_AGAIN_SECONDS = 1.0
 _NO_NETWORK = re.compile(
     r"\b(ENOTFOUND|EAI_AGAIN|ECONNREFUSED|ETIMEDOUT|ECONNRESET|ENETUNREACH|EHOSTUNREACH|ERR_SOCKET_TIMEOUT)\b"
 )
+_NO_TRUST = re.compile(
+    r"\b(SELF_SIGNED_CERT\w*|UNABLE_TO_\w*CERT\w*|UNABLE_TO_VERIFY\w*|CERT_HAS_EXPIRED|DEPTH_ZERO_\w+)\b"
+)
 _NO_PACKAGE = re.compile(r"\b(E404|ETARGET)\b")
 _NO_SPACE = re.compile(r"\bENOSPC\b")
 
@@ -311,6 +314,14 @@ def _install_error(argv: list[str], log: str) -> InstallFailedError:
             remedy="Check the network (or the proxy in HTTPS_PROXY) and continue; nothing is lost.",
             details=details,
             code="no_network",
+        )
+    if _NO_TRUST.search(log):
+        return InstallFailedError(
+            "The packages could not be installed: the package registry's certificate is not trusted.",
+            remedy="If your network has a certificate authority of its own, set NODE_EXTRA_CA_CERTS to its "
+            "file, start VibeDesk again and continue; nothing is lost.",
+            details=details,
+            code="untrusted_registry",
         )
     if _NO_PACKAGE.search(log):
         return InstallFailedError(

@@ -13,7 +13,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any
 
-from vibedesk.base.aio import TaskScope
+from vibedesk.base.aio import TaskScope, finish
 from vibedesk.base.errors import (
     InvalidInputError,
     NotAllowedNowError,
@@ -22,6 +22,7 @@ from vibedesk.base.errors import (
 )
 from vibedesk.engine.agent.app_runtime import AppRuntime
 from vibedesk.engine.agent.conversation import Conversation
+from vibedesk.engine.agent.open_work import OpenWork
 from vibedesk.engine.agent.project_setup import ProjectSetup
 from vibedesk.engine.agent.run_memory import RunMemory
 from vibedesk.engine.agent.snapshots import Snapshots
@@ -46,6 +47,7 @@ from vibedesk.engine.events import (
     PhaseDesigned,
     PhaseDesigning,
     ProjectChanged,
+    Resumed,
     ServerStarted,
     StateChange,
     WishQueued,
@@ -92,7 +94,9 @@ class CodeGeneratorAgent:
         self._scope = TaskScope(f"agent {record.id}")
         self._run_task: asyncio.Task[None] | None = None
         self._following: asyncio.Task[None] | None = None
-        self._cancelled_by_person = False
+        self._commands = asyncio.Lock()
+        self._open = OpenWork(access)
+        self._unstored_failure: VibeDeskError | None = None
         self.conversation = Conversation(self, access)
         self._steps: dict[AgentState, Callable[[], Awaitable[None]]] = {
             _S.BLUEPRINTING: self._blueprint,
@@ -121,37 +125,41 @@ class CodeGeneratorAgent:
 
     async def generate(self) -> None:
         """Start the build of a fresh project."""
-        self._refuse_while_running()
-        if self._state is not _S.IDLE or self._memory.phase:
-            raise NotAllowedNowError(
-                "This project was begun already.", remedy="Continue it, or say what should change."
-            )
-        await self._move(_S.BLUEPRINTING, "a new wish")
-        self._run()
+        async with self._commands:
+            self._refuse_while_running()
+            if self._state is not _S.IDLE or self._memory.phase:
+                raise NotAllowedNowError(
+                    "This project was begun already.",
+                    remedy="Continue it, or say what should change.",
+                )
+            await self._move(_S.BLUEPRINTING, "a new wish")
+            self._run()
 
     async def approve(self, blueprint: dict[str, Any] | None = None) -> None:
         """Accept the blueprint, with the person's edits, and build it."""
-        edited = await self._edited_blueprint(blueprint or {})
-        await self._begin_first_phase(edited, "approved")
-        self._run()
+        async with self._commands:
+            edited = await self._edited_blueprint(blueprint or {})
+            await self._begin_first_phase(edited, "approved")
+            self._run()
 
     async def edit_blueprint(self, changes: dict[str, Any]) -> None:
         """Change fields of the blueprint that waits for approval."""
-        data = (await self._edited_blueprint(changes)).model_dump()
+        async with self._commands:
+            data = (await self._edited_blueprint(changes)).model_dump()
 
-        def store(emit: Emit) -> None:
-            self.access.store.update(self.project_id, blueprint=data, title=data["title"])
-            emit(BlueprintReady(data))
+            def store(emit: Emit) -> None:
+                self.access.store.update(self.project_id, blueprint=data, title=data["title"])
+                emit(BlueprintReady(data))
 
-        await self.access.commit(store, durable=True)
+            await self.access.commit(store, durable=True)
 
     async def _edited_blueprint(self, changes: dict[str, Any]) -> Blueprint:
         self._refuse_while_running()
         if self._state is not _S.AWAITING_APPROVAL:
             raise NotAllowedNowError("No blueprint is waiting for your approval.")
-        record = await self.access.read(lambda: self.access.store.get(self.project_id))
+        stored = (await self._open.record()).blueprint or {}
         try:
-            return Blueprint.model_validate({**(record.blueprint or {}), **changes})
+            return Blueprint.model_validate({**stored, **changes})
         except ValueError as error:
             raise InvalidInputError(
                 "The blueprint cannot be changed like this.",
@@ -161,59 +169,64 @@ class CodeGeneratorAgent:
 
     async def revise_blueprint(self, wanted: str) -> None:
         """Make the blueprint that waits for approval anew, with what the person wants changed."""
-        record = await self.access.read(lambda: self.access.store.get(self.project_id))
-        wish = f"{record.wish}\n\nOn seeing the first plan they added: {wanted}"
+        async with self._commands:
+            record = await self._open.record()
+            wish = f"{record.wish}\n\nOn seeing the first plan they added: {wanted}"
 
-        def store(_: Emit) -> None:
-            self.access.store.update(self.project_id, wish=wish)
+            def store(_: Emit) -> None:
+                self.access.store.update(self.project_id, wish=wish)
 
-        await self._move(_S.BLUEPRINTING, "you asked for changes", store)
-        self._run()
+            self._memory.has_blueprint = False
+            await self._move(_S.BLUEPRINTING, "you asked for changes", store)
+            self._run()
 
     async def resume(self) -> None:
-        """Go on where a run was cut off, failed, or was stopped."""
-        if self.running:
-            return
-        if self._state is _S.AWAITING_APPROVAL:
-            raise NotAllowedNowError(
-                "The blueprint waits for your approval.", remedy="Approve it, or ask for changes."
-            )
-        if self._state is _S.ERROR:
-            await self._move(self._failed or _S.IDLE, "trying again")
-        if self._state in (_S.IDLE, _S.COMPLETE):
-            target = await self._where_to_go_on()
-            if target is None:
-                await self.conversation.answer_open_messages()
+        """Go on where a run was cut off, failed, or was stopped, and answer what was left unanswered."""
+        async with self._commands:
+            if self.running:
                 return
-            await self._move(target, "going on")
-        self._run()
+            if self._state is _S.AWAITING_APPROVAL:
+                raise NotAllowedNowError(
+                    "The blueprint waits for your approval.",
+                    remedy="Approve it, or ask for changes.",
+                )
+            if self._state is _S.ERROR:
+                await self._move(self._failed or _S.IDLE, "trying again")
+            if self._state in (_S.IDLE, _S.COMPLETE):
+                await self._take_up_open_work()
+            if self._state in self._steps:
+                self._run()
+            await self.conversation.answer_open_messages()
 
     async def cancel(self) -> None:
         """Stop the run now; everything finished stays and the state becomes `idle`."""
-        await self.conversation.cancel()
-        task = self._run_task
-        if task is not None and not task.done():
-            self._cancelled_by_person = True
-            task.cancel()
-            await asyncio.gather(task, return_exceptions=True)
-        elif self._state not in RESTING:
-            await self._move(_S.IDLE, "stopped")
-        await self._setup.cancel()
-        await self.runtime.stop()
+        async with self._commands:
+            await self.conversation.cancel()
+            if self._run_task is not None:
+                self._run_task.cancel()
+                await asyncio.gather(self._run_task, return_exceptions=True)
+            try:
+                if self._state not in RESTING:
+                    await self._move(_S.IDLE, "stopped by you")
+            finally:
+                await self._setup.cancel()
+                await self.runtime.stop()
 
     async def start_phase_for_wishes(self) -> None:
         """Begin a phase for queued wishes if nothing runs."""
-        if not self.running and self._state in (_S.COMPLETE, _S.IDLE):
-            await self._move(_S.PLANNING_PHASE, "a wish of the person", self._renew_allowance)
-            self._run()
+        async with self._commands:
+            if not self.running and self._state in (_S.COMPLETE, _S.IDLE):
+                await self._open_wish_phase()
+                self._run()
 
     async def start_phase_for_reply(self) -> None:
         """Begin the phase that writes a reply's change if nothing runs; else it follows the present one."""
-        if not self.running and self._state in (_S.COMPLETE, _S.IDLE):
-            reply = await self._next_reply()
-            if reply is not None:
-                await self._open_reply_phase(*reply)
-                self._run()
+        async with self._commands:
+            if not self.running and self._state in (_S.COMPLETE, _S.IDLE):
+                reply = await self._open.next_reply()
+                if reply is not None:
+                    await self._open_reply_phase(*reply)
+                    self._run()
 
     def follow_folder(self) -> None:
         """Take in outside edits as they happen, while somebody looks at the project."""
@@ -243,11 +256,17 @@ class CodeGeneratorAgent:
         return version
 
     async def wait(self) -> None:
-        """Wait until no run and no answer is under way."""
+        """Wait until no run and no answer is under way.
+
+        Raises:
+            VibeDeskError: the run failed in a way that could not even be stored (the disk is full).
+        """
         while self.busy:
             if self.running and self._run_task is not None:
                 await asyncio.wait({self._run_task})
             await self.conversation.wait()
+        if self._unstored_failure is not None:
+            raise self._unstored_failure
 
     async def aclose(self) -> None:
         """End everything as the program's end does: the stored state stays, so a run can be resumed."""
@@ -266,21 +285,17 @@ class CodeGeneratorAgent:
 
     def _run(self) -> None:
         if not self.running:
-            self._cancelled_by_person = False
+            self._unstored_failure = None
             self._run_task = self._scope.start(self._walk(), name="run")
 
     async def _walk(self) -> None:
         try:
             if self._memory.phase == 0 or not self.runtime.serving:
                 self._setup.start(self._scope)
-            while self._state in self._steps:
+            while self._state in self._steps or await self._more_has_come():
                 if await self._budget_is_spent():
                     return
                 await self._steps[self._state]()
-        except asyncio.CancelledError:
-            if self._cancelled_by_person and self._state not in RESTING:
-                await self._move(_S.IDLE, "stopped by you")
-            raise
         except Exception as error:  # noqa: BLE001 - every failure becomes a state and a sentence
             await self._fail(as_vibedesk_error(error))
 
@@ -298,17 +313,16 @@ class CodeGeneratorAgent:
         failed = self._state
 
         def work(emit: Emit) -> None:
-            self.access.store.update(self.project_id, failed_state=failed, error=error.to_dict())
+            self.access.store.update(self.project_id, error=error.to_dict())
             emit(ErrorReported(error.message, error.remedy, error.code))
 
         _log.info("run of %s failed in %s: %s", self.project_id, failed, error.code)
         try:
             await self._move(_S.ERROR, error.message, work)
-            self._failed = failed
         except VibeDeskError:
             # The store itself fails (full disk): the state stays as stored, so that the run can be resumed.
             _log.exception("could not store the failure of %s", self.project_id)
-            self.storage_failure: VibeDeskError | None = error
+            self._unstored_failure = error
 
     async def _move(
         self,
@@ -316,26 +330,39 @@ class CodeGeneratorAgent:
         reason: str,
         work: Callable[[Emit], None] | None = None,
     ) -> None:
-        """Go to `target`; the transition, what it rests on and its event are one transaction."""
-        previous = self._state
+        """Go to `target`; the transition, what it rests on and its event are one transaction.
 
-        def transaction(emit: Emit) -> None:
-            check_transition(previous, target, failed=self._failed)
+        A cancel that comes meanwhile waits for it, so that the agent never believes another state than the stored.
+        """
+        await finish(self._commit_move(target, reason, work))
+
+    async def _commit_move(
+        self, target: AgentState, reason: str, work: Callable[[Emit], None] | None
+    ) -> None:
+        store, project_id = self.access.store, self.project_id
+
+        def transaction(emit: Emit) -> AgentState | None:
+            record = store.get(project_id)
+            check_transition(record.state, target, failed=record.failed_state)
             if work is not None:
                 work(emit)
-            self.access.store.update(
-                self.project_id,
+            if record.waiting is not None:
+                emit(Resumed(record.waiting["reason"]))
+            failed = record.state if target is _S.ERROR else None
+            store.update(
+                project_id,
                 state=target,
                 state_reason=reason,
                 run=self._memory.to_dict(),
-                **({} if target is _S.ERROR else {"failed_state": None, "error": None}),
+                failed_state=failed,
+                waiting=None,
+                **({} if target is _S.ERROR else {"error": None}),
             )
-            emit(StateChange(target.value, previous.value, reason))
+            emit(StateChange(target.value, record.state.value, reason))
+            return failed
 
-        await self.access.commit(transaction, durable=True)
+        self._failed = await self.access.commit(transaction, durable=True)
         self._state = target
-        if target is not _S.ERROR:
-            self._failed = None
 
     async def _remember(self) -> None:
         memory = self._memory.to_dict()
@@ -343,12 +370,26 @@ class CodeGeneratorAgent:
 
     # -- the steps --------------------------------------------------------------------------------------
     async def _blueprint(self) -> None:
+        if self._memory.has_blueprint:
+            blueprint = Blueprint.model_validate((await self._open.record()).blueprint)
+        else:
+            blueprint = await self._make_blueprint()
+        await self._name_project(blueprint)
+        if self.limits.approval:
+            await self._move(_S.AWAITING_APPROVAL, "the blueprint is ready")
+        else:
+            await self._begin_first_phase(blueprint, "the blueprint is ready")
+
+    async def _make_blueprint(self) -> Blueprint:
         blueprint = await make_blueprint(self.access)
         data = blueprint.model_dump()
+        self._memory.has_blueprint = True
+        memory = self._memory.to_dict()
 
         def store(emit: Emit) -> None:
             self.access.store.update(
                 self.project_id,
+                run=memory,
                 blueprint=data,
                 title=blueprint.title,
                 description=blueprint.description,
@@ -356,11 +397,7 @@ class CodeGeneratorAgent:
             emit(BlueprintReady(data))
 
         await self.access.commit(store, durable=True)
-        await self._name_project(blueprint)
-        if self.limits.approval:
-            await self._move(_S.AWAITING_APPROVAL, "the blueprint is ready")
-        else:
-            await self._begin_first_phase(blueprint, "the blueprint is ready")
+        return blueprint
 
     async def _name_project(self, blueprint: Blueprint) -> None:
         record = await self._setup.adopt_name(blueprint.slug())
@@ -396,7 +433,7 @@ class CodeGeneratorAgent:
         return _S.INSTALLING_DEPS if self._memory.packages else _S.IMPLEMENTING_PHASE
 
     async def _plan(self) -> None:
-        phases = await self._phases()
+        phases = await self._open.phases()
         number = max((p.number for p in phases if p.completed), default=0) + 1
         used = self._used_allowance(phases)
         await self.access.bus.emit(self.project_id, PhaseDesigning(number))
@@ -436,8 +473,9 @@ class CodeGeneratorAgent:
     async def _implement(self) -> None:
         number = self._memory.phase
         if not self._memory.wrote_all:
-            record = next(p for p in await self._phases() if p.number == number)
+            record = next(p for p in await self._open.phases() if p.number == number)
             written = await self._write_phase(record)
+            await self._open.drop_drafts()
             packages = [p for p in written.packages if p not in self._installed_with_plan(record)]
             self._memory.packages = packages
             self._memory.wrote_all = True
@@ -451,7 +489,7 @@ class CodeGeneratorAgent:
             await self._show_files()
 
     async def _write_phase(self, record: PhaseRecord) -> WrittenFiles:
-        already = await self._interrupted(record)
+        already = await self._open.interrupted(record)
         if record.source == "converse":
             message = await self.access.read(
                 lambda: self.access.store.message(record.plan["message"])
@@ -459,27 +497,6 @@ class CodeGeneratorAgent:
             return await write_reply(self.access, record.number, message.data["scof"])
         phase = Phase.model_validate(record.plan)
         return await implement_phase(self.access, record.number, phase, already=already)
-
-    async def _interrupted(self, record: PhaseRecord) -> WrittenFiles | None:
-        """Return what had come of the phase before the run was cut off, None if nothing had."""
-
-        def work() -> WrittenFiles | None:
-            details = self.access.store.file_details(self.project_id)
-            finished = [
-                path for path, (_, _, phase, _) in details.items() if phase == record.number
-            ]
-            drafts = self.access.drafts.list()
-            packages = list(record.plan.get("wanted_packages", []))
-            if not finished and not drafts and not packages:
-                return None
-            cut = (drafts[-1].path, drafts[-1].text) if drafts else ("", "")
-            for draft in drafts:
-                self.access.drafts.discard(draft.path)
-            return WrittenFiles(
-                finished=sorted(finished), packages=packages, cut=cut, changes=len(finished)
-            )
-
-        return await self.access.read(work)
 
     def _installed_with_plan(self, record: PhaseRecord) -> set[str]:
         if record.source == "converse":
@@ -534,6 +551,7 @@ class CodeGeneratorAgent:
         self._memory.fix_tries += 1
         await self._remember()
         written = await fix_problems(self.access, self._memory.phase, self._memory.problems)
+        await self._open.drop_drafts()
         self._memory.packages = written.packages
         if written.packages or await self._manifest_changed():
             self._memory.after_install = _S.STARTING_SERVER.value
@@ -544,8 +562,12 @@ class CodeGeneratorAgent:
     async def _finalize(self) -> None:
         number = self._memory.phase
         await self.runtime.take_in()
-        record = next((p for p in await self._phases() if p.number == number), None)
-        label = f"Phase {number}: {record.name}" if record else "Build"
+        record = await self._open.phase(number)
+        if record is None or not record.completed:
+            await self._close_phase(number, f"Phase {number}: {record.name}" if record else "Build")
+        await self._choose_next()
+
+    async def _close_phase(self, number: int, label: str) -> None:
         await self.snapshots.take(label, author="agent", advance_main=True)
 
         def close(emit: Emit) -> None:
@@ -557,16 +579,15 @@ class CodeGeneratorAgent:
             emit(PhaseComplete(number))
 
         await self.access.commit(close, durable=True)
-        await self._choose_next()
 
     # -- what comes next -----------------------------------------------------------------------------------
     async def _choose_next(self) -> None:
-        reply = await self._next_reply()
+        reply = await self._open.next_reply()
         if reply is not None:
             await self._open_reply_phase(*reply)
             return
-        phases = await self._phases()
-        wishes = await self.access.read(lambda: self.access.store.wishes(self.project_id, "open"))
+        phases = await self._open.phases()
+        wishes = await self._open.wishes()
         planned = [p for p in phases if p.source != "converse"]
         last = bool(planned) and bool(planned[-1].plan.get("is_last_phase"))
         if self._used_allowance(phases) >= self.limits.max_phases:
@@ -593,42 +614,40 @@ class CodeGeneratorAgent:
         completed = sum(p.completed and p.source != "converse" for p in phases)
         return max(0, completed - self._memory.allowance_from)
 
-    async def _where_to_go_on(self) -> AgentState | None:
-        """Return the state in which a stopped project goes on; None when nothing is open."""
-        record = await self.access.read(lambda: self.access.store.get(self.project_id))
-        phases = await self._phases()
-        if record.blueprint is None:
-            return _S.BLUEPRINTING
-        if not phases:
-            return _S.BLUEPRINTING
+    async def _more_has_come(self) -> bool:
+        """Take up what was said while the run came to its end; return whether there was anything."""
+        if self._state is not _S.COMPLETE:
+            return False
+        reply = await self._open.next_reply()
+        if reply is not None:
+            await self._open_reply_phase(*reply)
+        elif await self._open.wishes():
+            await self._open_wish_phase()
+        return self._state is not _S.COMPLETE
+
+    async def _take_up_open_work(self) -> None:
+        """Go where a project at rest goes on; stay where nothing is open."""
+        phases = await self._open.phases()
         open_phase = next((p for p in phases if not p.completed), None)
-        if open_phase is not None:
-            if self._memory.phase != open_phase.number:
-                plan = open_phase.plan
-                self._memory.open_phase(
-                    open_phase.number, package_specs(plan.get("install_commands", []))
-                )
-            self._memory.fix_tries = 0
-            if self._memory.packages and not self._memory.wrote_all:
-                return _S.INSTALLING_DEPS
-            return _S.IMPLEMENTING_PHASE
-        wishes = await self.access.read(lambda: self.access.store.wishes(self.project_id, "open"))
-        if wishes or self._state is _S.IDLE:
-            return _S.PLANNING_PHASE
-        return None
+        if not phases:
+            await self._move(_S.BLUEPRINTING, "going on")
+        elif open_phase is not None:
+            await self._reopen(open_phase)
+        elif (reply := await self._open.next_reply()) is not None:
+            await self._open_reply_phase(*reply)
+        elif self._state is _S.IDLE or await self._open.wishes():
+            await self._move(_S.PLANNING_PHASE, "going on")
 
-    async def _next_reply(self) -> tuple[int, str] | None:
-        """Return (phase number, message id) of the oldest reply whose change is not written."""
+    async def _reopen(self, phase: PhaseRecord) -> None:
+        if self._memory.phase != phase.number:
+            packages = package_specs(phase.plan.get("install_commands", []))
+            self._memory.open_phase(phase.number, packages)
+        self._memory.fix_tries = 0
+        install = self._memory.packages and not self._memory.wrote_all
+        await self._move(_S.INSTALLING_DEPS if install else _S.IMPLEMENTING_PHASE, "going on")
 
-        def work() -> tuple[int, str] | None:
-            phases = self.access.store.phases(self.project_id)
-            written = {p.plan.get("message") for p in phases if p.source == "converse"}
-            for message in self.access.store.messages(self.project_id):
-                if message.complete and message.data.get("scof") and message.id not in written:
-                    return max((p.number for p in phases), default=0) + 1, message.id
-            return None
-
-        return await self.access.read(work)
+    async def _open_wish_phase(self) -> None:
+        await self._move(_S.PLANNING_PHASE, "a wish of the person", self._renew_allowance)
 
     async def _open_reply_phase(self, number: int, message_id: str) -> None:
         def store(emit: Emit) -> None:
@@ -652,6 +671,3 @@ class CodeGeneratorAgent:
 
         self._memory.open_phase(number, [])
         await self._move(_S.IMPLEMENTING_PHASE, "a change from the conversation", store)
-
-    async def _phases(self) -> list[PhaseRecord]:
-        return await self.access.read(lambda: self.access.store.phases(self.project_id))

@@ -12,6 +12,7 @@ class RunMemory:
     """Stored with every transition, read back on resume.
 
     Attributes:
+        has_blueprint: The blueprint has come and no change of it was asked for since.
         phase: The phase that is open, from 1; 0 before the first.
         packages: Asked for but not installed yet.
         after_install: The state that follows `installing_deps`.
@@ -23,6 +24,7 @@ class RunMemory:
         started_once: The dev server was up at least once, so the app's browser storage hangs on its port.
     """
 
+    has_blueprint: bool = False
     phase: int = 0
     packages: list[str] = field(default_factory=list)
     after_install: str = "implementing_phase"

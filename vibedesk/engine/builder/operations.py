@@ -48,17 +48,15 @@ async def make_blueprint(access: ProjectAccess) -> Blueprint:
 
         await access.commit(work)
 
-    batch: Batcher[str] = Batcher(store)
+    async with Batcher(store) as batch:
 
-    async def restart() -> None:
-        await batch.flush()
-        await access.commit(lambda _: access.store.update(access.project_id, blueprint_text=""))
+        async def restart() -> None:
+            await batch.flush()
+            await access.commit(lambda _: access.store.update(access.project_id, blueprint_text=""))
 
-    await restart()
-    request = blueprint_request(await access.context())
-    blueprint = await access.router.ask_structured(request, Blueprint, batch.put, restart)
-    await batch.flush()
-    return blueprint
+        await restart()
+        request = blueprint_request(await access.context())
+        return await access.router.ask_structured(request, Blueprint, batch.put, restart)
 
 
 async def plan_phase(access: ProjectAccess, number: int, *, final: bool) -> Phase:
@@ -100,9 +98,8 @@ async def fix_problems(access: ProjectAccess, number: int, problems: Sequence[st
 async def write_reply(access: ProjectAccess, number: int, scof: str) -> WrittenFiles:
     """Write the files of a conversation's reply, whose SCOF has come whole."""
     written = WrittenFiles()
-    writer = ScofWriter(access, phase=number, purposes={}, written=written)
-    await writer.feed(scof)
-    await writer.close()
+    async with ScofWriter(access, phase=number, purposes={}, written=written) as writer:
+        await writer.feed(scof)
     context = await access.context()
     request = converse_request(context, "(see above)", activity="", turn=0)
     return await _complete(access, request, number, {}, written, [], "agent")
@@ -132,16 +129,14 @@ async def converse(
 
         await access.commit(work)
 
-    batch: Batcher[str] = Batcher(store)
     splitter = ReplySplitter()
     request = converse_request(await access.context(), message, activity=activity, turn=turn)
-    async with aclosing(access.router.stream(request)) as items:
+    async with Batcher(store) as batch, aclosing(access.router.stream(request)) as items:
         async for item in items:
             if isinstance(item, TextDelta) and (text := splitter.feed(item.text)):
                 await batch.put(text)
-    if text := splitter.close():
-        await batch.put(text)
-    await batch.flush()
+        if text := splitter.close():
+            await batch.put(text)
     return Reply(splitter.text, splitter.scof, splitter.no_change)
 
 
@@ -236,21 +231,21 @@ async def _stream(
     origin: str,
 ) -> bool:
     """Stream one answer into the project; return whether the model ended it by itself."""
-    writer = ScofWriter(access, phase=number, purposes=purposes, written=written, origin=origin)
     ended = False
-    try:
-        async with aclosing(access.router.stream(request)) as items:
-            async for item in items:
-                match item:
-                    case TextDelta(text):
-                        await writer.feed(text)
-                    case Finished(stop_reason):
-                        ended = stop_reason != "max_tokens"
-    except StreamInterruptedError as error:
-        await access.bus.emit(
-            access.project_id, Notice(f"{error.message} Going on from there.", "stream_interrupted")
-        )
-    await writer.close()
+    async with ScofWriter(
+        access, phase=number, purposes=purposes, written=written, origin=origin
+    ) as writer:
+        try:
+            async with aclosing(access.router.stream(request)) as items:
+                async for item in items:
+                    match item:
+                        case TextDelta(text):
+                            await writer.feed(text)
+                        case Finished(stop_reason):
+                            ended = stop_reason != "max_tokens"
+        except StreamInterruptedError as error:
+            notice = Notice(f"{error.message} Going on from there.", "stream_interrupted")
+            await access.bus.emit(access.project_id, notice)
     return ended
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import itertools
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Self
 
 from vibedesk.base.aio import Batcher
 from vibedesk.base.errors import VibeDeskError
@@ -45,7 +46,7 @@ class WrittenFiles:
 
 
 class ScofWriter:
-    """Feeds one answer to the parser and the parser's events to the project.
+    """Feeds one answer to the parser and the parser's events to the project; an asynchronous context manager.
 
     Args:
         access: The project.
@@ -78,12 +79,18 @@ class ScofWriter:
         for event in self._parser.feed(text):
             await self._batch.put(event)
 
-    async def close(self) -> WrittenFiles:
-        """End the answer; a file that is still open is kept as a draft and reported as `cut`."""
-        for event in self._parser.close():
-            await self._batch.put(event)
-        await self._batch.flush()
-        return self._written
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        """Keep what came; an answer that ended inside a file leaves it as a draft and reports it as `cut`.
+
+        After a failure or a cancel the open file stays a draft, from which the next run goes on.
+        """
+        async with self._batch:
+            if kind is None:
+                for event in self._parser.close():
+                    await self._batch.put(event)
 
     async def _store(self, events: list[ScofEvent]) -> None:
         def work(emit: Emit) -> None:

@@ -154,12 +154,12 @@ class ProjectFiles:
         return self.database.call(self._edit, checked_path(path), search, replace, origin)
 
     def delete(self, path: str, origin: str) -> int:
-        """Delete a file and return the version; `undelete` brings it back.
+        """Delete a file, or all files of a folder, and return the version; `undelete` brings a file back.
 
         Raises:
-            NotFoundError: there is no such file.
+            NotFoundError: there is no such file or folder.
         """
-        return self.database.call(self._put, {}, {}, [checked_path(path)], origin)
+        return self.database.call(self._delete, checked_path(path), origin)
 
     def undelete(self, path: str, origin: str) -> int:
         """Bring back the file that was last deleted at `path`, with what was typed into it since.
@@ -171,11 +171,11 @@ class ProjectFiles:
         return self.database.call(self._undelete, checked_path(path), origin)
 
     def rename(self, path: str, new_path: str, origin: str) -> int:
-        """Give a file another path and return the version; typing into it goes on undisturbed.
+        """Give a file or a folder another path and return the version; typing goes on undisturbed.
 
         Raises:
-            NotFoundError: there is no such file.
-            InvalidInputError: the new path is taken or may not be.
+            NotFoundError: there is no such file or folder.
+            InvalidInputError: the new path is taken or may not be; nothing was renamed.
         """
         return self.database.call(self._rename, checked_path(path), checked_path(new_path), origin)
 
@@ -279,11 +279,21 @@ class ProjectFiles:
                 document.put_blob(path, before.digest(path) or "")
         return log.head()
 
+    def _delete(self, path: str, origin: str) -> int:
+        return self._put({}, {}, self._files_of(path), origin)
+
     def _rename(self, path: str, new_path: str, origin: str) -> int:
         if path != new_path:
+            moves = {old: new_path + old[len(path) :] for old in self._files_of(path)}
             with self.stored.changing(origin) as document:
-                document.rename(path, new_path)
+                for old, new in moves.items():
+                    document.rename(old, checked_path(new))
         return self.stored.log.head()
+
+    def _files_of(self, path: str) -> builtins.list[str]:
+        """Return the files in a folder; the path itself where it is no folder."""
+        inside = [p for p in self.stored.current().paths if p.startswith(f"{path}/")]
+        return inside or [path]
 
     def _replace_all(self, files: FilesAt, origin: str) -> int:
         document = self.stored.current()

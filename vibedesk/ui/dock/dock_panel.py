@@ -1,4 +1,7 @@
-"""The dock: pages behind tabs, with the tools of the shown page, that folds to its header."""
+"""The dock: pages behind tabs, with the tools of the shown page, that folds to its header.
+
+It knows whether it is folded; its place in the window gives it the room that follows from that.
+"""
 
 from __future__ import annotations
 
@@ -6,21 +9,25 @@ from PySide6.QtCore import QSize, Qt, Signal
 from PySide6.QtWidgets import QButtonGroup, QHBoxLayout, QStackedWidget, QToolButton, QWidget
 
 from vibedesk.ui.theme.theme import Theme
-from vibedesk.ui.widgets.boxes import frame, hbox
+from vibedesk.ui.widgets.boxes import frame, hbox, vbox
 from vibedesk.ui.widgets.buttons import icon_button
-from vibedesk.ui.widgets.island import Island
-
-_NO_LIMIT = 16_777_215
 
 
-class DockPanel(Island):
-    """Holds pages under the editor. Folded it is only its header."""
+class DockPanel(QWidget):
+    """Holds pages under the editor. Folded it is only its header.
 
+    Signals:
+        fold_requested: The person pressed the caret; whoever placed the dock decides.
+        collapsed_changed: It is folded now, or not any more.
+        page_changed: The key of the page that is shown now.
+    """
+
+    fold_requested = Signal()
     collapsed_changed = Signal(bool)
     page_changed = Signal(str)
 
     def __init__(self, theme: Theme) -> None:
-        super().__init__(theme)
+        super().__init__()
         self._theme = theme
         self._keys: list[str] = []
         self._buttons: dict[str, QToolButton] = {}
@@ -31,21 +38,15 @@ class DockPanel(Island):
         self._tools = QStackedWidget()
         self._pages = QStackedWidget()
         self._toggle = icon_button(theme, "caret-down", "", size=15, small=True)
-        self._toggle.clicked.connect(lambda: self.set_collapsed(not self._collapsed))
+        self._toggle.clicked.connect(self.fold_requested)
         header = frame(
             "header",
             hbox(self._tabs, None, self._tools, self._toggle, gap=4, margins=(10, 0, 8, 0)),
         )
-        header.setFixedHeight(self.header_height - 2)
-        self.add(header)
-        self.add(self._pages, 1)
+        header.setFixedHeight(theme.size("dock_collapsed"))
+        self.setLayout(vbox(header, (self._pages, 1), gap=0))
         self.setAccessibleName(self.tr("Dock"))
         self.set_collapsed(False)
-
-    @property
-    def header_height(self) -> int:
-        """Height of the folded dock."""
-        return self._theme.size("panel_header")
 
     @property
     def collapsed(self) -> bool:
@@ -91,8 +92,6 @@ class DockPanel(Island):
         self._collapsed = collapsed
         self._pages.setVisible(not collapsed)
         self._tools.setVisible(not collapsed)
-        self.setMinimumHeight(self.header_height if collapsed else self._theme.size("dock_min"))
-        self.setMaximumHeight(self.header_height if collapsed else _NO_LIMIT)
         self._toggle.setIcon(
             self._theme.icon("caret-up" if collapsed else "caret-down", "text.muted", 15)
         )

@@ -57,6 +57,19 @@ class LayoutStore:
     def set_mode(self, project_id: str, mode: LayoutMode) -> None:
         self._settings.setValue(f"projects/{project_id}/mode", mode)
 
+    def dock_collapsed(self, project_id: str) -> bool | None:
+        """Return whether the person folded the dock; None if they never touched it."""
+        match self._settings.value(f"projects/{project_id}/dock"):
+            case "folded":
+                return True
+            case "open":
+                return False
+            case _:
+                return None
+
+    def set_dock_collapsed(self, project_id: str, *, collapsed: bool) -> None:
+        self._settings.setValue(f"projects/{project_id}/dock", "folded" if collapsed else "open")
+
     def geometry(self) -> QByteArray:
         """Return the window's stored place and size; empty when there is none."""
         value = self._settings.value("window/geometry")

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QSplitter, QWidget
 
+from vibedesk.ui.dock.dock_panel import DockPanel
 from vibedesk.ui.shell.arrangement import Arrangement
 from vibedesk.ui.shell.overlay import Overlay
 from vibedesk.ui.theme.theme import Theme
 from vibedesk.ui.widgets.boxes import vbox
 from vibedesk.ui.widgets.buttons import icon_button
 from vibedesk.ui.widgets.island import GapSplitter, Island
+
+_NO_LIMIT = 16_777_215
+_BORDERS = 2
+"""What an island's upper and lower border take."""
 
 
 class WorkArea(QWidget):
@@ -22,7 +26,7 @@ class WorkArea(QWidget):
     reset_requested = Signal()
 
     def __init__(
-        self, theme: Theme, files: QWidget, editor: QWidget, preview: QWidget, dock: QWidget
+        self, theme: Theme, files: QWidget, editor: QWidget, preview: QWidget, dock: DockPanel
     ) -> None:
         super().__init__()
         self._theme = theme
@@ -50,7 +54,9 @@ class WorkArea(QWidget):
         self.middle_splitter.addWidget(self._code)
         self.middle_splitter.addWidget(self._preview_slot)
         self.middle_splitter.setStretchFactor(0, 1)
-        self._dock = _DockIsland(theme, dock)
+        self._dock = in_island(theme, dock)
+        dock.collapsed_changed.connect(self._fit_dock)
+        self._fit_dock(dock.collapsed)
         self.dock_splitter = GapSplitter(Qt.Orientation.Vertical, theme)
         self.dock_splitter.addWidget(self.middle_splitter)
         self.dock_splitter.addWidget(self._dock)
@@ -60,10 +66,6 @@ class WorkArea(QWidget):
             splitter.splitterMoved.connect(self.moved)
         self.code_splitter.splitterMoved.connect(self.moved)
         self.setLayout(vbox(self.dock_splitter, gap=0))
-
-    @property
-    def dock_collapsed(self) -> bool:
-        return self._dock.collapsed
 
     @property
     def preview_open(self) -> bool:
@@ -90,10 +92,7 @@ class WorkArea(QWidget):
         self._strip.setVisible(as_strip)
         self._preview_slot.setVisible(arrangement.preview != "hidden")
         narrow = self._theme.size("preview_collapsed")
-        self._preview_slot.setMaximumWidth(narrow if as_strip else 16_777_215)
-
-    def set_dock_collapsed(self, *, collapsed: bool) -> None:
-        self._dock.set_collapsed(collapsed=collapsed)
+        self._preview_slot.setMaximumWidth(narrow if as_strip else _NO_LIMIT)
 
     def toggle_tree(self) -> bool:
         """Show or hide the tree; return whether it is shown now."""
@@ -112,6 +111,11 @@ class WorkArea(QWidget):
 
     def close_flyout(self) -> None:
         self._flyout.close_over()
+
+    def _fit_dock(self, collapsed: bool) -> None:
+        folded = self._theme.size("dock_collapsed") + _BORDERS
+        self._dock.setMinimumHeight(folded if collapsed else self._theme.size("dock_min"))
+        self._dock.setMaximumHeight(folded if collapsed else _NO_LIMIT)
 
     def _house_tree(self, *, in_flyout: bool) -> None:
         if in_flyout:
@@ -148,34 +152,3 @@ class _HairSplitter(QSplitter):
         self.setHandleWidth(1)
         self.setChildrenCollapsible(False)
         self.setProperty("role", "hair")
-
-
-class _DockIsland(Island):
-    """The dock; collapsed it shows only its own head, the rest is cut off below."""
-
-    def __init__(self, theme: Theme, dock: QWidget) -> None:
-        super().__init__(theme)
-        self._theme = theme
-        self._dock = dock
-        self._clip = _Clip(dock, theme.size("dock_min") - 2)
-        self.add(self._clip, 1)
-        self.collapsed = False
-        self.set_collapsed(collapsed=False)
-
-    def set_collapsed(self, *, collapsed: bool) -> None:
-        self.collapsed = collapsed
-        low = self._theme.size("dock_collapsed") + 2
-        self.setMinimumHeight(low if collapsed else self._theme.size("dock_min"))
-        self.setMaximumHeight(low if collapsed else 16_777_215)
-
-
-class _Clip(QWidget):
-    def __init__(self, child: QWidget, least: int) -> None:
-        super().__init__()
-        self._child = child
-        self._least = least
-        child.setParent(self)
-
-    def resizeEvent(self, event: QResizeEvent) -> None:
-        super().resizeEvent(event)
-        self._child.setGeometry(0, 0, self.width(), max(self._least, self.height()))

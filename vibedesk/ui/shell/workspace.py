@@ -8,6 +8,7 @@ from PySide6.QtCore import QSize, Qt, QTimer, Signal
 from PySide6.QtGui import QResizeEvent, QShowEvent
 from PySide6.QtWidgets import QWidget
 
+from vibedesk.ui.dock.dock_panel import DockPanel
 from vibedesk.ui.shell.arrangement import Arrangement, LayoutMode, arrange
 from vibedesk.ui.shell.layout_store import LayoutStore, Shares
 from vibedesk.ui.shell.overlay import Overlay
@@ -26,7 +27,7 @@ class Panels:
     files: QWidget
     editor: QWidget
     preview: QWidget
-    dock: QWidget
+    dock: DockPanel
 
 
 _START = Shares(chat=0.24, tree=0.33, preview=0.37, dock=0.18)
@@ -53,7 +54,6 @@ class Workspace(QWidget):
         self._window = QSize()
         self._arrangement = arrange(1600, 1000, "build")
         self._chat_wanted = True
-        self._dock_touched = False
         self._preview_favoured = False
         # Sizes given before the splitters know theirs would be scaled, so they are given afterwards.
         self._settle = QTimer(self)
@@ -64,6 +64,8 @@ class Workspace(QWidget):
         self._work = WorkArea(theme, panels.files, panels.editor, panels.preview, panels.dock)
         self._work.moved.connect(self._on_moved)
         self._work.reset_requested.connect(self._on_reset)
+        panels.dock.fold_requested.connect(self.toggle_dock)
+        panels.dock.collapsed_changed.connect(self._on_dock_folded)
         self._work.preview_requested.connect(lambda: self.mode_requested.emit("build"))
         self._chat = in_island(theme, panels.chat)
         self._chat.setMinimumWidth(theme.size("chat_min"))
@@ -144,14 +146,14 @@ class Workspace(QWidget):
             self.toggle_tree()
 
     def toggle_dock(self) -> None:
-        self._dock_touched = True
-        self._work.set_dock_collapsed(collapsed=not self._work.dock_collapsed)
-        self._apply_sizes()
-        self.arranged.emit()
+        """Fold or unfold the dock, as the person wants it; the project remembers it."""
+        collapsed = not self.panels.dock.collapsed
+        self._store.set_dock_collapsed(self._project_id, collapsed=collapsed)
+        self.panels.dock.set_collapsed(collapsed)
 
     @property
     def dock_collapsed(self) -> bool:
-        return self._work.dock_collapsed
+        return self.panels.dock.collapsed
 
     def favour_preview(self) -> None:
         """Give the preview more room, once, unless the person has moved the border before."""
@@ -180,8 +182,8 @@ class Workspace(QWidget):
         self._chat_slot.setVisible(self._chat_wanted and not wanted.chat_in_drawer)
         self._work.arrange(wanted)
         self.phase_bar.setVisible(not wanted.phase_in_top_bar)
-        if not self._dock_touched:
-            self._work.set_dock_collapsed(collapsed=wanted.dock_starts_collapsed)
+        folded = self._store.dock_collapsed(self._project_id)
+        self.panels.dock.set_collapsed(wanted.dock_starts_collapsed if folded is None else folded)
         self._apply_sizes()
         self.arranged.emit()
 
@@ -209,7 +211,7 @@ class Workspace(QWidget):
         tree = max(size("tree_min"), min(tree, code - size("editor_min") - _FRAME))
         self._work.code_splitter.setSizes([tree, max(1, code - tree)])
         dock = round(shares.dock * height) if shares else size("dock_default")
-        if self._work.dock_collapsed:
+        if self.panels.dock.collapsed:
             dock = size("dock_collapsed")
         self._work.dock_splitter.setSizes([max(1, height - dock), dock])
 
@@ -232,6 +234,10 @@ class Workspace(QWidget):
             return self._theme.size("preview_complete")
         return self._arrangement.preview_width
 
+    def _on_dock_folded(self) -> None:
+        self._apply_sizes()
+        self.arranged.emit()
+
     def _on_moved(self) -> None:
         self._store.set_shares(self._project_id, self._mode, self._measured())
 
@@ -247,7 +253,7 @@ class Workspace(QWidget):
             tree = _share(code.sizes()[0], code.width())
         if here.preview == "open" and here.editor:
             preview = _share(middle.sizes()[1], middle.width())
-        if not self._work.dock_collapsed:
+        if not self.panels.dock.collapsed:
             dock = _share(self._work.dock_splitter.sizes()[1], self._window.height())
         return Shares(chat=chat, tree=tree, preview=preview, dock=dock)
 

@@ -1,0 +1,330 @@
+"""The command line from outside: exit statuses, sentences, Ctrl-C, and what is there afterwards."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from urllib.request import urlopen
+
+import pytest
+
+from tests.e2e.command_line import Finished, assert_gapless, processes_of, running, vibedesk
+from tests.support import model_faults as faults
+from tests.support.model_server import ModelServer, serve_in_thread
+from tests.support.tiny_app import (
+    APP,
+    BLUEPRINT,
+    FIRST,
+    LATER,
+    PAGE,
+    TINY_TEMPLATE,
+    script_tiny_app,
+    whole,
+)
+
+pytestmark = pytest.mark.e2e
+
+WISH = "Count things for me"
+TINY = ("--template", str(TINY_TEMPLATE), "--sandbox", "local")
+
+
+@pytest.fixture
+def root(tmp_path: Path) -> Path:
+    """A home that does not exist yet."""
+    return tmp_path / "home"
+
+
+@pytest.fixture
+def server() -> Iterator[ModelServer]:
+    """A model server with every answer of the tiny app."""
+    with serve_in_thread() as server:
+        script_tiny_app(server)
+        yield server
+
+
+def build(server: ModelServer, root: Path, *options: str) -> Finished:
+    return vibedesk("build", WISH, *TINY, "--json", *options, home=root, env=server.environment())
+
+
+def shown(root: Path, project_id: str) -> dict[str, object]:
+    view = vibedesk("show", project_id, "--json", home=root).json
+    assert isinstance(view, dict)
+    return view
+
+
+class TestWrongUse:
+    @pytest.mark.parametrize(
+        ("arguments", "word"),
+        [
+            (("build", ""), "empty"),
+            (("build", "   \n"), "empty"),
+            (("build",), "empty"),
+            (("build", "x", "--max-phases", "0"), "max-phases"),
+            (("build", "x", "--max-phases", "many"), "max-phases"),
+            (("build", "x", "--budget", "-1"), "budget"),
+            (("build", "x", "--sandbox", "cloud"), "sandbox"),
+            (("build", "x", "--no-such-option"), "--no-such-option"),
+            (("bild", "x"), "bild"),
+            (("show",), "ID"),
+            (("say", "some-project", " "), "empty"),
+        ],
+    )
+    def test_is_exit_status_2_and_makes_nothing(
+        self, root: Path, arguments: tuple[str, ...], word: str
+    ) -> None:
+        done = vibedesk(*arguments, home=root)
+        assert done.status == 2
+        assert done.stdout == ""
+        done.assert_one_sentence(word)
+        assert not root.exists()
+
+
+class TestWhatIsNotThere:
+    @pytest.mark.parametrize(
+        "command",
+        [
+            ("show", "nothing"),
+            ("files", "nothing"),
+            ("history", "nothing"),
+            ("resume", "nothing"),
+            ("say", "nothing", "hello"),
+            ("restore", "nothing", "abcdef"),
+            ("delete", "nothing"),
+        ],
+        ids=lambda command: command[0],
+    )
+    def test_an_unknown_project_is_a_sentence(self, root: Path, command: tuple[str, ...]) -> None:
+        done = vibedesk(*command, home=root)
+        assert done.status == 1
+        done.assert_one_sentence("nothing")
+        assert not root.exists()
+
+    def test_export_of_an_unknown_project_makes_no_folder(self, root: Path, tmp_path: Path) -> None:
+        done = vibedesk("export", "nothing", str(tmp_path / "out"), home=root)
+        assert done.status == 1
+        done.assert_one_sentence("nothing")
+        assert not (tmp_path / "out").exists()
+
+    def test_an_unknown_sample_suggests_the_nearest(self, root: Path) -> None:
+        done = vibedesk("build", "--sample", "kanban-bord", home=root)
+        assert done.status == 1
+        done.assert_one_sentence("kanban-bord", "Did you mean kanban-board?")
+
+    @pytest.mark.parametrize(
+        ("option", "value", "word"),
+        [("--template", "no-such", "react-vite"), ("--provider", "antropic", "anthropic")],
+    )
+    def test_an_unknown_template_or_provider_names_what_there_is(
+        self, root: Path, server: ModelServer, option: str, value: str, word: str
+    ) -> None:
+        env = server.environment()
+        done = vibedesk("build", WISH, option, value, home=root, env=env)
+        assert done.status == 1
+        done.assert_one_sentence(value, word)
+        assert vibedesk("projects", "--json", home=root).json == []
+
+    def test_without_a_model_it_says_how_to_set_one_up(self, root: Path) -> None:
+        done = vibedesk("build", WISH, *TINY, home=root)
+        assert done.status == 1
+        done.assert_one_sentence("ANTHROPIC_API_KEY", "OPENAI_API_KEY")
+        assert vibedesk("projects", "--json", home=root).json == []
+
+    def test_no_projects_yet(self, root: Path) -> None:
+        assert vibedesk("projects", "--json", home=root).json == []
+        done = vibedesk("projects", home=root)
+        assert (done.status, done.stdout) == (0, "There are no projects yet.\n")
+        assert not root.exists()
+
+
+class TestBuild:
+    def test_without_json_it_prints_plain_lines(self, server: ModelServer, root: Path) -> None:
+        done = vibedesk("build", WISH, *TINY, home=root, env=server.environment())
+        assert done.status == 0, done.stderr
+        assert "\x1b" not in done.stdout
+        assert "\r" not in done.stdout
+        for line in ("Making the blueprint", "wrote app.js", "phase 2 is complete", "Done: "):
+            assert line in done.stdout
+
+    def test_out_gets_the_files(self, server: ModelServer, root: Path, tmp_path: Path) -> None:
+        out = tmp_path / "out"
+        done = build(server, root, "--out", str(out))
+        assert done.status == 0, done.stderr
+        assert (out / "index.html").read_text() == PAGE
+        assert (out / "later.js").read_text() == LATER
+        assert not (out / ".git").exists()
+        assert not (out / "node_modules").exists()
+
+    def test_out_that_is_not_empty_is_refused_before_anything_is_asked(
+        self, server: ModelServer, root: Path, tmp_path: Path
+    ) -> None:
+        (tmp_path / "mine.txt").write_text("mine")
+        done = build(server, root, "--out", str(tmp_path))
+        assert done.status == 1
+        done.assert_one_sentence("not empty")
+        assert server.requests == []
+        assert vibedesk("projects", "--json", home=root).json == []
+
+    def test_max_phases_ends_the_build(self, server: ModelServer, root: Path) -> None:
+        done = build(server, root, "--max-phases", "1")
+        assert done.status == 0, done.stderr
+        assert done.of_type("generation_complete") == [
+            {"files": done.of_type("generation_complete")[0]["files"], "phases": 1}
+        ]
+        assert [r.operation for r in server.requests] == ["blueprint", "implement_phase"]
+
+    def test_a_budget_that_is_used_up_ends_idle_with_the_reason(
+        self, server: ModelServer, root: Path
+    ) -> None:
+        done = build(server, root, "--model", "claude-sonnet-5-5", "--budget", "0.000001")
+        assert done.status == 1
+        done.assert_one_sentence("budget")
+        assert done.states[-1] == "idle"
+        assert [r.operation for r in server.requests] == ["blueprint"]
+        assert len(done.of_type("budget_warning")) == 1
+        view = shown(root, done.project_id)
+        assert view["state"] == "idle"
+        assert "budget" in str(view["reason"])
+
+    def test_serves_until_ctrl_c(self, server: ModelServer, root: Path, tmp_path: Path) -> None:
+        out = tmp_path / "out"
+        command = ("build", WISH, *TINY, "--serve", "--out", str(out))
+        with running(*command, home=root, env=server.environment()) as serving:
+            url = serving.wait_for_url()
+            with urlopen(url, timeout=5) as page:
+                assert page.read().decode() == PAGE
+            assert (out / "index.html").read_text() == PAGE, "the copy does not wait for Ctrl-C"
+            serving.interrupt()
+            assert serving.wait(30).status == 0
+        assert processes_of(str(root), f"127.0.0.1 {url.rpartition(':')[2]}") == []
+
+    def test_a_wish_of_ones_own_is_refused_by_a_sample(self, root: Path) -> None:
+        env = {"VIBEDESK_SAMPLE_PACE": "0"}
+        done = vibedesk(
+            "build", "--sample", "kanban-board", *TINY, "--max-phases", "1", home=root, env=env
+        )
+        assert done.status == 0, done.stderr
+        assert "Recorded example kanban-board" in done.stdout
+        [project] = vibedesk("projects", "--json", home=root).json
+        refused = vibedesk("say", project["id"], "make it pink", home=root, env=env)
+        assert refused.status == 1
+        refused.assert_one_sentence("recorded example")
+        assert "recorded example" in vibedesk("show", project["id"], home=root).stdout
+
+
+class TestFailures:
+    def test_a_rejected_key_is_a_sentence_and_resume_goes_on(
+        self, server: ModelServer, root: Path
+    ) -> None:
+        server.fail(faults.status(401), operation="implement_phase")
+        done = build(server, root)
+        assert done.status == 1
+        done.assert_one_sentence("key")
+        assert done.states[-1] == "error"
+        assert shown(root, done.project_id)["state"] == "error"
+
+        resumed = vibedesk("resume", done.project_id, "--json", home=root, env=server.environment())
+        assert resumed.status == 0, resumed.stderr
+        assert resumed.states[-1] == "complete"
+        assert_gapless(resumed.events)
+        assert [event["type"] for event in resumed.events].count("blueprint_ready") == 0
+        # The numbers go on across the two processes.
+        assert resumed.events[0]["seq"] >= done.events[-1]["seq"]
+
+    def test_a_failed_answer_to_say_is_exit_status_1(self, server: ModelServer, root: Path) -> None:
+        done = build(server, root)
+        assert done.status == 0, done.stderr
+        server.fail(faults.status(402), operation="converse")
+        env = server.environment()
+        said = vibedesk("say", done.project_id, "hello", "--json", home=root, env=env)
+        assert said.status == 1
+        said.assert_one_sentence("credit")
+        assert shown(root, done.project_id)["state"] == "complete"
+
+    def test_a_wish_that_the_budget_stops_is_exit_status_1(
+        self, server: ModelServer, root: Path
+    ) -> None:
+        """A message that became a wish is not done when its phase could not be planned."""
+        done = build(
+            server, root, "--model", "claude-sonnet-5-5", "--budget", "5", "--max-phases", "1"
+        )
+        assert done.status == 0, done.stderr
+        with serve_in_thread() as other:
+            other.answer("That joins the next phase.", operation="converse")
+            other.fail(faults.status(401), operation="plan_phase")
+            said = vibedesk(
+                "say", done.project_id, "a settings page", "--json",
+                home=root, env=other.environment(),
+            )  # fmt: skip
+        assert said.status == 1
+        said.assert_one_sentence("key")
+        assert shown(root, done.project_id)["state"] == "error"
+
+
+class TestInterrupting:
+    def test_ctrl_c_keeps_what_is_finished_and_resume_completes(self, root: Path) -> None:
+        with serve_in_thread() as server:
+            server.answer(json.dumps(BLUEPRINT), operation="blueprint")
+            server.answer("".join(FIRST), operation="implement_phase")
+            at = "".join(FIRST).index("export const line30")
+            server.fail(faults.stall(after_chars=at), operation="implement_phase")
+            command = ("build", WISH, *TINY, "--json")
+            with running(*command, home=root, env=server.environment()) as building:
+                building.wait_for("export const line2")
+                building.interrupt()
+                done = building.wait(30)
+            assert done.status == 130
+            assert done.stderr == ""
+            assert done.states[-1] == "idle"
+            assert_gapless(done.events)
+            assert server.requests[-1].client_left, "the request was ended, not left to run"
+
+        url = done.of_type("server_started")[-1]["url"]
+        assert processes_of(str(root), f"127.0.0.1 {url.rpartition(':')[2]}") == []
+        view = shown(root, done.project_id)
+        assert view["state"] == "idle"
+        ended = {data["path"] for data in done.of_type("file_end")}
+        assert ended == {"index.html"}
+        listed = vibedesk("files", done.project_id, "--json", home=root).json
+        assert ended <= {file["path"] for file in listed}
+
+        with serve_in_thread() as server:
+            script_tiny_app(server)
+            server.answer(whole("app.js", APP) + FIRST[-1], operation="continue")
+            resumed = vibedesk(
+                "resume", done.project_id, "--json", home=root, env=server.environment()
+            )
+            assert resumed.status == 0, resumed.stderr
+            assert [r.operation for r in server.requests][0] == "continue"
+        assert resumed.states[-1] == "complete"
+        assert "index.html" not in {data["path"] for data in resumed.of_type("file_end")}
+        folder = Path(str(shown(root, done.project_id)["folder"]))
+        assert (folder / "index.html").read_text() == PAGE
+        assert "patched = true" in (folder / "app.js").read_text()
+        assert "left-pad" in (folder / "package.json").read_text()
+
+    def test_ctrl_c_while_it_waits_for_a_rate_limit(self, server: ModelServer, root: Path) -> None:
+        server.fail(faults.status(429, retry_after=120), operation="blueprint")
+        command = ("build", WISH, *TINY, "--json")
+        with running(*command, home=root, env=server.environment()) as building:
+            building.wait_for('"type": "waiting"')
+            building.interrupt()
+            done = building.wait(30)
+        assert done.status == 130
+        assert done.states[-1] == "idle"
+        assert shown(root, done.project_id)["state"] == "idle"
+
+    def test_others_may_read_while_it_builds_but_not_build(self, root: Path) -> None:
+        with serve_in_thread() as server:
+            server.fail(faults.stall(), operation="blueprint")
+            script_tiny_app(server)
+            command = ("build", WISH, *TINY, "--json")
+            with running(*command, home=root, env=server.environment()) as building:
+                building.wait_for('"blueprinting"')
+                [project] = vibedesk("projects", "--json", home=root).json
+                assert project["state"] == "blueprinting"
+                second = build(server, root)
+                assert second.status == 1
+                second.assert_one_sentence(str(building.process.pid))
+                building.interrupt()
+                assert building.wait(30).status == 130

@@ -1,0 +1,82 @@
+"""What is still open in a project, read from the store: phases, half-written files, replies, wishes."""
+
+from __future__ import annotations
+
+from vibedesk.engine.builder.project_access import ProjectAccess, telling_changes
+from vibedesk.engine.builder.scof_writer import WrittenFiles
+from vibedesk.engine.event_bus import Emit
+from vibedesk.engine.store.records import PhaseRecord, ProjectRecord, WishRecord
+
+
+class OpenWork:
+    """Answers for one project what a run has to take up."""
+
+    def __init__(self, access: ProjectAccess) -> None:
+        self._access = access
+
+    async def record(self) -> ProjectRecord:
+        access = self._access
+        return await access.read(lambda: access.store.get(access.project_id))
+
+    async def phases(self) -> list[PhaseRecord]:
+        access = self._access
+        return await access.read(lambda: access.store.phases(access.project_id))
+
+    async def phase(self, number: int) -> PhaseRecord | None:
+        return next((p for p in await self.phases() if p.number == number), None)
+
+    async def wishes(self) -> list[WishRecord]:
+        """Return the wishes that no phase has taken up."""
+        access = self._access
+        return await access.read(lambda: access.store.wishes(access.project_id, "open"))
+
+    async def next_reply(self) -> tuple[int, str] | None:
+        """Return (phase number, message id) of the oldest reply whose change is not written."""
+        access = self._access
+
+        def work() -> tuple[int, str] | None:
+            phases = access.store.phases(access.project_id)
+            written = {p.plan.get("message") for p in phases if p.source == "converse"}
+            for message in access.store.messages(access.project_id):
+                if message.complete and message.data.get("scof") and message.id not in written:
+                    return max((p.number for p in phases), default=0) + 1, message.id
+            return None
+
+        return await access.read(work)
+
+    async def interrupted(self, phase: PhaseRecord) -> WrittenFiles | None:
+        """Return what had come of the phase before the run was cut off, None if nothing had.
+
+        What was shown of a half file stays where it is until the file comes again.
+        """
+        access = self._access
+
+        def work() -> WrittenFiles | None:
+            details = access.store.file_details(access.project_id)
+            drafts = access.drafts.list()
+            half = {draft.path for draft in drafts}
+            finished = sorted(
+                path
+                for path, (_, _, number, _) in details.items()
+                if number == phase.number and path not in half
+            )
+            packages = list(phase.plan.get("wanted_packages", ()))
+            if not finished and not drafts and not packages:
+                return None
+            cut = (drafts[-1].path, drafts[-1].text) if drafts else ("", "")
+            return WrittenFiles(
+                finished=finished, packages=packages, cut=cut, changes=len(finished) + len(packages)
+            )
+
+        return await access.read(work)
+
+    async def drop_drafts(self) -> None:
+        """Drop files that broke off and were not sent again although the answer has ended."""
+        access = self._access
+
+        def work(emit: Emit) -> None:
+            with telling_changes(access.files, emit):
+                for draft in access.drafts.list():
+                    access.drafts.discard(draft.path)
+
+        await access.commit(work)
