@@ -15,6 +15,8 @@ from tests.support.skip_guard import SkipGuard
 from vibedesk.base.paths import Home, resolve_home
 
 _OUR_PREFIXES = ("ANTHROPIC_", "OPENAI_", "VIBEDESK_")
+_PICTURES = "VIBEDESK_SHOTS"
+"""Where tests of the window leave pictures; the one variable of ours that a person sets for tests."""
 _session_home = pytest.StashKey[Path]()
 
 hypothesis.settings.register_profile("dev", deadline=None, max_examples=50)
@@ -50,8 +52,10 @@ def _isolate_environment(session_home: Path) -> None:
 
     The proxy variables stay, because npm may need them to reach its registry; loopback goes around them.
     """
-    for name in [name for name in os.environ if name.startswith(_OUR_PREFIXES)]:
-        del os.environ[name]
+    ours = [name for name in os.environ if name.startswith(_OUR_PREFIXES)]
+    for name in ours:
+        if name != _PICTURES:
+            del os.environ[name]
     os.environ["VIBEDESK_HOME"] = str(session_home)
     os.environ["PYTHON_KEYRING_BACKEND"] = "keyring.backends.null.Keyring"
     for name in ("NO_PROXY", "no_proxy"):

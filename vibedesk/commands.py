@@ -10,8 +10,8 @@ import sys
 from collections.abc import Awaitable, Callable
 from typing import Any, TextIO
 
-from vibedesk.base.errors import ConsentRequiredError, VibeDeskError
-from vibedesk.base.paths import Home, resolve_home
+from vibedesk.base.errors import ConsentRequiredError, StorageError, VibeDeskError
+from vibedesk.base.paths import Home, existing_place, resolve_home
 from vibedesk.engine.engine import Engine
 from vibedesk.engine.export import check_destination
 from vibedesk.engine.project_options import ProjectOptions
@@ -23,8 +23,11 @@ Command = Callable[[Engine, argparse.Namespace], Awaitable[int]]
 async def run_command(options: argparse.Namespace) -> int:
     """Run the command named in `options`; return the exit status."""
     command, write = _COMMANDS[options.command]
+    if wrong := _wrong_use(options):
+        _complain(f"vibedesk {options.command}: {wrong}")
+        return 2
     home = resolve_home(options.home)
-    if not write and not home.database.exists():
+    if options.command != "build" and not home.database.exists():
         return await _without_data(options, home)
     engine = Engine(home, write=write)
     engine.start()
@@ -34,8 +37,17 @@ async def run_command(options: argparse.Namespace) -> int:
         await engine.shutdown()
 
 
+def _wrong_use(options: argparse.Namespace) -> str:
+    """Return what is wrong with the words that were given; empty if nothing is."""
+    if options.command == "build" and not options.prompt.strip() and not options.sample:
+        return "the prompt is empty. Describe the app you want in a sentence or two."
+    if options.command == "say" and not options.text.strip():
+        return "the message is empty. Write what should change."
+    return ""
+
+
 async def _without_data(options: argparse.Namespace, home: Home) -> int:
-    """Answer the reading commands where nothing was ever stored, without making anything."""
+    """Answer commands where nothing was ever stored, without making anything."""
     if options.command == "doctor":
         engine = Engine(home, write=False)
         engine.start()
@@ -43,6 +55,10 @@ async def _without_data(options: argparse.Namespace, home: Home) -> int:
             return await _doctor(engine, options)
         finally:
             await engine.shutdown()
+    if existing_place(home.root).is_file():
+        raise StorageError(
+            f"{home.root} is not a folder.", remedy="Choose another data folder with --home."
+        )
     if options.command == "projects":
         _say("[]" if options.json else "There are no projects yet.")
         return 0
@@ -55,11 +71,6 @@ async def _without_data(options: argparse.Namespace, home: Home) -> int:
 
 # -- building -------------------------------------------------------------------------------------------
 async def _build(engine: Engine, options: argparse.Namespace) -> int:
-    if not options.prompt.strip() and not options.sample:
-        _complain(
-            "vibedesk build: the prompt is empty. Describe the app you want in a sentence or two."
-        )
-        return 2
     if options.out is not None:
         check_destination(options.out)
     wanted = ProjectOptions(
@@ -72,13 +83,20 @@ async def _build(engine: Engine, options: argparse.Namespace) -> int:
         budget=options.budget,
     )
     project_id = await _create(engine, options.prompt, wanted)
-    status = await _follow(
-        engine, project_id, lambda: engine.generate(project_id), options, needs_complete=True
+
+    async def copy_out() -> None:
+        if options.out is not None:
+            count = await engine.export(project_id, options.out)
+            _complain_unless_json(options, f"{count} files copied to {options.out}")
+
+    return await _follow(
+        engine,
+        project_id,
+        lambda: engine.generate(project_id),
+        options,
+        needs_complete=True,
+        when_done=copy_out,
     )
-    if status == 0 and options.out is not None:
-        count = await engine.export(project_id, options.out)
-        _complain_unless_json(options, f"{count} files copied to {options.out}")
-    return status
 
 
 async def _create(engine: Engine, prompt: str, wanted: ProjectOptions) -> str:
@@ -109,9 +127,6 @@ async def _resume(engine: Engine, options: argparse.Namespace) -> int:
 
 
 async def _say_to(engine: Engine, options: argparse.Namespace) -> int:
-    if not options.text.strip():
-        _complain("vibedesk say: the message is empty. Write what should change.")
-        return 2
     project_id = await engine.resolve(options.project)
 
     async def begin() -> None:
@@ -127,8 +142,18 @@ async def _follow(
     options: argparse.Namespace,
     *,
     needs_complete: bool,
+    when_done: Callable[[], Awaitable[None]] | None = None,
 ) -> int:
-    """Start something, show what happens until it is over, and return the exit status."""
+    """Start something, show what happens until it is over, and return the exit status.
+
+    Args:
+        engine: Does it.
+        project_id: Whose events are shown.
+        begin: Starts it.
+        options: Of the command: `json`, `serve`.
+        needs_complete: Only a complete app is a success; else also one where nothing was to be built.
+        when_done: What follows success, before the app is served.
+    """
     printer = ProgressPrinter(sys.stdout, as_json=options.json)
     subscription = await engine.subscribe(project_id)
 
@@ -149,8 +174,11 @@ async def _follow(
         await waiting
         view = await engine.project(project_id)
         failed = printer.failure
-        complete = view.state == "complete"
-        ok = complete if needs_complete else view.state not in ("error",) and failed is None
+        # A message that needed no change leaves a stopped project as it was, and that is a success.
+        untouched = not needs_complete and not printer.state and view.state != "error"
+        ok = failed is None and (view.state == "complete" or untouched)
+        if ok and when_done is not None:
+            await when_done()
         if ok and options.serve:
             await _serve(engine, project_id, interrupted, options)
         if not ok and failed is None:

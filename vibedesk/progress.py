@@ -66,13 +66,17 @@ class ProgressPrinter:
         self._message = ""
         self.failure: VibeDeskError | None = None
         """The last error that was told and not followed by going on."""
+        self.state = ""
+        """The state the agent moved to last while this was shown; empty if it did not move."""
 
     def show(self, event: Event) -> None:
         match event.payload:
             case ErrorReported(message, remedy, code):
                 self.failure = VibeDeskError(message, remedy=remedy, code=code)
-            case StateChange(state=state) if state not in ("error", "idle"):
-                self.failure = None
+            case StateChange(state=state):
+                self.state = state
+                if state not in ("error", "idle"):
+                    self.failure = None
         if self._as_json:
             self._out.write(json.dumps(event.to_dict(), ensure_ascii=False) + "\n")
             self._out.flush()

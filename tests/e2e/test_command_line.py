@@ -18,6 +18,9 @@ from tests.support.tiny_app import (
     FIRST,
     LATER,
     PAGE,
+    SAID,
+    SECOND,
+    SECOND_PHASE,
     TINY_TEMPLATE,
     script_tiny_app,
     whole,
@@ -47,10 +50,36 @@ def build(server: ModelServer, root: Path, *options: str) -> Finished:
     return vibedesk("build", WISH, *TINY, "--json", *options, home=root, env=server.environment())
 
 
+def say(server: ModelServer, root: Path, project_id: str) -> Finished:
+    env = server.environment()
+    return vibedesk("say", project_id, "a settings page", "--json", home=root, env=env)
+
+
 def shown(root: Path, project_id: str) -> dict[str, object]:
     view = vibedesk("show", project_id, "--json", home=root).json
     assert isinstance(view, dict)
     return view
+
+
+def write_recording(folder: Path) -> Path:
+    """Write the tiny app as a recorded session, with one message that it answers."""
+    replies = [
+        ("01-blueprint.json", "blueprint", 1, json.dumps(BLUEPRINT)),
+        ("02-implement-1.scof", "implement", 1, "".join(FIRST)),
+        ("03-phase-2.json", "phase", 2, json.dumps(SECOND_PHASE)),
+        ("04-implement-2.scof", "implement", 2, "".join(SECOND)),
+    ]
+    reply, _, scof = SAID.partition("\n\n")
+    said = json.dumps({"user": "mark the style", "reply": reply, "scof": scof})
+    folder.mkdir()
+    for name, _, _, text in (*replies, ("05-conversation.json", "conversation", 0, said)):
+        (folder / name).write_text(text, encoding="utf-8")
+    order = [{"file": name, "kind": kind, "phase": phase} for name, kind, phase, _ in replies]
+    order.append({"file": "05-conversation.json", "kind": "conversation"})
+    manifest = {"slug": "counter", "order": order, "variants": {}}
+    (folder / "session.json").write_text(json.dumps(manifest), encoding="utf-8")
+    (folder / "prompt.txt").write_text(WISH, encoding="utf-8")
+    return folder
 
 
 class TestWrongUse:
@@ -198,17 +227,26 @@ class TestBuild:
             assert serving.wait(30).status == 0
         assert processes_of(str(root), f"127.0.0.1 {url.rpartition(':')[2]}") == []
 
-    def test_a_wish_of_ones_own_is_refused_by_a_sample(self, root: Path) -> None:
+
+class TestSamples:
+    def test_says_that_it_is_recorded_and_refuses_what_was_not_recorded(
+        self, root: Path, tmp_path: Path
+    ) -> None:
+        sample = write_recording(tmp_path / "counter")
         env = {"VIBEDESK_SAMPLE_PACE": "0"}
-        done = vibedesk(
-            "build", "--sample", "kanban-board", *TINY, "--max-phases", "1", home=root, env=env
-        )
+        done = vibedesk("build", "--sample", str(sample), *TINY, home=root, env=env)
         assert done.status == 0, done.stderr
-        assert "Recorded example kanban-board" in done.stdout
+        assert "counter: every answer is recorded, no model is asked" in done.stdout
         [project] = vibedesk("projects", "--json", home=root).json
         refused = vibedesk("say", project["id"], "make it pink", home=root, env=env)
         assert refused.status == 1
-        refused.assert_one_sentence("recorded example")
+        refused.assert_one_sentence("recorded example", "mark the style")
+        said = vibedesk("say", project["id"], "mark the style", home=root, env=env)
+        assert said.status == 0, said.stderr
+        assert "I marked the style." in said.stdout
+        refused = vibedesk("say", project["id"], "mark the style", home=root, env=env)
+        assert refused.status == 1
+        refused.assert_one_sentence("no more recorded answers")
         assert "recorded example" in vibedesk("show", project["id"], home=root).stdout
 
 
@@ -241,24 +279,45 @@ class TestFailures:
         said.assert_one_sentence("credit")
         assert shown(root, done.project_id)["state"] == "complete"
 
-    def test_a_wish_that_the_budget_stops_is_exit_status_1(
+    def test_a_wish_whose_phase_fails_is_exit_status_1(
         self, server: ModelServer, root: Path
     ) -> None:
         """A message that became a wish is not done when its phase could not be planned."""
-        done = build(
-            server, root, "--model", "claude-sonnet-5-5", "--budget", "5", "--max-phases", "1"
-        )
+        done = build(server, root, "--max-phases", "1")
         assert done.status == 0, done.stderr
         with serve_in_thread() as other:
             other.answer("That joins the next phase.", operation="converse")
             other.fail(faults.status(401), operation="plan_phase")
-            said = vibedesk(
-                "say", done.project_id, "a settings page", "--json",
-                home=root, env=other.environment(),
-            )  # fmt: skip
+            said = say(other, root, done.project_id)
         assert said.status == 1
         said.assert_one_sentence("key")
         assert shown(root, done.project_id)["state"] == "error"
+
+    def test_a_wish_that_the_budget_stops_is_exit_status_1(
+        self, server: ModelServer, root: Path
+    ) -> None:
+        priced = ("--model", "claude-sonnet-5-5", "--budget", "0.05", "--max-phases", "1")
+        done = build(server, root, *priced)
+        assert done.status == 0, done.stderr
+        with serve_in_thread() as other:
+            other.answer("That joins the next phase. " * 2000, operation="converse")
+            said = say(other, root, done.project_id)
+            assert [r.operation for r in other.requests] == ["converse"]
+        assert said.status == 1
+        said.assert_one_sentence("budget of 0.05 USD")
+        view = shown(root, done.project_id)
+        assert view["state"] == "idle"
+
+    def test_a_question_that_needs_no_change_is_exit_status_0(
+        self, server: ModelServer, root: Path
+    ) -> None:
+        done = build(server, root)
+        with serve_in_thread() as other:
+            other.answer("It counts.\n\n[no change]", operation="converse")
+            said = say(other, root, done.project_id)
+        assert said.status == 0, said.stderr
+        assert said.states == []
+        assert shown(root, done.project_id)["state"] == "complete"
 
 
 class TestInterrupting:
@@ -289,13 +348,15 @@ class TestInterrupting:
         assert ended <= {file["path"] for file in listed}
 
         with serve_in_thread() as server:
-            script_tiny_app(server)
             server.answer(whole("app.js", APP) + FIRST[-1], operation="continue")
+            server.answer(json.dumps(SECOND_PHASE), operation="plan_phase")
+            server.answer("".join(SECOND), operation="implement_phase")
             resumed = vibedesk(
                 "resume", done.project_id, "--json", home=root, env=server.environment()
             )
             assert resumed.status == 0, resumed.stderr
-            assert [r.operation for r in server.requests][0] == "continue"
+            operations = [r.operation for r in server.requests]
+            assert operations == ["continue", "plan_phase", "implement_phase"]
         assert resumed.states[-1] == "complete"
         assert "index.html" not in {data["path"] for data in resumed.of_type("file_end")}
         folder = Path(str(shown(root, done.project_id)["folder"]))

@@ -281,9 +281,11 @@ class TestChanges:
         assert await project.read("src/b.ts") == "one\nzwei\n"
         assert await project.read("src/c.ts") == "c\n"
         assert project.operations() == ["blueprint", "implement_phase", "continue"]
-        question = str(server.requests_for("continue")[0].messages[-1]["content"])
+        messages = server.requests_for("continue")[0].messages
+        question = str(messages[-1]["content"])
         assert "src/b.ts" in question
-        assert "one\ntwo\n" in question
+        assert "+drei" in question or "zwei" in question  # what was wanted of it
+        assert "one\ntwo\n" in str(messages[0]["content"])  # the file as it is
         assert "patch_refused" in notices(project)
 
     async def test_a_patch_refused_in_a_conversation_is_asked_for_as_a_whole_file(

@@ -8,13 +8,12 @@ import sqlite3
 import time
 from collections.abc import Iterator
 from contextlib import closing
-from pathlib import Path
 
 import pytest
 
 from tests.support import model_faults as faults
 from tests.support.model_server import ModelServer, serve_in_thread
-from tests.support.program import Json, Program, PythonProcess, run
+from tests.support.program import Json, Program, PythonProcess
 from tests.support.tiny_app import APP, FIRST, PAGE, SAID, TINY_TEMPLATE, script_tiny_app, whole
 from vibedesk.base.paths import Home
 from vibedesk.engine.engine import Engine
@@ -40,9 +39,10 @@ def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> Files:
     folder = tmp_path_factory.mktemp("undisturbed")
     with serve_in_thread() as server:
         script_tiny_app(server)
-        program = build(server, Home(root=folder / "home", projects=folder / "home" / "projects"))
+        home = Home(root=folder / "home", projects=folder / "home" / "projects")
+        program = build(server, home)
         assert program.end() == 0, program.stderr
-        return exported(Home(folder / "home", folder / "home"), program.project_id, folder / "out")
+        return stored(home, program.project_id)[1]
 
 
 def build(server: ModelServer, home: Home) -> Program:
@@ -54,16 +54,6 @@ def build(server: ModelServer, home: Home) -> Program:
 
 def resume(server: ModelServer, home: Home, project_id: str) -> Program:
     return Program("resume", project_id, "--home", home.root, "--json", env=server.environment())
-
-
-def exported(home: Home, project_id: str, destination: Path) -> Files:
-    done = run("export", project_id, destination, "--home", home.root)
-    assert done.returncode == 0, done.stderr
-    return {
-        path.relative_to(destination).as_posix(): path.read_text()
-        for path in destination.rglob("*")
-        if path.is_file()
-    }
 
 
 # -- what was shown and what is stored ------------------------------------------------------------------
@@ -145,9 +135,7 @@ def shown_files(events: list[Json]) -> Files:
     return {path: text for path, text in shown.items() if path not in patched}
 
 
-def assert_goes_on(
-    server: ModelServer, home: Home, killed: Program, undisturbed: Files, tmp_path: Path
-) -> Program:
+def assert_goes_on(server: ModelServer, home: Home, killed: Program, undisturbed: Files) -> Program:
     """Resume, and require the result of an undisturbed run and an unbroken sequence of events."""
     view = assert_nothing_shown_is_lost(home, killed)
     assert view.can_continue
@@ -158,7 +146,7 @@ def assert_goes_on(
     assert_nothing_shown_is_lost(home, program)
     assert_states_follow_each_other(view.state, program.events)
     assert program.of("state_change")[-1]["data"]["state"] == "complete"
-    assert exported(home, killed.project_id, tmp_path / "out") == undisturbed
+    assert stored(home, killed.project_id)[1] == undisturbed
     assert not server.unanswered
     return program
 
@@ -184,20 +172,16 @@ def until_asked(server: ModelServer, operation: str) -> None:
 # -- the states ------------------------------------------------------------------------------------------
 
 
-def test_in_blueprinting(
-    server: ModelServer, home: Home, undisturbed: Files, tmp_path: Path
-) -> None:
+def test_in_blueprinting(server: ModelServer, home: Home, undisturbed: Files) -> None:
     server.fail(faults.stall(after_chars=120), operation="blueprint")
     program = build(server, home)
     program.until_type("blueprint_chunk")
     program.kill()
-    assert_goes_on(server, home, program, undisturbed, tmp_path)
+    assert_goes_on(server, home, program, undisturbed)
     assert len(server.requests_for("implement_phase")) == 2
 
 
-def test_in_awaiting_approval(
-    server: ModelServer, home: Home, undisturbed: Files, tmp_path: Path
-) -> None:
+def test_in_awaiting_approval(server: ModelServer, home: Home, undisturbed: Files) -> None:
     """Approval is asked for in the window only, so a process of the engine's face waits here."""
     script = (
         "import asyncio, sys\n"
@@ -240,25 +224,23 @@ def test_in_awaiting_approval(
         for name, value in server.environment().items():
             patch.setenv(name, value)
         assert asyncio.run(approve()) == "complete"
-    assert exported(home, project_id, tmp_path / "out") == undisturbed
+    assert stored(home, project_id)[1] == undisturbed
     assert len(server.requests_for("blueprint")) == 1
 
 
-def test_in_planning_phase(
-    server: ModelServer, home: Home, undisturbed: Files, tmp_path: Path
-) -> None:
+def test_in_planning_phase(server: ModelServer, home: Home, undisturbed: Files) -> None:
     server.fail(faults.stall(after_chars=40), operation="plan_phase")
     program = build(server, home)
     program.until_state("planning_phase")
     until_asked(server, "plan_phase")
     program.kill()
-    again = assert_goes_on(server, home, program, undisturbed, tmp_path)
+    again = assert_goes_on(server, home, program, undisturbed)
     assert len(server.requests_for("blueprint")) == 1
     assert not [e for e in again.of("file_start") if e["data"]["path"] == "style.css"]
 
 
 def test_inside_a_file_of_implementing_phase(
-    server: ModelServer, home: Home, undisturbed: Files, tmp_path: Path
+    server: ModelServer, home: Home, undisturbed: Files
 ) -> None:
     inside = len("".join(FIRST[:2])) + len(FIRST[2]) // 2
     server.fail(faults.stall(after_chars=inside), operation="implement_phase")
@@ -269,7 +251,7 @@ def test_inside_a_file_of_implementing_phase(
     shown = shown_files(program.events)["app.js"]
     assert shown
     assert APP.startswith(shown)
-    assert_goes_on(server, home, program, undisturbed, tmp_path)
+    assert_goes_on(server, home, program, undisturbed)
     [question] = asked(server, "continue")
     assert "These files are finished: index.html." in question
     assert "send app.js again" in question
@@ -277,14 +259,14 @@ def test_inside_a_file_of_implementing_phase(
 
 
 def test_between_files_of_implementing_phase(
-    server: ModelServer, home: Home, undisturbed: Files, tmp_path: Path
+    server: ModelServer, home: Home, undisturbed: Files
 ) -> None:
     server.fail(faults.stall(after_chars=len("".join(FIRST[:3]))), operation="implement_phase")
     server.answer(FIRST[3], operation="continue")
     program = build(server, home)
     program.until(lambda e: e["type"] == "file_end" and e["data"]["path"] == "app.js")
     program.kill()
-    again = assert_goes_on(server, home, program, undisturbed, tmp_path)
+    again = assert_goes_on(server, home, program, undisturbed)
     assert "These files are finished: app.js, index.html." in asked(server, "continue")[0]
     [first, *_] = again.of("file_start")
     assert first["data"]["path"] == "style.css"
@@ -292,9 +274,7 @@ def test_between_files_of_implementing_phase(
     assert again.of("deps_installed")[-1]["data"]["packages"] == ["left-pad@1.3.0"]
 
 
-def test_while_packages_are_installed(
-    server: ModelServer, home: Home, undisturbed: Files, tmp_path: Path
-) -> None:
+def test_while_packages_are_installed(server: ModelServer, home: Home, undisturbed: Files) -> None:
     program = build_and_hold_before_the_end(server, home)
     hold_file(program, ".hold-install")
     server.release()
@@ -304,15 +284,13 @@ def test_while_packages_are_installed(
     )
     program.kill()
     (program.folder / "node_modules" / ".hold-install").unlink()
-    again = assert_goes_on(server, home, program, undisturbed, tmp_path)
+    again = assert_goes_on(server, home, program, undisturbed)
     assert again.of("deps_installed")[0]["data"]["packages"] == ["left-pad@1.3.0"]
     assert "continue" not in [r.operation for r in server.requests]
     assert len(server.requests_for("implement_phase")) == 2
 
 
-def test_while_the_server_starts(
-    server: ModelServer, home: Home, undisturbed: Files, tmp_path: Path
-) -> None:
+def test_while_the_server_starts(server: ModelServer, home: Home, undisturbed: Files) -> None:
     program = build_and_hold_before_the_end(server, home)
     program.kill()
     server.release()
@@ -322,7 +300,7 @@ def test_while_the_server_starts(
     second.until(lambda e: e["type"] == "sandbox_log" and e["data"]["line"] == "server is holding")
     second.kill()
     (second.folder / "node_modules" / ".hold-server").unlink()
-    assert_goes_on(server, home, second, undisturbed, tmp_path)
+    assert_goes_on(server, home, second, undisturbed)
 
 
 def build_and_hold_before_the_end(server: ModelServer, home: Home) -> Program:
@@ -342,16 +320,16 @@ def hold_file(program: Program, name: str) -> None:
 
 @pytest.mark.parametrize("state", ["reviewing", "finalizing", "planning_phase"])
 def test_as_soon_as_it_is_shown(
-    state: str, server: ModelServer, home: Home, undisturbed: Files, tmp_path: Path
+    state: str, server: ModelServer, home: Home, undisturbed: Files
 ) -> None:
     """These take milliseconds; where the kill lands in them is chance, and any place has to do."""
     program = build(server, home)
     program.until_state(state)
     program.kill()
-    assert_goes_on(server, home, program, undisturbed, tmp_path)
+    assert_goes_on(server, home, program, undisturbed)
 
 
-def test_in_fixing(home: Home, tmp_path: Path) -> None:
+def test_in_fixing(home: Home) -> None:
     broken = "<title>BROKEN</title>\n"
     with serve_in_thread() as server:
         server.answer(whole("index.html", broken), operation="implement_phase")
@@ -367,16 +345,16 @@ def test_in_fixing(home: Home, tmp_path: Path) -> None:
         assert view.state == "fixing"
         again = resume(server, home, program.project_id)
         assert again.end() == 0, again.stderr
-        files = exported(home, program.project_id, tmp_path / "out")
+        files = stored(home, program.project_id)[1]
         assert files["index.html"] == PAGE
         assert len(server.requests_for("fix")) == 2
 
 
-def test_while_a_message_is_answered(server: ModelServer, home: Home, tmp_path: Path) -> None:
+def test_while_a_message_is_answered(server: ModelServer, home: Home) -> None:
     built = build(server, home)
     assert built.end() == 0, built.stderr
-    before = exported(home, built.project_id, tmp_path / "before")
-    server.fail(faults.stall(after_chars=12), operation="converse")
+    before = stored(home, built.project_id)[1]
+    server.fail(faults.stall(after_chars=SAID.index("cat")), operation="converse")
     program = Program(
         "say", built.project_id, "Mark the style", "--home", home.root, "--json",
         env=server.environment(),
@@ -386,18 +364,16 @@ def test_while_a_message_is_answered(server: ModelServer, home: Home, tmp_path: 
     assert_nothing_shown_is_lost(home, program)
     again = resume(server, home, built.project_id)
     assert again.end() == 0, again.stderr
-    after = exported(home, built.project_id, tmp_path / "after")
+    after = stored(home, built.project_id)[1]
     assert after == {**before, "said.css": "/* said */\n"}
     replies = [m for m in stored(home, built.project_id)[0].messages if m.role == "assistant"]
     assert [reply.text for reply in replies] == [SAID.split("\n\n")[0]]
 
 
-def test_while_an_answers_change_is_written(
-    server: ModelServer, home: Home, tmp_path: Path
-) -> None:
+def test_while_an_answers_change_is_written(server: ModelServer, home: Home) -> None:
     built = build(server, home)
     assert built.end() == 0, built.stderr
-    before = exported(home, built.project_id, tmp_path / "before")
+    before = stored(home, built.project_id)[1]
     program = Program(
         "say", built.project_id, "Mark the style", "--home", home.root, "--json",
         env=server.environment(),
@@ -407,17 +383,17 @@ def test_while_an_answers_change_is_written(
     assert_nothing_shown_is_lost(home, program)
     again = resume(server, home, built.project_id)
     assert again.end() == 0, again.stderr
-    after = exported(home, built.project_id, tmp_path / "after")
+    after = stored(home, built.project_id)[1]
     assert after == {**before, "said.css": "/* said */\n"}
     assert len(server.requests_for("converse")) == 1
 
 
 def test_a_message_during_a_cut_off_run_is_answered_after_it(
-    server: ModelServer, home: Home, tmp_path: Path
+    server: ModelServer, home: Home
 ) -> None:
     """Killed with a run and an answer under way: both go on."""
     server.fail(faults.stall(after_chars=20), operation="implement_phase")
-    server.fail(faults.stall(after_chars=5), operation="converse")
+    server.fail(faults.stall(after_chars=SAID.index("cat")), operation="converse")
     script = (
         "import asyncio\n"
         "from vibedesk.base.paths import resolve_home\n"
@@ -441,6 +417,6 @@ def test_a_message_during_a_cut_off_run_is_answered_after_it(
     process.kill()
     again = resume(server, home, project_id)
     assert again.end() == 0, again.stderr
-    files = exported(home, project_id, tmp_path / "out")
+    files = stored(home, project_id)[1]
     assert files["said.css"] == "/* said */\n"
     assert files["later.js"]

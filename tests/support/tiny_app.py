@@ -52,10 +52,20 @@ BLUEPRINT: dict[str, object] = {
 }
 
 
-def script_tiny_app(server: ModelServer) -> None:
+INSIDE_FIRST_FILE = len(FIRST[0]) + len("cat > index.html <<'EOF_000'\n") + 40
+"""How many characters of the first answer reach into its first file."""
+
+
+def script_tiny_app(
+    server: ModelServer,
+    *,
+    blueprint: dict[str, object] = BLUEPRINT,
+    first: str = "".join(FIRST),
+    said: str = SAID,
+) -> None:
     """Queue every answer of an undisturbed build, and one for a message after it."""
-    server.answer(json.dumps(BLUEPRINT), operation="blueprint")
-    server.answer("".join(FIRST), operation="implement_phase")
+    server.answer(json.dumps(blueprint), operation="blueprint")
+    server.answer(first, operation="implement_phase")
     server.answer(json.dumps(SECOND_PHASE), operation="plan_phase")
     server.answer("".join(SECOND), operation="implement_phase")
-    server.answer(SAID, operation="converse")
+    server.answer(said, operation="converse")

@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import os
 import time
+import traceback
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any, TypeVar
@@ -88,7 +89,9 @@ class Person:
         for widget in self.visible(QWidget, where):
             text = getattr(widget, "text", None)
             said = text() if callable(text) else ""
-            parts += [w for w in (str(said), widget.accessibleName()) if w]
+            parts += [
+                w for w in (str(said), widget.accessibleName(), widget.accessibleDescription()) if w
+            ]
         return "\n".join(parts)
 
     def dialog(self) -> QDialog | None:
@@ -116,6 +119,11 @@ class Person:
 
         self.click(await self.until(ready, f"button {name}"))
 
+    async def to_front(self) -> None:
+        """Give the window the keyboard, as a window manager does when a dialog closes."""
+        self.window.activateWindow()
+        await self.until(self.window.isActiveWindow, "the window is in front")
+
     def click(self, widget: QWidget, at: QPoint | None = None) -> None:
         QTest.mouseClick(
             widget,
@@ -139,7 +147,7 @@ class Person:
         if web is None:
             return None
         answer: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
-        web.page().runJavaScript(
+        web.page.runJavaScript(
             script, 0, lambda value: None if answer.done() else answer.set_result(value)
         )
         try:
@@ -208,14 +216,18 @@ class _WatchedProgram(WindowProgram):
         person = Person(self)
         try:
             await person.until(lambda: self.window.findChild(WindowController), "the engine is up")
+            # Without a window manager a remembered place is off by the frame that is not there.
+            self.window.move(0, 0)
+            await person.to_front()
             await self._scenario(person)
         except BaseException as failure:  # noqa: BLE001 - raised again outside the loop
             self.failure = failure
+            traceback.print_exception(failure)
             person.shot("failed")
             for dialog in person.visible(QDialog):
                 dialog.reject()
             if self.window.findChild(WindowController) is not None and self.window.isVisible():
-                await person.controller._leave()
+                await person.engine.stop_all()
         if self.window.isVisible():
             self.window.close()
 

@@ -55,3 +55,10 @@ def resolve_home(option: str | os.PathLike[str] | None = None) -> Home:
 
     root = Path(platformdirs.user_data_dir("vibedesk", appauthor=False))
     return Home(root=root, projects=Path.home() / "VibeDesk")
+
+
+def existing_place(path: Path) -> Path:
+    """Return `path`, or the nearest folder (or file) above it that exists."""
+    while not path.exists():
+        path = path.parent
+    return path

@@ -6,10 +6,9 @@ import asyncio
 import os
 import shutil
 import sys
-from pathlib import Path
 
 from vibedesk.base.errors import VibeDeskError
-from vibedesk.base.paths import Home
+from vibedesk.base.paths import Home, existing_place
 from vibedesk.engine.models.samples import list_samples
 from vibedesk.engine.sandboxes.local_driver import LocalDriver
 from vibedesk.engine.views import CheckView, DoctorView, ProviderView
@@ -97,7 +96,7 @@ def _samples() -> CheckView:
 
 
 def _disk(home: Home) -> tuple[CheckView, bool]:
-    free = shutil.disk_usage(_existing(home.root)).free
+    free = shutil.disk_usage(existing_place(home.root)).free
     text = f"{free / 1024**3:.1f} GB free at {home.root}"
     if free < _NEEDED_BYTES:
         return CheckView("Disk", "missing", text, "Free at least 500 MB."), False
@@ -107,7 +106,14 @@ def _disk(home: Home) -> tuple[CheckView, bool]:
 
 
 def _writable(home: Home) -> tuple[CheckView, bool]:
-    place = _existing(home.root)
+    place = existing_place(home.root)
+    if not place.is_dir():
+        return CheckView(
+            "Data folder",
+            "missing",
+            f"{place} is not a folder.",
+            "Choose another data folder with --home.",
+        ), False
     # statvfs knows read-only mounts, which permission bits do not show to root.
     read_only = bool(os.statvfs(place).f_flag & os.ST_RDONLY) if hasattr(os, "statvfs") else False
     if read_only or not os.access(place, os.W_OK):
@@ -129,9 +135,3 @@ def _display() -> CheckView:
         "There is no display, so only the command line works.",
         "Start it from a desktop session, or build with `vibedesk build`.",
     )
-
-
-def _existing(path: Path) -> Path:
-    while not path.exists():
-        path = path.parent
-    return path

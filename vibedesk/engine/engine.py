@@ -144,6 +144,10 @@ class Engine:
         """Change fields of the blueprint that waits for approval."""
         await self._call(self._ours.edit_blueprint(project_id, changes))
 
+    async def grant_host(self, project_id: str, host: str) -> list[str]:
+        """Let the previewed app reach `host` (or host:port) from now on; return every granted host."""
+        return await self._call(self._ours.grant_host(project_id, host))
+
     async def say(self, project_id: str, text: str) -> str:
         """Say something to the project; return the message's id. The answer comes as events."""
         return await self._call(self._ours.say(project_id, text))
@@ -159,6 +163,10 @@ class Engine:
     async def stop_all(self) -> None:
         """Stop every run and every sandbox."""
         await self._call(self._ours.stop_all())
+
+    async def running(self) -> list[str]:
+        """Return the projects that are being built right now."""
+        return await self._call(self._ours.running())
 
     async def wait(self, project_id: str) -> None:
         """Wait until nothing runs for the project and no message is unanswered."""

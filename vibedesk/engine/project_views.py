@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from datetime import datetime
 from typing import Any
 
+from vibedesk.base.clock import utc_now
 from vibedesk.engine.files.drafts import Drafts
 from vibedesk.engine.files.project_files import ProjectFiles
 from vibedesk.engine.states import RESTING, AgentState
@@ -19,6 +22,8 @@ from vibedesk.engine.views import (
     ProjectView,
     WaitingView,
 )
+
+_NOT_WORKING = {*(state.value for state in RESTING), AgentState.AWAITING_APPROVAL.value}
 
 
 def card_view(record: ProjectRecord) -> ProjectCardView:
@@ -116,7 +121,29 @@ def project_view(
         error=record.error if record.state is AgentState.ERROR else None,
         granted_hosts=tuple(store.granted_hosts(record.id)),
         suggestions=suggestions,
+        worked_seconds=worked_seconds(store.state_changes(record.id), running=running),
     )
+
+
+def worked_seconds(changes: Sequence[tuple[str, str, str]], *, running: bool) -> float:
+    """Return how long the agent has worked at what it builds or has built last.
+
+    A stop, a failure or a wait for approval in between do not begin anew; a change to a complete app does.
+
+    Args:
+        changes: (time, state, previous state) of every transition, in order.
+        running: Whether it works now; a run that was cut off counts to its last transition.
+    """
+    total = 0.0
+    for index, (at, state, previous) in enumerate(changes):
+        if previous == AgentState.COMPLETE.value:
+            total = 0.0
+        if state in _NOT_WORKING:
+            continue
+        is_last = index == len(changes) - 1
+        end = (utc_now() if running else at) if is_last else changes[index + 1][0]
+        total += (datetime.fromisoformat(end) - datetime.fromisoformat(at)).total_seconds()
+    return total
 
 
 def _can_continue(record: ProjectRecord, has_open_phase: bool) -> bool:

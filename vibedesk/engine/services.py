@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -18,7 +19,8 @@ from vibedesk.base.errors import (
 from vibedesk.base.paths import Home
 from vibedesk.engine.agent.agent_manager import AgentManager
 from vibedesk.engine.agent.app_runtime import AppRuntime
-from vibedesk.engine.agent.code_generator_agent import AgentLimits, CodeGeneratorAgent
+from vibedesk.engine.agent.build_steps import AgentLimits
+from vibedesk.engine.agent.code_generator_agent import CodeGeneratorAgent
 from vibedesk.engine.agent.project_setup import unused_name
 from vibedesk.engine.agent.snapshots import Snapshots, version_view
 from vibedesk.engine.builder.project_access import ProjectAccess, telling_changes
@@ -60,6 +62,9 @@ from vibedesk.engine.views import (
 
 _CONSENT = "consent.local_without_isolation"
 _PROVISIONAL_WORDS = 5
+_HOST = re.compile(
+    r"(?=.{1,253}(:\d+)?$)([a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?\.)+[a-z][a-z0-9-]*(:\d{1,5})?"
+)
 
 
 T = TypeVar("T")
@@ -227,6 +232,22 @@ class EngineServices:
     async def approve(self, project_id: str, blueprint: dict[str, Any] | None) -> None:
         await (await self.agents.get(project_id)).approve(blueprint)
 
+    async def grant_host(self, project_id: str, host: str) -> list[str]:
+        wanted = host.strip().lower()
+        if not _HOST.fullmatch(wanted):
+            raise InvalidInputError(
+                f"{host!r} is no host name.", remedy="Write it like api.example.org."
+            )
+
+        def work(emit: Emit) -> list[str]:
+            self.store.grant_host(project_id, wanted)
+            granted = self.store.granted_hosts(project_id)
+            emit(ProjectChanged({"granted_hosts": granted}))
+            return granted
+
+        await self.record(project_id)
+        return await self.bus.commit(project_id, work, durable=True)
+
     async def edit_blueprint(self, project_id: str, changes: dict[str, Any]) -> None:
         await (await self.agents.get(project_id)).edit_blueprint(changes)
 
@@ -244,6 +265,9 @@ class EngineServices:
 
     async def stop_all(self) -> None:
         await asyncio.gather(*(agent.cancel() for agent in self.agents.agents))
+
+    async def running(self) -> list[str]:
+        return [agent.project_id for agent in self.agents.agents if agent.running]
 
     async def wait(self, project_id: str) -> None:
         agent = self.agents.loaded(project_id)
@@ -382,7 +406,13 @@ class EngineServices:
         )
         driver = await self._driver(options.sandbox)
         port = await self._port(record)
-        runtime = AppRuntime(access, driver, Path(record.folder), port)
+        runtime = AppRuntime(
+            access,
+            driver,
+            Path(record.folder),
+            port,
+            lambda: self._require_isolation(options),
+        )
         limits = AgentLimits(
             max_phases=options.max_phases, budget=options.budget, approval=options.approval
         )

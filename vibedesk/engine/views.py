@@ -120,6 +120,8 @@ class ProjectView(View):
     granted_hosts: tuple[str, ...] = ()
     suggestions: tuple[str, ...] = ()
     """What could be said next: the messages that a recorded example has an answer to."""
+    worked_seconds: float = 0.0
+    """How long the agent has worked at what it builds or has built last."""
 
 
 @dataclass(frozen=True, slots=True)

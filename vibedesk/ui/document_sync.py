@@ -31,6 +31,8 @@ class DocumentSync:
         project_id: Whose it is.
         is_streaming: Whether the agent streams into a path right now; its editor shows that text already.
         show: Applies others' edits to the editors.
+        reconcile: Makes the editor of a path read what the replica has; called when an edit that was made
+            beside the agent's stream is in.
     """
 
     def __init__(
@@ -39,14 +41,17 @@ class DocumentSync:
         project_id: str,
         is_streaming: Callable[[str], bool],
         show: Callable[[Iterable[RemoteEdit]], None],
+        reconcile: Callable[[str], None],
     ) -> None:
         self._engine = engine
         self._project_id = project_id
         self._is_streaming = is_streaming
         self._show = show
+        self._reconcile = reconcile
         self._replica = DocumentReplica()
         self._fetching = asyncio.Lock()
         self._outgoing: asyncio.Queue[bytes | _Typed] = asyncio.Queue()
+        self._held: dict[str, list[_Typed]] = {}
 
     async def text(self, path: str) -> str | None:
         """Return the text of `path` as it is now."""
@@ -69,12 +74,28 @@ class DocumentSync:
 
     def typed(self, path: str, position: int, removed: int, inserted: str) -> None:
         """Take one edit that the person made in the editor of `path` (UTF-8 bytes)."""
+        if path in self._held:
+            self._held[path].append(_Typed(path, position, removed, inserted))
+            return
         if self._is_streaming(path):
             self._outgoing.put_nowait(_Typed(path, position, removed, inserted))
             return
         update = self._replica.edit(path, position, removed, inserted)
         if update is not None:
             self._outgoing.put_nowait(update)
+
+    def hold(self, path: str) -> None:
+        """Keep what is typed in `path` until `release`: a rewrite is in the document only when it is whole."""
+        self._held[path] = []
+
+    def release(self, path: str) -> None:
+        """Send what was kept."""
+        for item in self._held.pop(path, ()):
+            self._outgoing.put_nowait(item)
+
+    def drop_held(self, path: str) -> None:
+        """Forget what was kept: the text it was typed into did not come to be."""
+        self._held.pop(path, None)
 
     async def send_typed(self) -> None:
         """Send what is typed, in order, until cancelled."""
@@ -84,6 +105,8 @@ class DocumentSync:
                 update = await self._update_of(item)
                 if update is not None:
                     await self._engine.apply_update(self._project_id, update)
+                if isinstance(item, _Typed):
+                    self._reconcile(item.path)
             finally:
                 self._outgoing.task_done()
 

@@ -34,6 +34,9 @@ class ProjectPanels:
             editor=self.editor,
             preview=self.preview,
             dock=self.dock,
+            focus_chat=self.chat.focus_composer,
+            focus_editor=self.editor.focus_editor,
+            focus_preview=self.preview.focus_preview,
         )
 
     def clear(self) -> None:

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import itertools
-from collections.abc import Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -11,7 +10,7 @@ from typing import Any
 from PySide6.QtCore import QObject, QTimer, QUrl, Signal
 from PySide6.QtGui import QDesktopServices
 
-from vibedesk.base.errors import VibeDeskError
+from vibedesk.base.errors import ConsentRequiredError, VibeDeskError
 from vibedesk.engine import events as e
 from vibedesk.engine.engine import Engine
 from vibedesk.engine.files.replica import RemoteEdit
@@ -19,12 +18,18 @@ from vibedesk.engine.views import ProjectView
 from vibedesk.ui.bridge import ProjectFeed
 from vibedesk.ui.chat.card_header import WorkState
 from vibedesk.ui.document_sync import DocumentSync
+from vibedesk.ui.file_streams import FileStreams
 from vibedesk.ui.partial_blueprint import partial_blueprint
 from vibedesk.ui.project_panels import ProjectPanels
+from vibedesk.ui.roadmap_view import RoadmapView
+from vibedesk.ui.run_clock import RunClock
 from vibedesk.ui.run_view import RunView
 from vibedesk.ui.tasks import WidgetTasks
 
 _BLUEPRINT_REFRESH_MS = 150
+_ABOUT_THE_MODEL = ("no_model", "key_rejected", "quota_exceeded", "request_refused")
+
+Confirm = Callable[[str, str, str], Awaitable[bool]]
 
 
 class ProjectSession(QObject):
@@ -35,6 +40,7 @@ class ProjectSession(QObject):
         project_id: Which.
         panels: Where it is shown; cleared first.
         profiles: Where previews keep their browser data.
+        confirm: Asks before something is deleted: title, text, what the button says.
         parent: Ends the session with it.
     """
 
@@ -44,6 +50,8 @@ class ProjectSession(QObject):
     """Title, cost, sandbox, version or file count changed."""
     failed = Signal(object)
     """A command was refused: a VibeDeskError."""
+    consent_wanted = Signal()
+    """Nothing may run before the person agreed to it; `go_on` after that."""
     deleted = Signal()
 
     def __init__(
@@ -52,11 +60,13 @@ class ProjectSession(QObject):
         project_id: str,
         panels: ProjectPanels,
         profiles: Path,
+        confirm: Confirm,
         parent: QObject,
     ) -> None:
         super().__init__(parent)
         self.project_id = project_id
         self.run = RunView()
+        self.clock = RunClock()
         self.title = ""
         self.folder = ""
         self.sample = ""
@@ -69,20 +79,24 @@ class ProjectSession(QObject):
         self._engine = engine
         self._panels = panels
         self._profiles = profiles
+        self._confirm = confirm
         self._tasks = WidgetTasks(self, self.failed.emit)
         self._feed = ProjectFeed(engine, self._on_events, self)
-        self._sync = DocumentSync(engine, project_id, self._is_streaming, self._show_edits)
-        self._streaming: dict[str, int] = {}
-        self._settling: set[str] = set()
-        self._existed: set[str] = set()
+        self._sync = DocumentSync(
+            engine,
+            project_id,
+            lambda path: self._streams.is_streaming(path),
+            self._show_edits,
+            lambda path: self._streams.reconcile(path),
+        )
+        self._streams = FileStreams(panels, self._sync, self._tasks.start)
         self._known: set[str] = set()
-        self._blueprint: dict[str, Any] | None = None
+        self._plan = RoadmapView()
         self._blueprint_text = ""
         self._blueprint_timer = QTimer(self)
         self._blueprint_timer.setSingleShot(True)
         self._blueprint_timer.setInterval(_BLUEPRINT_REFRESH_MS)
         self._blueprint_timer.timeout.connect(self._show_partial_blueprint)
-        self._phases: list[dict[str, Any]] = []
         self._started_messages: set[str] = set()
         self._preview_url = ""
         self._granted: tuple[str, ...] = ()
@@ -132,6 +146,8 @@ class ProjectSession(QObject):
             (editor.reopen_requested, self.show_file),
             (editor.current_changed, self._on_current_file),
             (preview.restart_requested, self.start_preview),
+            (preview.console, self._on_console),
+            (preview.request_blocked, self._on_blocked),
         ):
             signal.connect(slot)
             self._connections.append((signal, slot))
@@ -143,8 +159,15 @@ class ProjectSession(QObject):
         self._do(self._engine.cancel(self.project_id))
 
     def go_on(self) -> None:
+        """Do again what failed or was stopped: the run, an answer, the start of the preview."""
         self._panels.chat.hide_continue()
-        self._do(self._engine.resume(self.project_id))
+        self._do(self._go_on())
+
+    async def _go_on(self) -> None:
+        await self._engine.resume(self.project_id)
+        now = await self._engine.project(self.project_id)
+        if now.state == "complete" and now.sandbox_state not in ("starting", "running"):
+            await self._preview()
 
     def start_preview(self) -> None:
         self._do(self._preview())
@@ -156,8 +179,11 @@ class ProjectSession(QObject):
         self._do(self._show_file(path, pinned=pinned))
 
     async def _show_file(self, path: str, *, pinned: bool) -> None:
+        if self.run.running and path != self._panels.editor.current_path:
+            # Who opens another file wants to stay there.
+            self._panels.editor.set_following(False)
         text = await self._sync.text(path)
-        if text is not None or self._is_streaming(path):
+        if text is not None or self._streams.is_streaming(path):
             self._panels.editor.open_file(path, text or "", pinned=pinned)
 
     def _on_message(self, text: str) -> None:
@@ -179,7 +205,15 @@ class ProjectSession(QObject):
         self._do(self._engine.rename_file(self.project_id, path, new_path))
 
     def _on_delete(self, path: str) -> None:
-        self._do(self._engine.delete_file(self.project_id, path))
+        self._do(self._delete(path))
+
+    async def _delete(self, path: str) -> None:
+        if await self._confirm(
+            self.tr("Delete {0}?").format(path),
+            self.tr("It goes from the project and its folder. Saved versions keep it."),
+            self.tr("Delete"),
+        ):
+            await self._engine.delete_file(self.project_id, path)
 
     def _on_reveal(self, path: str) -> None:
         place = Path(self.folder) / path
@@ -191,6 +225,15 @@ class ProjectSession(QObject):
     def _on_current_file(self, path: str) -> None:
         if path:
             self._panels.files.select(path)
+
+    def _on_console(self, level: str, message: str, source: str, line: int) -> None:
+        if level != "info":
+            place = f" ({source}:{line})" if source else ""
+            self._panels.log(_moment(None), "browser", f"{message}{place}")
+
+    def _on_blocked(self, address: str, reason: str) -> None:
+        text = self.tr("Blocked {0}: {1}").format(address, reason)
+        self._panels.log(_moment(None), "browser", text)
 
     def _do(self, work: Any) -> None:
         self._tasks.start(_discard(work))
@@ -228,7 +271,7 @@ class ProjectSession(QObject):
                     self._blueprint_timer.start()
             case e.BlueprintReady(blueprint):
                 self._blueprint_timer.stop()
-                self._blueprint = blueprint
+                self._plan.blueprint = blueprint
                 self.title = blueprint.get("title") or self.title
                 chat.set_blueprint(blueprint, "approved")
                 self._refresh_roadmap()
@@ -237,13 +280,17 @@ class ProjectSession(QObject):
                 self._panels.log(at, "agent", self.tr("planning phase {0}").format(number))
             case e.PhaseDesigned(phase):
                 self._on_phase(phase, at)
-            case e.FileStart() | e.FileChunk() | e.FileEnd():
-                self._on_stream(event.payload)
+            case e.FileStart(path) | e.FileChunk(path) | e.FileEnd(path):
+                self._streams.show(event.payload, known=path in self._known)
+                self._known.add(path)
+                if isinstance(event.payload, e.FileEnd):
+                    self.run.finished.add(path)
+                    self.run_changed.emit()
             case e.FileChanged(path, _, origin):
                 if path not in self._known:
                     self._known.add(path)
                     self._panels.files.set_state(path, "unchanged")
-                if origin != "agent" and not self._is_streaming(path):
+                if origin != "agent" and not self._streams.is_streaming(path):
                     self._panels.files.set_state(path, "modified")
             case e.FileDeleted(path):
                 self._known.discard(path)
@@ -293,6 +340,7 @@ class ProjectSession(QObject):
             case e.Usage(model=model, cost=cost):
                 self.model = model
                 self.cost += cost or 0.0
+                chat.set_model(model)
                 self.facts_changed.emit()
             case e.BudgetWarning(spent, limit):
                 text = self.tr("{0:.2f} of {1:.2f} USD are used.").format(spent, limit)
@@ -301,8 +349,8 @@ class ProjectSession(QObject):
                 chat.set_waiting(message, _moment(until) if until else None)
             case e.Resumed():
                 chat.set_waiting(None)
-            case e.ErrorReported(message, remedy):
-                chat.show_error(message, remedy, at=at)
+            case e.ErrorReported(message, remedy, code):
+                self._show_error(message, remedy, code, at)
             case e.Notice(message):
                 self._panels.log(at, "vibedesk", message)
             case e.ProjectChanged(project):
@@ -326,20 +374,22 @@ class ProjectSession(QObject):
         self._known = {file.path for file in project.files}
         files.set_files([file.path for file in project.files])
         chat.set_sample(bool(project.sample))
+        chat.set_model(project.model)
         self._show_words(project)
-        self._phases = [phase.to_dict() for phase in project.phases]
+        self._plan.set_phases(phase.to_dict() for phase in project.phases)
         last = next((p for p in project.phases if not p.completed), None)
         last = last or (project.phases[-1] if project.phases else None)
         self.run.state, self.run.reason = project.state, project.reason
         self.run.running, self.run.can_continue = project.running, project.can_continue
-        self.run.phase_total = self._planned_total()
+        self.run.phase_total = self._plan.total
         if last is not None:
             self.run.open_phase(last.number, last.name, [f["path"] for f in last.files])
+            self.run.finished = {f.path for f in project.files if f.phase == last.number}
+        self.clock = RunClock(project.worked_seconds)
+        self.clock.follow(project.state, running=project.running)
+        self.run.elapsed = self.clock.words()
         for draft in project.drafts:
-            self._streaming[draft.path] = draft.text.count("\n")
-            files.set_state(draft.path, "writing")
-            self._panels.editor.stream_start(draft.path, _write_mode(draft.mode))
-            self._panels.editor.stream_chunk(draft.path, draft.text)
+            self._streams.take_up(draft)
         self._panels.logs.append(
             [(_moment(line.at), line.stream, line.line) for line in project.logs]
         )
@@ -357,12 +407,16 @@ class ProjectSession(QObject):
         first = project.messages[0].at if project.messages else ""
         chat.add_user_message("wish", project.wish, _moment(first))
         if project.blueprint is not None:
-            self._blueprint = project.blueprint
+            self._plan.blueprint = project.blueprint
             waiting = project.state == "awaiting_approval"
             chat.set_blueprint(project.blueprint, "awaiting_approval" if waiting else "approved")
         elif project.blueprint_text:
             self._blueprint_text = project.blueprint_text
             self._show_partial_blueprint()
+        for phase in project.phases:
+            if phase.completed:
+                key, at = f"phase {phase.number}", _moment(first)
+                chat.activity("phase", phase.name, None, "done", key=key, at=at)
         for message in project.messages:
             if message.role == "user":
                 chat.add_user_message(message.id, message.text, _moment(message.at))
@@ -379,71 +433,78 @@ class ProjectSession(QObject):
             until = project.waiting.until
             chat.set_waiting(project.waiting.message, _moment(until) if until else None)
         if project.error is not None:
-            chat.show_error(project.error["message"], project.error["remedy"])
-        elif project.can_continue and project.phases:
-            number = self.run.phase_number
-            text = self.tr(
-                "The build stopped in phase {0}. Everything finished is saved. Continue?"
-            )
-            chat.show_continue(text.format(number))
-        elif project.can_continue and project.blueprint_text:
-            chat.show_continue(self.tr("The build stopped while the plan was made. Continue?"))
+            error = project.error
+            self._show_error(error["message"], error["remedy"], error["code"], None)
+        elif project.state == "complete":
+            last = project.messages[-1].at if project.messages else ""
+            built = sum(phase.completed for phase in project.phases)
+            self._on_complete(len(project.files), built, _moment(last))
+        elif project.can_continue and (project.phases or project.blueprint_text):
+            chat.show_continue(self._stopped_words(project.reason))
+
+    def _show_error(self, message: str, remedy: str, code: str, at: datetime | None) -> None:
+        retry = ("retry", self.tr("Try again"))
+        actions = [retry]
+        if code in _ABOUT_THE_MODEL:
+            actions.append(("model", self.tr("Set up the model")))
+        self._panels.chat.show_error(message, remedy, actions, at)
+        if code == ConsentRequiredError.code and at is not None:
+            self.consent_wanted.emit()
+
+    def _stopped_words(self, reason: str) -> str:
+        """Say where a run stopped, and why if not everybody knows."""
+        number = self.run.phase_number
+        if number:
+            words = self.tr("The build stopped in phase {0}.").format(number)
+        else:
+            words = self.tr("The build stopped while the plan was made.")
+        known = reason in ("", "stopped", "stopped by you")
+        why = "" if known else f" {reason[:1].upper()}{reason[1:].rstrip('.')}."
+        return words + why + self.tr(" Everything finished is saved. Continue?")
 
     # -- pieces -------------------------------------------------------------------------------------------
     def _on_state(self, state: str, previous: str, reason: str, at: datetime) -> None:
         chat = self._panels.chat
         if state == "blueprinting":
-            self._blueprint, self._blueprint_text = None, ""
-        if state == "awaiting_approval" and self._blueprint is not None:
-            chat.set_blueprint(self._blueprint, "awaiting_approval")
+            self._plan.blueprint, self._blueprint_text = None, ""
+        if state == "awaiting_approval" and self._plan.blueprint is not None:
+            chat.set_blueprint(self._plan.blueprint, "awaiting_approval")
             chat.set_waiting(self.tr("The plan waits for your approval."), for_person=True)
         elif previous == "awaiting_approval":
             chat.set_waiting(None)
-            if self._blueprint is not None:
-                chat.set_blueprint(self._blueprint, "approved")
+            if self._plan.blueprint is not None:
+                chat.set_blueprint(self._plan.blueprint, "approved")
+        was_running = self.run.running
         self.run.enter(state, reason, previous)
-        if state == "implementing_phase" and self.run.planned:
-            chat.begin_activity("writing", self.run.planned, at)
-            for path in self.run.planned:
+        self.clock.follow(state, running=self.run.running)
+        self.run.elapsed = self.clock.words()
+        if self.run.running and not was_running:
+            self._panels.editor.set_following(True)
+        to_write = [path for path in self.run.planned if path not in self.run.finished]
+        if state == "implementing_phase" and to_write:
+            chat.begin_activity("writing", to_write, at)
+            for path in to_write:
                 if path not in self._known:
                     self._panels.files.set_state(path, "queued")
         if previous == "implementing_phase":
             chat.end_activity(complete=state not in ("error", "idle"))
-        if not self.run.running:
-            self._end_streams()
+        if not self.run.running and state != "awaiting_approval":
+            self._streams.end()
             chat.stop_work()
-        if state == "idle" and reason:
-            chat.activity("check", reason, None, "stopped", at=at)
         chat.set_running(self.run.running)
+        if state == "idle":
+            chat.show_continue(self._stopped_words(reason), at)
         self._refresh_roadmap()
         self.run_changed.emit()
 
-    async def _settle(self, path: str) -> None:
-        """Bring the replica up to what the editor has shown already while it was streamed."""
-        await self._sync.fetch()
-        self._settling.discard(path)
-        text = self._sync.current(path)
-        if text is not None and self._panels.editor.text(path) not in (None, text):
-            self._panels.editor.file_changed(path, text)
-
-    def _end_streams(self) -> None:
-        for path in list(self._streaming):
-            text = self._panels.editor.text(path)
-            self._panels.editor.stream_end(path, text or "")
-            self._panels.files.set_state(path, "unchanged")
-            del self._streaming[path]
-            self._settling.add(path)
-            self._do(self._settle(path))
-
     def _on_phase(self, phase: dict[str, Any], at: datetime) -> None:
         number = phase["number"]
-        self._phases = [p for p in self._phases if p["number"] != number]
-        self._phases.append({**phase, "completed": False})
-        self.run.phase_total = self._planned_total()
+        self._plan.open_phase(phase)
+        self.run.phase_total = self._plan.total
         self.run.open_phase(number, phase["name"], [f["path"] for f in phase.get("files", ())])
         self._panels.files.clear_states()
         self._panels.editor.clear_marks()
-        self._existed.clear()
+        self._streams.begin_phase()
         if number > 1 or phase.get("source") == "converse":
             self._panels.chat.activity(
                 "phase", phase["name"], None, "done", key=f"phase {number}", at=at
@@ -455,42 +516,16 @@ class ProjectSession(QObject):
         self.run_changed.emit()
 
     def _on_phase_complete(self, index: int) -> None:
-        for phase in self._phases:
-            if phase["number"] == index:
-                phase["completed"] = True
+        self._plan.close_phase(index)
         self._panels.preview.set_stale(None)
         self._refresh_roadmap()
-
-    def _on_stream(self, payload: e.Payload) -> None:
-        editor, files, chat = self._panels.editor, self._panels.files, self._panels.chat
-        match payload:
-            case e.FileStart(path, mode):
-                if path in self._known:
-                    self._existed.add(path)
-                self._streaming[path] = 0
-                files.set_state(path, "writing")
-                self._known.add(path)
-                chat.file_started(path)
-                editor.stream_start(path, _write_mode(mode))
-            case e.FileChunk(path, chunk):
-                self._streaming[path] = self._streaming.get(path, 0) + chunk.count("\n")
-                editor.stream_chunk(path, chunk)
-                chat.file_progress(path, self._streaming[path])
-            case e.FileEnd(path, content):
-                lines = self._streaming.pop(path, 0)
-                self._settling.add(path)
-                editor.stream_end(path, content)
-                files.set_state(path, "modified" if path in self._existed else "new")
-                chat.file_finished(path, lines, 0)
-                self.run.finished.add(path)
-                self.run_changed.emit()
-                self._do(self._settle(path))
 
     def _on_complete(self, files: int, phases: int, at: datetime) -> None:
         cost = self.tr("recorded, no cost") if self.sample else f"${self.cost:.2f}"
         self._panels.chat.set_complete(
             {
                 "title": self.tr("{0} is ready").format(self.title),
+                "elapsed": self.run.elapsed,
                 "checks": [
                     (self.tr("The page answers"), ""),
                     (self.tr("{0} files in {1} phases").format(files, phases), ""),
@@ -509,7 +544,9 @@ class ProjectSession(QObject):
         self._panels.chat.set_queue(list(self._wishes.values()))
 
     def _on_sandbox(self, state: str, reason: str) -> None:
-        if state in ("stopped", "failed") and self._preview_url:
+        if state == "stopped" and self._preview_url:
+            self._panels.preview.set_stopped(self.tr("The app is not running."))
+        elif state == "failed" and self._preview_url:
             self._panels.preview.set_stopped(reason)
         elif state == "running":
             self._show_preview()
@@ -525,43 +562,14 @@ class ProjectSession(QObject):
             preview.set_stopped(self.tr("The app is not running."))
 
     def _show_partial_blueprint(self) -> None:
-        if self._blueprint is None:
+        if self._plan.blueprint is None:
             partial = partial_blueprint(self._blueprint_text)
             if partial:
                 self._panels.chat.set_blueprint(partial, "streaming")
 
     def _refresh_roadmap(self) -> None:
-        if self._blueprint is None:
-            return
-        roadmap = [step["phase"] for step in self._blueprint.get("implementation_roadmap", ())]
-        items: list[tuple[str, str, str]] = []
-        for number, pair in enumerate(
-            itertools.zip_longest(sorted(self._phases, key=lambda p: p["number"]), roadmap), start=1
-        ):
-            phase, step = pair
-            name = phase["name"] if phase else str(step)
-            items.append((name, self._phase_state(phase, number), self._phase_extra(phase)))
-        self._panels.chat.set_roadmap(items)
-
-    def _phase_state(self, phase: dict[str, Any] | None, number: int) -> str:
-        if phase is not None and phase["completed"]:
-            return "done"
-        if phase is not None and number == self.run.phase_number:
-            if self.run.state == "error":
-                return "failed"
-            return "active" if self.run.running else "todo"
-        return "todo"
-
-    def _phase_extra(self, phase: dict[str, Any] | None) -> str:
-        files = len(phase.get("files", ())) if phase else 0
-        return self.tr("{0} files").format(files) if files else ""
-
-    def _planned_total(self) -> int:
-        roadmap = (self._blueprint or {}).get("implementation_roadmap", ())
-        return max(len(roadmap), len(self._phases))
-
-    def _is_streaming(self, path: str) -> bool:
-        return path in self._streaming or path in self._settling
+        if self._plan.blueprint is not None:
+            self._panels.chat.set_roadmap(self._plan.rows(self.run, self.tr))
 
     def _show_edits(self, edits: Iterable[RemoteEdit]) -> None:
         for edit in edits:
@@ -570,10 +578,6 @@ class ProjectSession(QObject):
 
 async def _discard(work: Any) -> None:
     await work
-
-
-def _write_mode(mode: str) -> Any:
-    return mode if mode in ("patch", "append") else "full"
 
 
 def _moment(at: str | None) -> datetime:

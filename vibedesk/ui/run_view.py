@@ -63,7 +63,7 @@ class RunView:
         self.state, self.reason = state, reason
         self.running = state in _STEP_OF_STATE and state != "awaiting_approval"
         self.stopping = self.stopping and self.running
-        self.can_continue = state == "error" or (state == "idle" and self.phase_number > 0)
+        self.can_continue = state in ("error", "idle")
 
     @property
     def files_done(self) -> tuple[int, int]:
@@ -82,6 +82,8 @@ class RunView:
         )
 
     def _overline(self, tr: Translate) -> str:
+        if self.state == "complete" and self.elapsed:
+            return tr("Built in {0}").format(self.elapsed)
         if not self.phase_number:
             return ""
         total = max(self.phase_total, self.phase_number)
@@ -147,7 +149,7 @@ class RunView:
                 return "success"
             case "error":
                 return "danger"
-            case "fixing" | "awaiting_approval":
+            case "fixing" | "awaiting_approval" | "idle":
                 return "warning"
             case _:
                 return "live"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from PySide6.QtCore import QElapsedTimer, QObject, QTimer, Signal
+from PySide6.QtCore import QObject, QTimer, Signal
 
 from vibedesk.base.errors import ConsentRequiredError, VibeDeskError
 from vibedesk.base.paths import Home
@@ -65,9 +65,9 @@ class WindowController(QObject):
         self._panels: ProjectPanels | None = None
         self._session: ProjectSession | None = None
         self._cards: list[ProjectCardView] = []
+        self._running: list[str] = []
         self._model = ""
         self._closing = False
-        self._run_clock = QElapsedTimer()
         self._tick = QTimer(self)
         self._tick.setInterval(_CLOCK_MS)
         self._tick.timeout.connect(self._show_elapsed)
@@ -89,7 +89,7 @@ class WindowController(QObject):
         page.project_chosen.connect(self.open_project)
         page.new_project_requested.connect(lambda: self._window.show_page("welcome"))
         page.delete_requested.connect(lambda key: self._do(self._delete(key)))
-        page.set_projects(project_cards(self._cards, self._running_project()))
+        page.set_projects(project_cards(self._cards, self._running))
 
     def open_project(self, project_id: str) -> None:
         self._do(self._open(project_id))
@@ -120,6 +120,28 @@ class WindowController(QObject):
     def _on_error(self, error: VibeDeskError) -> None:
         self._window.show_toast("danger", error.message, error.remedy)
 
+    def _on_refusal(self, error: VibeDeskError) -> None:
+        """The engine refused a command of the open project."""
+        if isinstance(error, ConsentRequiredError):
+            self._do(self._consent_and_go_on())
+        else:
+            self._on_error(error)
+
+    async def _consent_and_go_on(self) -> None:
+        if await ask_consent(self._theme, self._window):
+            await self._engine.grant_consent()
+            if self._session is not None:
+                self._session.go_on()
+
+    async def _confirm_deletion(self, title: str, text: str, action: str) -> bool:
+        return await confirm(
+            self._theme, self._window, title=title, text=text, action=action, danger=True
+        )
+
+    def _on_chat_action(self, key: str) -> None:
+        if key == "model":
+            self._do(self._set_up_model())
+
     def _on_page(self, name: str) -> None:
         self._window.store.set_page(name)
         if name != "workspace":
@@ -141,7 +163,8 @@ class WindowController(QObject):
     # -- the library -----------------------------------------------------------------------------------
     async def _refresh(self) -> None:
         self._cards = await self._engine.projects()
-        cards = project_cards(self._cards, self._running_project())
+        self._running = await self._engine.running()
+        cards = project_cards(self._cards, self._running)
         self._welcome().set_projects(cards)
         page = self._projects()
         if page is not None:
@@ -234,25 +257,35 @@ class WindowController(QObject):
             self._panels = ProjectPanels(self._theme)
             workspace = Workspace(self._theme, self._panels.placed(), self._window.store)
             self._window.install_workspace(workspace)
+            self._panels.chat.action_requested.connect(self._on_chat_action)
         if self._session is not None and self._session.project_id == project_id:
             self._window.show_page("workspace")
             return
         await self._leave()
         session = ProjectSession(
-            self._engine, project_id, self._panels, self._home.browser_profiles, self
+            self._engine,
+            project_id,
+            self._panels,
+            self._home.browser_profiles,
+            self._confirm_deletion,
+            self,
         )
         session.run_changed.connect(self._show_run)
         session.facts_changed.connect(self._show_facts)
-        session.failed.connect(self._on_error)
+        session.failed.connect(self._on_refusal)
+        session.consent_wanted.connect(lambda: self._do(self._consent_and_go_on()))
         session.deleted.connect(lambda: self._window.show_page("projects"))
         self._session = session
         self._window.set_project(project_id, "", "")
         self._window.show_page("workspace")
         session.start()
+        self._panels.chat.set_draft(self._window.store.draft(project_id))
+        self._panels.chat.focus_composer()
 
     async def _leave(self) -> None:
         session, self._session = self._session, None
-        if session is not None:
+        if session is not None and self._panels is not None:
+            self._window.store.set_draft(session.project_id, self._panels.chat.draft())
             await session.close()
             session.deleteLater()
 
@@ -260,23 +293,22 @@ class WindowController(QObject):
         session = self._session
         if session is None:
             return
-        self._window.set_phase(session.run.phase_view(self.tr))
         self._window.set_working(working=session.run.running)
         if session.run.running and not self._tick.isActive():
-            self._run_clock.start()
             self._tick.start()
         elif not session.run.running:
             self._tick.stop()
+        self._window.set_phase(session.run.phase_view(self.tr))
         if session.run.state == "complete":
             self._window.favour_preview()
         self._show_status()
 
     def _show_elapsed(self) -> None:
-        seconds = self._run_clock.elapsed() // 1000
-        elapsed = f"{seconds // 60}:{seconds % 60:02d}"
-        if self._session is not None:
-            self._session.run.elapsed = elapsed
-        self._window.set_phase_times(elapsed, "")
+        session = self._session
+        if session is None:
+            return
+        session.run.elapsed = session.clock.words()
+        self._window.set_phase_times(session.run.elapsed, "")
 
     def _show_facts(self) -> None:
         session = self._session
@@ -333,15 +365,11 @@ class WindowController(QObject):
         }
         return words.get(state, state)
 
-    def _running_project(self) -> str:
-        session = self._session
-        return session.project_id if session is not None and session.run.running else ""
-
     # -- the end -----------------------------------------------------------------------------------------
     async def _close(self) -> None:
         if self._closing:
             return
-        if self._running_project():
+        if await self._engine.running():
             agreed = await confirm(
                 self._theme,
                 self._window,

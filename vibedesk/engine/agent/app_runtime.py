@@ -11,6 +11,7 @@ import re
 import shlex
 import time
 from collections import deque
+from collections.abc import Awaitable, Callable
 from contextlib import aclosing
 from pathlib import Path
 
@@ -67,14 +68,22 @@ class AppRuntime:
         driver: Makes its sandbox.
         folder: Its work folder.
         port: Its port on 127.0.0.1.
+        allow: Raises `ConsentRequiredError` where the app's code may not run as things are; asked before
+            anything runs.
     """
 
     def __init__(
-        self, access: ProjectAccess, driver: SandboxDriver, folder: Path, port: int
+        self,
+        access: ProjectAccess,
+        driver: SandboxDriver,
+        folder: Path,
+        port: int,
+        allow: Callable[[], Awaitable[None]],
     ) -> None:
         self._access = access
         self._driver = driver
         self._port = port
+        self._allow = allow
         self._sandbox: Sandbox | None = None
         self._lock = asyncio.Lock()
         self._tail: deque[str] = deque(maxlen=_TAIL)
@@ -260,6 +269,7 @@ class AppRuntime:
 
     async def _open(self) -> Sandbox:
         if self._sandbox is None:
+            await self._allow()
             spec = SandboxSpec(
                 project_id=self._access.project_id, folder=self.folder, port=self._port
             )

@@ -14,6 +14,10 @@ from vibedesk.engine.events import ErrorReported, MessageComplete, WishQueued
 from vibedesk.engine.models.protocol import NoMoreRecordedAnswersError
 from vibedesk.engine.models.samples import get_sample
 from vibedesk.engine.states import AgentState
+from vibedesk.engine.store.records import Json
+
+_ABOUT_THE_PLAN = "blueprint"
+"""How a message is settled that the next blueprint answers; else the code of the error is kept there."""
 
 
 class PhaseStarter(Protocol):
@@ -65,7 +69,7 @@ class Conversation:
         await self._refuse_beyond_recording(message)
         access = self._access
         about_the_plan = self._agent.state is AgentState.AWAITING_APPROVAL
-        data = {"settled": "blueprint"} if about_the_plan else {}
+        data = {"settled": _ABOUT_THE_PLAN} if about_the_plan else {}
 
         def store(emit: Emit) -> str:
             record = access.store.add_message(access.project_id, "user", message, data=data)
@@ -80,7 +84,9 @@ class Conversation:
         return message_id
 
     async def answer_open_messages(self) -> None:
-        """Answer what the program's end left without an answer."""
+        """Answer what the program's end left without an answer, and what could not be answered last."""
+        if not self.answering:
+            await self._access.read(self._reopen_last)
         self._start()
 
     async def wait(self) -> None:
@@ -136,10 +142,10 @@ class Conversation:
         access, agent = self._access, self._agent
         reply_id = await access.read(lambda: self._open_reply(message_id))
         activity = "nothing runs" if not agent.running else f"it is {agent.state.value}"
-        reply = await converse(access, text, reply_id, activity=activity, turn=turn)
+        reply = await converse(access, message_id, text, reply_id, activity=activity, turn=turn)
 
         def store(emit: Emit) -> None:
-            data = {"answers": message_id, "asked": text}
+            data: Json = {"answers": message_id, "asked": text, "no_change": reply.no_change}
             if reply.scof.strip():
                 data["scof"] = reply.scof
             access.store.update_message(reply_id, text=reply.text, complete=True, data=data)
@@ -153,6 +159,13 @@ class Conversation:
             await agent.start_phase_for_reply()
         elif not reply.no_change:
             await agent.start_phase_for_wishes()
+
+    def _reopen_last(self) -> None:
+        """Let the person's last message be answered again if that failed."""
+        access = self._access
+        said = [m for m in access.store.messages(access.project_id) if m.role == "user"]
+        if said and said[-1].data.get("settled") not in (None, _ABOUT_THE_PLAN):
+            access.store.update_message(said[-1].id, data={})
 
     def _open_reply(self, message_id: str) -> str:
         """Return the id of an empty reply; one that a crash cut short is written anew."""

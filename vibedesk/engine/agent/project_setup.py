@@ -51,7 +51,11 @@ class ProjectSetup:
             await asyncio.gather(task, return_exceptions=True)
 
     async def prepare_folder(self) -> None:
-        """Make the work folder, and give a fresh project the starter's files."""
+        """Make the work folder, and give a fresh project the starter's files.
+
+        Raises:
+            StorageError: the folder was there and is gone; nothing is made in its place.
+        """
         access = self._access
         template = access.template
 
@@ -63,6 +67,7 @@ class ProjectSetup:
                 access.files.write_all(texts, "agent", blobs=binaries)
 
         await access.commit(work)
+        await self._runtime.take_in()
         await access.read(self._runtime.work_folder.create)
 
     async def adopt_name(self, slug: str) -> ProjectRecord:

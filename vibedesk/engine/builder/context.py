@@ -6,7 +6,8 @@ budget of characters; what does not fit is listed by name.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import dataclasses
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -18,6 +19,7 @@ from vibedesk.engine.models.protocol import ChatMessage, ModelRequest
 _FILE_BUDGET = 240_000
 _NEVER_SHOWN = frozenset({"package-lock.json", "pnpm-lock.yaml", "yarn.lock", "bun.lock"})
 _HISTORY_MESSAGES = 30
+_CHANGE_CHARACTERS = 12_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -116,40 +118,20 @@ def continue_request(
         again=again,
         missing=f" ({', '.join(missing)})" if missing else "",
     )
-    return ModelRequest(
-        operation="continue",
-        system=original.system,
-        messages=(
-            *original.messages,
-            ChatMessage("assistant", "(the answer that broke off)"),
-            ChatMessage("user", text),
-        ),
-        max_output_tokens=original.max_output_tokens,
-        phase=original.phase,
-        turn=original.turn,
-    )
+    return _follow_up(original, "(the answer that broke off)", text)
 
 
-def resend_request(
-    original: ModelRequest, refused: Sequence[tuple[str, str]], files: Mapping[str, str]
-) -> ModelRequest:
-    """Ask for whole files where patches (path, why) did not fit."""
+def resend_request(original: ModelRequest, refused: Sequence[tuple[str, str, str]]) -> ModelRequest:
+    """Ask for whole files where changes (path, why, what was sent) could not be made."""
     text = fill(
         "resend",
-        refused="\n".join(f"- {path}: {why}" for path, why in refused),
-        files=_listing({path: files.get(path, "") for path, _ in refused}),
-    )
-    return ModelRequest(
-        operation="continue",
-        system=original.system,
-        messages=(
-            *original.messages,
-            ChatMessage("assistant", "(the answer with the changes)"),
-            ChatMessage("user", text),
+        refused="\n".join(
+            f'<refused path="{path}">\n{why}\n\nYou had sent:\n{change[-_CHANGE_CHARACTERS:]}\n</refused>\n'
+            for path, why, change in refused
         ),
-        phase=original.phase,
-        turn=original.turn,
+        paths=", ".join(path for path, _, _ in refused),
     )
+    return _follow_up(original, "(the answer with the changes)", text)
 
 
 def fix_request(context: ProjectContext, number: int, problems: Sequence[str]) -> ModelRequest:
@@ -174,6 +156,19 @@ def converse_request(
         system=request.system,
         messages=(*history, *request.messages),
         turn=turn,
+    )
+
+
+def _follow_up(original: ModelRequest, answered: str, text: str) -> ModelRequest:
+    return dataclasses.replace(
+        original,
+        operation="continue",
+        messages=(
+            *original.messages,
+            ChatMessage("assistant", answered),
+            ChatMessage("user", text),
+        ),
+        json_schema=None,
     )
 
 
@@ -204,24 +199,35 @@ def _project(context: ProjectContext) -> str:
             "The blueprint:\n"
             + blueprint.model_dump_json(exclude={"initial_phase", "acceptance_checks"})
         )
-    parts.append("The project's files:\n\n" + _listing(context.files))
+    parts.append(
+        "The project's files:\n\n"
+        + _listing(
+            context.files,
+            context.template.untouchable_files - set(context.template.important_files),
+        )
+    )
     return "\n\n".join(parts)
 
 
-def _listing(files: Mapping[str, str]) -> str:
+def _listing(files: Mapping[str, str], hidden: Collection[str] = ()) -> str:
     shown, left = [], _FILE_BUDGET
     named: list[str] = []
     for path in sorted(files, key=lambda p: (len(files[p]), p)):
         size = len(files[path])
-        if path.rsplit("/", 1)[-1] in _NEVER_SHOWN or size > left:
+        if path in hidden or path.rsplit("/", 1)[-1] in _NEVER_SHOWN or size > left:
             named.append(path)
             continue
         left -= size
         shown.append(path)
-    blocks = [f'<file path="{path}">\n{files[path]}\n</file>' for path in sorted(shown)]
+    blocks = [f'<file path="{path}">\n{_ended(files[path])}</file>' for path in sorted(shown)]
     if named:
         blocks.append("Not shown: " + ", ".join(sorted(named)))
     return "\n\n".join(blocks)
+
+
+def _ended(text: str) -> str:
+    # A blank line that is not in the file would find its way into patches.
+    return text if text.endswith("\n") or not text else f"{text}\n"
 
 
 def _phases(context: ProjectContext) -> str:

@@ -15,8 +15,10 @@ from vibedesk.engine.files.drafts import Drafts
 from vibedesk.engine.files.project_files import ProjectFiles
 from vibedesk.engine.files.stored_document import FileChange
 from vibedesk.engine.models.project_router import ProjectRouter
+from vibedesk.engine.scof import ScofParser
 from vibedesk.engine.store.database import Database
 from vibedesk.engine.store.projects import ProjectStore
+from vibedesk.engine.store.records import MessageRecord
 
 T = TypeVar("T")
 
@@ -42,11 +44,15 @@ class ProjectAccess:
         """Run a query on the store's thread."""
         return await self.database.run(work, durable=False)
 
-    async def context(self) -> ProjectContext:
-        """Return what requests are made of, as the project stands now."""
-        return await self.read(self._context)
+    async def context(self, *, before: str | None = None) -> ProjectContext:
+        """Return what requests are made of, as the project stands now.
 
-    def _context(self) -> ProjectContext:
+        Args:
+            before: Leave out this message of the conversation and what came after it.
+        """
+        return await self.read(lambda: self._context(before))
+
+    def _context(self, before: str | None) -> ProjectContext:
         record = self.store.get(self.project_id)
         phases = self.store.phases(self.project_id)
         return ProjectContext(
@@ -56,8 +62,30 @@ class ProjectAccess:
             phases=[(p.number, p.name, p.description, p.completed) for p in phases],
             files=self.files.texts(),
             wishes=[w.text for w in self.store.wishes(self.project_id, "open", "planned")],
-            history=[(m.role, m.text) for m in self.store.messages(self.project_id) if m.complete],
+            history=_history(self.store.messages(self.project_id), before),
         )
+
+
+def _history(messages: list[MessageRecord], before: str | None) -> list[tuple[str, str]]:
+    """Return (role, text) of the conversation, each answer after its question, up to the question `before`."""
+
+    def question(message: MessageRecord) -> str:
+        return str(message.data.get("answers") or message.id)
+
+    ordered = sorted(messages, key=lambda m: (question(m), m.id))
+    return [
+        (m.role, _with_outcome(m))
+        for m in ordered
+        if m.complete and (before is None or question(m) < before)
+    ]
+
+
+def _with_outcome(message: MessageRecord) -> str:
+    """Return a message's text with what came of it, which the person saw in other places."""
+    if scof := message.data.get("scof"):
+        paths = ", ".join(dict.fromkeys(e.path for e in ScofParser().feed(scof) if e.path))
+        return f"{message.text}\n\n(The change followed in SCOF: {paths or 'packages'}.)"
+    return f"{message.text}\n\n[no change]" if message.data.get("no_change") else message.text
 
 
 @contextmanager

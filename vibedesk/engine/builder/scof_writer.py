@@ -31,14 +31,23 @@ from vibedesk.engine.scof.patches import patch_outcome
 _MANAGED_BY_INSTALLS = frozenset({"package-lock.json", "pnpm-lock.yaml", "yarn.lock", "bun.lock"})
 
 
+@dataclass(frozen=True, slots=True)
+class RefusedChange:
+    """A change that could not be made: where, why, and what was wanted."""
+
+    path: str
+    why: str
+    change: str
+
+
 @dataclass(slots=True)
 class WrittenFiles:
     """What one answer (with its continuations) came to."""
 
     finished: list[str] = field(default_factory=list)
     packages: list[str] = field(default_factory=list)
-    refused: list[tuple[str, str]] = field(default_factory=list)
-    """(path, why) of changes that could not be made; asked for as whole files."""
+    refused: list[RefusedChange] = field(default_factory=list)
+    """Asked for as whole files."""
     cut: tuple[str, str] | None = None
     """The file the answer broke off in, with what had come."""
     changes: int = 0
@@ -143,7 +152,7 @@ class ScofWriter:
             text = self._whole_text(event, emit)
             version = access.drafts.close(path, text, origin=self._origin)
         except PatchError as error:
-            self._refuse(path, error.message, emit)
+            self._refuse(path, error.message, event.text, emit)
             return
         except VibeDeskError as error:
             access.drafts.discard(path)
@@ -151,7 +160,7 @@ class ScofWriter:
             return
         if self._written.cut is not None and self._written.cut[0] == path:
             self._written.cut = None
-        self._written.refused = [r for r in self._written.refused if r[0] != path]
+        self._written.refused = [r for r in self._written.refused if r.path != path]
         if path not in self._written.finished:
             self._written.finished.append(path)
         self._written.changes += 1
@@ -164,7 +173,7 @@ class ScofWriter:
         before = self._written.cut
         if before is not None and before[0] not in ("", path):
             # Only one file can be the place to go on from; the other one is asked for by itself.
-            self._owe(before[0], "its text broke off")
+            self._owe(RefusedChange(before[0], "its text broke off", before[1]))
         self._written.cut = (path, text)
 
     def _whole_text(self, event: ScofEvent, emit: Emit) -> str:
@@ -183,14 +192,14 @@ class ScofWriter:
             emit(Notice(f"A change to {event.path} was made already.", "already_applied"))
         return outcome.text
 
-    def _refuse(self, path: str, why: str, emit: Emit) -> None:
+    def _refuse(self, path: str, why: str, change: str, emit: Emit) -> None:
         self._access.drafts.discard(path)
-        self._owe(path, why)
+        self._owe(RefusedChange(path, why, change))
         emit(Notice(f"A change to {path} did not fit; asking for the whole file.", "patch_refused"))
 
-    def _owe(self, path: str, why: str) -> None:
-        others = [refused for refused in self._written.refused if refused[0] != path]
-        self._written.refused = [*others, (path, why)]
+    def _owe(self, owed: RefusedChange) -> None:
+        others = [refused for refused in self._written.refused if refused.path != owed.path]
+        self._written.refused = [*others, owed]
 
     def _command(self, event: ScofEvent, emit: Emit) -> None:
         match event.command:

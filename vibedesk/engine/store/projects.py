@@ -124,6 +124,16 @@ class ProjectStore:
             return int(row.last_seq) - count + 1
         raise NotFoundError(f"There is no project {project_id!r}.")
 
+    def state_changes(self, project_id: str) -> list[tuple[str, str, str]]:
+        """Return (time, state, previous state) of every transition, in order."""
+        rows = (
+            EventRow.select(EventRow.at, EventRow.data)
+            .where((EventRow.project == project_id) & (EventRow.type == "state_change"))
+            .order_by(EventRow.seq)
+        )
+        changes = [(row.at, json.loads(row.data)) for row in rows]
+        return [(at, data["state"], data["previous"]) for at, data in changes]
+
     def add_events(self, rows: Sequence[tuple[str, int, str, str, str]]) -> None:
         if rows:
             EventRow.insert_many(

@@ -249,6 +249,8 @@ class Composer(QWidget):
         written = bool(self.draft().strip())
         running = self._stop.isVisibleTo(self)
         self._field.setPlaceholderText(self._placeholder())
+        # Qt paints a new placeholder only with the next change of the text.
+        self._field.viewport().update()
         self._send.setEnabled(written and not self._blocked)
         reason = self._blocked or ("" if written else self.tr("Write something first."))
         self._send.setToolTip(reason or self.tr("Send  Enter"))

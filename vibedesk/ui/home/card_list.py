@@ -2,22 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
 
 from vibedesk.engine.card_view import ProjectCardView
 from vibedesk.ui.home.cards import ProjectCard, card_state
 
 
-def project_cards(views: Sequence[ProjectCardView], running: str = "") -> list[ProjectCard]:
-    """Return the cards of the library; `running` is the project that is being built right now."""
+def project_cards(
+    views: Sequence[ProjectCardView], running: Collection[str] = ()
+) -> list[ProjectCard]:
+    """Return the cards of the library; `running` are the projects that are being built right now."""
     return [
         ProjectCard(
             id=view.id,
             title=view.title,
             description=view.description,
             palette=view.palette,
-            state=card_state(view.state, running=view.id == running),
+            state=card_state(view.state, running=view.id in running),
             updated_text=_ago(view.updated_at),
             updated_at=_moment(view.updated_at).timestamp(),
             sample=bool(view.sample),

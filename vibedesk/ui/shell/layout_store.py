@@ -1,4 +1,4 @@
-"""Remembers how a person arranged the panels, as shares, for each project and mode."""
+"""Remembers how a person arranged the panels, as shares, for each project and mode, and left the composer."""
 
 from __future__ import annotations
 
@@ -69,6 +69,16 @@ class LayoutStore:
 
     def set_dock_collapsed(self, project_id: str, *, collapsed: bool) -> None:
         self._settings.setValue(f"projects/{project_id}/dock", "folded" if collapsed else "open")
+
+    def draft(self, project_id: str) -> str:
+        """Return what was written and not sent."""
+        return str(self._settings.value(f"projects/{project_id}/draft") or "")
+
+    def set_draft(self, project_id: str, text: str) -> None:
+        if text:
+            self._settings.setValue(f"projects/{project_id}/draft", text)
+        else:
+            self._settings.remove(f"projects/{project_id}/draft")
 
     def geometry(self) -> QByteArray:
         """Return the window's stored place and size; empty when there is none."""

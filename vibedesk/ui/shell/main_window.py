@@ -416,21 +416,21 @@ class MainWindow(QMainWindow):
         workspace = self._open_workspace
         if workspace is not None:
             workspace.show_chat()
-            focus_region(workspace.panels.chat)
+            _enter(workspace.panels.chat, workspace.panels.focus_chat)
 
     def _on_focus_editor(self) -> None:
         workspace = self._open_workspace
         if workspace is not None:
             if not workspace.arrangement.editor:
                 self._on_mode_chosen("build")
-            focus_region(workspace.panels.editor)
+            _enter(workspace.panels.editor, workspace.panels.focus_editor)
 
     def _on_focus_preview(self) -> None:
         workspace = self._open_workspace
         if workspace is not None:
             if workspace.arrangement.preview != "open":
                 self._on_mode_chosen("preview")
-            focus_region(workspace.panels.preview)
+            _enter(workspace.panels.preview, workspace.panels.focus_preview)
 
     def _on_stop(self) -> None:
         if self._phase is not None and self._phase.control == "stop":
@@ -438,3 +438,11 @@ class MainWindow(QMainWindow):
 
     def _on_full_screen(self) -> None:
         self.setWindowState(self.windowState() ^ Qt.WindowState.WindowFullScreen)
+
+
+def _enter(panel: QWidget, focus: Callable[[], None] | None) -> None:
+    """Give the keyboard to what a panel is there for, such as the code and not its tabs."""
+    if focus is not None:
+        focus()
+    else:
+        focus_region(panel)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from PySide6.QtCore import QSize, Qt, QTimer, Signal
@@ -21,13 +22,20 @@ from vibedesk.ui.widgets.island import GapSplitter
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Panels:
-    """The panels of an open project, already built. Each brings its own head, none its border."""
+    """The panels of an open project, already built. Each brings its own head, none its border.
+
+    `focus_chat` and so on give the keyboard to what the panel is there for; without one its first widget
+    gets it.
+    """
 
     chat: QWidget
     files: QWidget
     editor: QWidget
     preview: QWidget
     dock: DockPanel
+    focus_chat: Callable[[], None] | None = None
+    focus_editor: Callable[[], None] | None = None
+    focus_preview: Callable[[], None] | None = None
 
 
 _START = Shares(chat=0.24, tree=0.33, preview=0.37, dock=0.18)

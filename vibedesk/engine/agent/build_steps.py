@@ -1,0 +1,413 @@
+"""The steps of a run: each does the work of one state and moves to the next.
+
+A step that was cut off is simply taken again: what it had finished is stored and not done twice.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+
+from vibedesk.engine.agent.app_runtime import AppRuntime
+from vibedesk.engine.agent.open_work import OpenWork
+from vibedesk.engine.agent.project_setup import ProjectSetup
+from vibedesk.engine.agent.snapshots import Snapshots
+from vibedesk.engine.agent.state_machine import StateMachine
+from vibedesk.engine.builder.operations import (
+    fix_problems,
+    implement_phase,
+    make_blueprint,
+    plan_phase,
+    write_reply,
+)
+from vibedesk.engine.builder.planned_packages import package_specs
+from vibedesk.engine.builder.project_access import ProjectAccess
+from vibedesk.engine.builder.schemas import Blueprint, Phase
+from vibedesk.engine.builder.scof_writer import WrittenFiles
+from vibedesk.engine.event_bus import Emit
+from vibedesk.engine.events import (
+    BlueprintReady,
+    DepsInstalled,
+    GenerationComplete,
+    PhaseComplete,
+    PhaseDesigned,
+    PhaseDesigning,
+    ProjectChanged,
+    ServerStarted,
+    WishQueued,
+)
+from vibedesk.engine.states import AgentState
+from vibedesk.engine.store.records import PhaseRecord
+
+_S = AgentState
+_MAX_FIX_TRIES = 3
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AgentLimits:
+    """What the person allowed: phases, dollars, and whether the blueprint waits for approval."""
+
+    max_phases: int = 12
+    budget: float | None = None
+    approval: bool = False
+
+
+class BuildSteps:
+    """The work behind the states of one project's agent."""
+
+    def __init__(
+        self,
+        machine: StateMachine,
+        access: ProjectAccess,
+        runtime: AppRuntime,
+        setup: ProjectSetup,
+        snapshots: Snapshots,
+        limits: AgentLimits,
+    ) -> None:
+        self._machine = machine
+        self._access = access
+        self._runtime = runtime
+        self._setup = setup
+        self._snapshots = snapshots
+        self._limits = limits
+        self._open = OpenWork(access)
+        self._of_state: dict[AgentState, Callable[[], Awaitable[None]]] = {
+            _S.BLUEPRINTING: self._blueprint,
+            _S.PLANNING_PHASE: self._plan,
+            _S.INSTALLING_DEPS: self._install,
+            _S.IMPLEMENTING_PHASE: self._implement,
+            _S.STARTING_SERVER: self._start_server,
+            _S.REVIEWING: self._review,
+            _S.FIXING: self._fix,
+            _S.FINALIZING: self._finalize,
+        }
+
+    @property
+    def due(self) -> bool:
+        """Whether the present state has work to do."""
+        return self._machine.state in self._of_state
+
+    async def take(self) -> None:
+        """Do the work of the present state and move on."""
+        await self._of_state[self._machine.state]()
+
+    async def _blueprint(self) -> None:
+        if self._machine.memory.has_blueprint:
+            blueprint = Blueprint.model_validate((await self._open.record()).blueprint)
+        else:
+            blueprint = await self._make_blueprint()
+        await self._name_project(blueprint)
+        if self._limits.approval:
+            await self._machine.move(_S.AWAITING_APPROVAL, "the blueprint is ready")
+        else:
+            await self.begin_first_phase(blueprint, "the blueprint is ready")
+
+    async def _make_blueprint(self) -> Blueprint:
+        blueprint = await make_blueprint(self._access)
+        data = blueprint.model_dump()
+        self._machine.memory.has_blueprint = True
+        memory = self._machine.memory.to_dict()
+
+        def store(emit: Emit) -> None:
+            self._access.store.update(
+                self._access.project_id,
+                run=memory,
+                blueprint=data,
+                title=blueprint.title,
+                description=blueprint.description,
+            )
+            emit(BlueprintReady(data))
+
+        await self._access.commit(store, durable=True)
+        return blueprint
+
+    async def _name_project(self, blueprint: Blueprint) -> None:
+        record = await self._setup.adopt_name(blueprint.slug())
+        await self._access.bus.emit(
+            self._access.project_id,
+            ProjectChanged({"name": record.name, "title": record.title, "folder": record.folder}),
+        )
+
+    async def begin_first_phase(self, blueprint: Blueprint, reason: str) -> None:
+        phase = blueprint.initial_phase
+        data = blueprint.model_dump()
+
+        def store(emit: Emit) -> None:
+            self._access.store.update(self._access.project_id, blueprint=data)
+            self._put_phase(1, phase, "blueprint", emit)
+
+        self._machine.memory.open_phase(1, package_specs(phase.install_commands))
+        await self._machine.move(self._after_plan(), reason, store)
+
+    def _put_phase(self, number: int, phase: Phase, source: str, emit: Emit) -> None:
+        record = PhaseRecord(
+            number=number,
+            name=phase.name,
+            description=phase.description,
+            plan=phase.model_dump(),
+            source=source,
+            completed=False,
+        )
+        self._access.store.put_phase(self._access.project_id, record)
+        emit(PhaseDesigned({"number": number, "source": source, **phase.model_dump()}))
+
+    def _after_plan(self) -> AgentState:
+        return _S.INSTALLING_DEPS if self._machine.memory.packages else _S.IMPLEMENTING_PHASE
+
+    async def _plan(self) -> None:
+        phases = await self._open.phases()
+        number = max((p.number for p in phases if p.completed), default=0) + 1
+        used = self._used_allowance(phases)
+        await self._access.bus.emit(self._access.project_id, PhaseDesigning(number))
+        phase = await plan_phase(self._access, number, final=used + 1 >= self._limits.max_phases)
+        if not phase.files and not phase.install_commands:
+            await self._machine.move(_S.COMPLETE, "nothing is left to do", self._complete)
+            return
+
+        def store(emit: Emit) -> None:
+            self._put_phase(number, phase, "plan", emit)
+            for wish in self._access.store.wishes(self._access.project_id, "open"):
+                self._access.store.set_wish(wish.id, "planned", number)
+                emit(WishQueued(wish.id, wish.text, "planned"))
+
+        self._machine.memory.open_phase(number, package_specs(phase.install_commands))
+        await self._machine.move(self._after_plan(), f"phase {number} is planned", store)
+
+    async def _install(self) -> None:
+        await self._setup.ready()
+        await self._runtime.take_in()
+        implemented = self._machine.memory.after_install != _S.IMPLEMENTING_PHASE.value
+        if implemented:
+            # Only the manifest: a running server must not see an import whose package is not there yet.
+            await self._runtime.materialise(["package.json"])
+        packages = list(self._machine.memory.packages)
+        template = self._access.template
+        argv = template.add_argv(packages) if packages else template.sync_argv()
+        seconds = await self._runtime.install(argv)
+        self._machine.memory.packages = []
+        done = DepsInstalled(packages, round(seconds, 3))
+        await self._access.bus.emit(self._access.project_id, done)
+        if implemented:
+            await self._show_files()
+        else:
+            await self._machine.move(_S.IMPLEMENTING_PHASE, "packages are installed")
+
+    async def _implement(self) -> None:
+        number = self._machine.memory.phase
+        if not self._machine.memory.wrote_all:
+            record = next(p for p in await self._open.phases() if p.number == number)
+            written = await self._write_phase(record)
+            await self._open.drop_drafts()
+            packages = [p for p in written.packages if p not in self._installed_with_plan(record)]
+            self._machine.memory.packages = packages
+            self._machine.memory.wrote_all = True
+            self._machine.memory.finished = list(written.finished)
+            await self._machine.remember()
+        if self._machine.memory.packages or await self._manifest_changed():
+            self._machine.memory.after_install = _S.STARTING_SERVER.value
+            await self._machine.move(_S.INSTALLING_DEPS, "the files are written")
+        else:
+            await self._setup.ready()
+            await self._show_files()
+
+    async def _write_phase(self, record: PhaseRecord) -> WrittenFiles:
+        already = await self._open.interrupted(record)
+        if record.source == "converse":
+            message = await self._access.read(
+                lambda: self._access.store.message(record.plan["message"])
+            )
+            return await write_reply(
+                self._access, record.number, record.description, message.data["scof"]
+            )
+        phase = Phase.model_validate(record.plan)
+        return await implement_phase(self._access, record.number, phase, already=already)
+
+    def _installed_with_plan(self, record: PhaseRecord) -> set[str]:
+        if record.source == "converse":
+            return set()
+        return set(package_specs(record.plan.get("install_commands", [])))
+
+    async def _manifest_changed(self) -> bool:
+        return "package.json" in await self._access.read(self._runtime.work_folder.changed_paths)
+
+    async def _show_files(self) -> None:
+        """Put the phase's files into the work folder and go where the page can be looked at."""
+        await self._runtime.take_in()
+        await self._runtime.materialise()
+        if self._runtime.serving:
+            await self._machine.move(_S.REVIEWING, "the files are in place")
+        else:
+            await self._machine.move(_S.STARTING_SERVER, "the files are in place")
+
+    async def _start_server(self) -> None:
+        await self._setup.ready()
+        await self._runtime.materialise()
+        url = await self._runtime.start_server()
+        await self.tell_server(url)
+        await self._machine.move(_S.REVIEWING, "the app answers")
+
+    async def tell_server(self, url: str) -> None:
+        self._machine.memory.started_once = True
+        memory = self._machine.memory.to_dict()
+
+        def work(emit: Emit) -> None:
+            self._access.store.update(self._access.project_id, preview_url=url, run=memory)
+            emit(ServerStarted(url))
+
+        await self._access.commit(work)
+
+    async def _review(self) -> None:
+        if not self._runtime.serving:
+            await self._machine.move(_S.STARTING_SERVER, "the app is not running")
+            return
+        status = await self._runtime.page_status()
+        if status == 200:
+            await self._machine.move(_S.FINALIZING, "the page answers")
+            return
+        answer = f"answers {status}" if status else "does not answer"
+        self._machine.memory.problems = [
+            f"The page {answer} instead of 200.",
+            *self._runtime.last_lines,
+        ]
+        if self._machine.memory.fix_tries >= _MAX_FIX_TRIES:
+            await self._machine.move(
+                _S.IDLE, f"needs you: the page {answer} after {_MAX_FIX_TRIES} tries"
+            )
+            return
+        await self._machine.move(_S.FIXING, f"the page {answer}")
+
+    async def _fix(self) -> None:
+        self._machine.memory.fix_tries += 1
+        await self._machine.remember()
+        written = await fix_problems(
+            self._access, self._machine.memory.phase, self._machine.memory.problems
+        )
+        await self._open.drop_drafts()
+        self._machine.memory.packages = written.packages
+        if written.packages or await self._manifest_changed():
+            self._machine.memory.after_install = _S.STARTING_SERVER.value
+            await self._machine.move(_S.INSTALLING_DEPS, "a fix is written")
+            return
+        await self._show_files()
+
+    async def _finalize(self) -> None:
+        number = self._machine.memory.phase
+        await self._runtime.take_in()
+        record = await self._open.phase(number)
+        if record is None or not record.completed:
+            await self._close_phase(number, f"Phase {number}: {record.name}" if record else "Build")
+        await self._choose_next()
+
+    async def _close_phase(self, number: int, label: str) -> None:
+        await self._snapshots.take(label, author="agent", advance_main=True)
+
+        def close(emit: Emit) -> None:
+            self._access.store.complete_phase(self._access.project_id, number)
+            for wish in self._access.store.wishes(self._access.project_id, "planned"):
+                if wish.phase == number:
+                    self._access.store.set_wish(wish.id, "done", number)
+                    emit(WishQueued(wish.id, wish.text, "done"))
+            emit(PhaseComplete(number))
+
+        await self._access.commit(close, durable=True)
+
+    # -- what comes next -----------------------------------------------------------------------------------
+    async def _choose_next(self) -> None:
+        reply = await self._open.next_reply()
+        if reply is not None:
+            await self.open_reply_phase(*reply)
+            return
+        phases = await self._open.phases()
+        wishes = await self._open.wishes()
+        planned = [p for p in phases if p.source != "converse"]
+        last = bool(planned) and bool(planned[-1].plan.get("is_last_phase"))
+        if self._used_allowance(phases) >= self._limits.max_phases:
+            if wishes:
+                reason = (
+                    f"the limit of {self._limits.max_phases} phases is reached with open wishes"
+                )
+                await self._machine.move(_S.IDLE, reason)
+                return
+            last = True
+        if last and not wishes:
+            await self._machine.move(_S.COMPLETE, "everything planned is built", self._complete)
+        else:
+            await self._machine.move(_S.PLANNING_PHASE, "the next phase")
+
+    def _complete(self, emit: Emit) -> None:
+        self._renew_allowance(emit)
+        phases = self._access.store.phases(self._access.project_id)
+        files = self._access.files.list()
+        emit(GenerationComplete(len(files), sum(p.completed for p in phases)))
+
+    def _renew_allowance(self, _: Emit) -> None:
+        phases = self._access.store.phases(self._access.project_id)
+        self._machine.memory.allowance_from = _planned_and_built(phases)
+
+    def _used_allowance(self, phases: list[PhaseRecord]) -> int:
+        return _planned_and_built(phases) - self._machine.memory.allowance_from
+
+    async def more_has_come(self) -> bool:
+        """Take up what was said while the run came to its end; return whether there was anything."""
+        if self._machine.state is not _S.COMPLETE:
+            return False
+        reply = await self._open.next_reply()
+        if reply is not None:
+            await self.open_reply_phase(*reply)
+        elif await self._open.wishes():
+            await self.open_wish_phase()
+        return self._machine.state is not _S.COMPLETE
+
+    async def take_up_open_work(self) -> None:
+        """Go where a project at rest goes on; stay where nothing is open."""
+        phases = await self._open.phases()
+        open_phase = next((p for p in phases if not p.completed), None)
+        if not phases:
+            await self._machine.move(_S.BLUEPRINTING, "going on")
+        elif open_phase is not None:
+            await self._reopen(open_phase)
+        elif (reply := await self._open.next_reply()) is not None:
+            await self.open_reply_phase(*reply)
+        elif self._machine.state is _S.IDLE or await self._open.wishes():
+            await self._machine.move(_S.PLANNING_PHASE, "going on")
+
+    async def _reopen(self, phase: PhaseRecord) -> None:
+        if self._machine.memory.phase != phase.number:
+            packages = package_specs(phase.plan.get("install_commands", []))
+            self._machine.memory.open_phase(phase.number, packages)
+        self._machine.memory.fix_tries = 0
+        install = self._machine.memory.packages and not self._machine.memory.wrote_all
+        await self._machine.move(
+            _S.INSTALLING_DEPS if install else _S.IMPLEMENTING_PHASE, "going on"
+        )
+
+    async def open_wish_phase(self) -> None:
+        await self._machine.move(_S.PLANNING_PHASE, "a wish of the person", self._renew_allowance)
+
+    async def open_reply_phase(self, number: int, message_id: str) -> None:
+        def store(emit: Emit) -> None:
+            message = self._access.store.message(message_id)
+            asked = message.data.get("asked", "")
+            name = asked if len(asked) <= 60 else asked[:59].rstrip() + "…"
+            record = PhaseRecord(
+                number=number,
+                name=name or "A change",
+                description=asked,
+                plan={"message": message_id, "files": [], "is_last_phase": True},
+                source="converse",
+                completed=False,
+            )
+            self._access.store.put_phase(self._access.project_id, record)
+            emit(
+                PhaseDesigned(
+                    {"number": number, "source": "converse", "name": record.name, "files": []}
+                )
+            )
+
+        self._machine.memory.open_phase(number, [])
+        await self._machine.move(_S.IMPLEMENTING_PHASE, "a change from the conversation", store)
+
+
+def _planned_and_built(phases: list[PhaseRecord]) -> int:
+    """Return how many phases count against the limit; a change from the conversation does not."""
+    return sum(p.completed and p.source != "converse" for p in phases)

@@ -1,0 +1,161 @@
+"""An answer that is files: streamed into the project, gone on with where it breaks off, mended where it does not fit."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import aclosing
+
+from vibedesk.engine.builder.context import ProjectContext, continue_request, resend_request
+from vibedesk.engine.builder.project_access import ProjectAccess
+from vibedesk.engine.builder.scof_writer import ScofWriter, WrittenFiles
+from vibedesk.engine.events import Notice
+from vibedesk.engine.models.protocol import (
+    BadAnswerError,
+    Finished,
+    ModelRequest,
+    StreamInterruptedError,
+    TextDelta,
+)
+
+_MAX_CONTINUATIONS = 6
+_MAX_WITHOUT_PROGRESS = 2
+
+BETWEEN_FILES = ("", "")
+"""`WrittenFiles.cut` of an answer that broke off, but not inside a file."""
+
+
+class FileAnswer:
+    """One question whose answer is SCOF.
+
+    Args:
+        access: The project.
+        number: Phase that the files belong to.
+        question: Makes the request of the project as it is; asked anew for every continuation, so that the model
+            sees what it has written already.
+        planned: Paths that are expected.
+        purposes: What the plan says of each path.
+        written: What had come before.
+        origin: `agent` or `fix`.
+    """
+
+    def __init__(
+        self,
+        access: ProjectAccess,
+        number: int,
+        question: Callable[[ProjectContext], ModelRequest],
+        *,
+        planned: Sequence[str] = (),
+        purposes: Mapping[str, str] | None = None,
+        written: WrittenFiles | None = None,
+        origin: str = "agent",
+    ) -> None:
+        self._access = access
+        self._number = number
+        self._question = question
+        self._planned = planned
+        self._purposes = purposes or {}
+        self._written = written or WrittenFiles()
+        self._origin = origin
+
+    async def take(self) -> WrittenFiles:
+        """Ask, write what comes, and ask on until it is whole.
+
+        Raises:
+            BadAnswerError: the answer changes nothing, also when asked again, or keeps breaking off.
+        """
+        written = self._written
+        before = written.changes
+        request = await self._request()
+        ended = await self._stream(request)
+        if ended and written.changes == before and not written.refused and not written.cut:
+            await self._notice("The answer changed nothing; asking once more.", "nothing_changed")
+            ended = await self._stream(request)
+            if written.changes == before and ended:
+                raise BadAnswerError(
+                    "The model's answer changed nothing.",
+                    remedy="Try again, or choose another model.",
+                )
+        if not ended:
+            self._broke_off()
+        return await self.complete()
+
+    async def write(self, scof: str) -> None:
+        """Write an answer that is here already."""
+        async with self._writer() as writer:
+            await writer.feed(scof)
+
+    async def complete(self) -> WrittenFiles:
+        """Ask on until nothing is cut off and no change is refused.
+
+        A file that was cut off or refused stays on the list until it has come whole.
+        """
+        written, stuck = self._written, 0
+        for _ in range(_MAX_CONTINUATIONS):
+            if written.cut is None and not written.refused:
+                return written
+            before = written.changes
+            between = written.cut == BETWEEN_FILES
+            request = await self._next_request()
+            if between:
+                written.cut = None
+            ended = await self._stream(request)
+            silent = between and written.changes == before and bool(self._missing())
+            if not ended or silent:
+                self._broke_off()
+            stuck = stuck + 1 if written.changes == before else 0
+            if stuck >= _MAX_WITHOUT_PROGRESS:
+                break
+        if written.cut is None and not written.refused:
+            return written
+        owed = [*(written.cut or ())[:1], *(refused.path for refused in written.refused)]
+        left = ", ".join(dict.fromkeys(path for path in owed if path))
+        raise BadAnswerError(
+            f"The model did not send {left or 'the rest of its answer'}, also when asked again.",
+            remedy="What came is kept. Continue, or choose another model.",
+            retryable=True,
+        )
+
+    async def _request(self) -> ModelRequest:
+        return self._question(await self._access.context())
+
+    async def _next_request(self) -> ModelRequest:
+        written, question = self._written, await self._request()
+        if written.cut is None:
+            return resend_request(question, [(r.path, r.why, r.change) for r in written.refused])
+        cut = None if written.cut == BETWEEN_FILES else written.cut
+        missing = [path for path in self._missing() if cut is None or path != cut[0]]
+        return continue_request(question, finished=written.finished, cut=cut, missing=missing)
+
+    def _missing(self) -> list[str]:
+        return [path for path in self._planned if path not in self._written.finished]
+
+    def _broke_off(self) -> None:
+        self._written.cut = self._written.cut or BETWEEN_FILES
+
+    def _writer(self) -> ScofWriter:
+        return ScofWriter(
+            self._access,
+            phase=self._number,
+            purposes=self._purposes,
+            written=self._written,
+            origin=self._origin,
+        )
+
+    async def _stream(self, request: ModelRequest) -> bool:
+        """Stream one answer into the project; return whether the model ended it by itself."""
+        ended = False
+        async with self._writer() as writer:
+            try:
+                async with aclosing(self._access.router.stream(request)) as items:
+                    async for item in items:
+                        match item:
+                            case TextDelta(text):
+                                await writer.feed(text)
+                            case Finished(stop_reason):
+                                ended = stop_reason != "max_tokens"
+            except StreamInterruptedError as error:
+                await self._notice(f"{error.message} Going on from there.", "stream_interrupted")
+        return ended
+
+    async def _notice(self, message: str, code: str) -> None:
+        await self._access.bus.emit(self._access.project_id, Notice(message, code))
