@@ -105,6 +105,9 @@ def _parser() -> argparse.ArgumentParser:
 
     resume = commands.add_parser("resume", parents=[common], help="go on with a project")
     _project(resume)
+    resume.add_argument(
+        "--budget", type=_dollars, metavar="USD", help="most to spend in all, from now on"
+    )
     _output(resume)
     say = commands.add_parser("say", parents=[common], help="say something to a project")
     _project(say)

@@ -122,7 +122,11 @@ def _ask(question: str) -> str:
 async def _resume(engine: Engine, options: argparse.Namespace) -> int:
     project_id = await engine.resolve(options.project)
     return await _follow(
-        engine, project_id, lambda: engine.resume(project_id), options, needs_complete=True
+        engine,
+        project_id,
+        lambda: engine.resume(project_id, budget=options.budget),
+        options,
+        needs_complete=True,
     )
 
 

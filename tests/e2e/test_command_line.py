@@ -214,6 +214,14 @@ class TestBuild:
         view = shown(root, done.project_id)
         assert view["state"] == "idle"
         assert "budget" in str(view["reason"])
+        stopped = vibedesk("resume", done.project_id, home=root, env=server.environment())
+        assert stopped.status == 1
+        stopped.assert_one_sentence("budget")
+        raised = vibedesk(
+            "resume", done.project_id, "--budget", "5", home=root, env=server.environment()
+        )
+        assert raised.status == 0, raised.stderr
+        assert shown(root, done.project_id)["state"] == "complete"
 
     def test_serves_until_ctrl_c(self, server: ModelServer, root: Path, tmp_path: Path) -> None:
         out = tmp_path / "out"

@@ -6,9 +6,9 @@ VIBEDESK_SHOTS=FOLDER pictures of every state are kept there.
 
 from __future__ import annotations
 
-import asyncio
 import json
 import os
+import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -126,10 +126,11 @@ async def _start_a_second_time(person: Person) -> None:
     """A second start raises the window that is there, and ends."""
     person.window.showMinimized()
     await person.until(person.window.isMinimized, "minimised")
-    second = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "vibedesk", "--home", os.environ["VIBEDESK_HOME"]
-    )
-    assert await asyncio.wait_for(second.wait(), 30) == 0
+    with subprocess.Popen(
+        [sys.executable, "-m", "vibedesk", "--home", os.environ["VIBEDESK_HOME"]]
+    ) as second:
+        await person.until(lambda: second.poll() is not None, "the second start ends")
+    assert second.returncode == 0
     await person.until(lambda: not person.window.isMinimized(), "raised")
 
 

@@ -152,9 +152,9 @@ class Engine:
         """Say something to the project; return the message's id. The answer comes as events."""
         return await self._call(self._ours.say(project_id, text))
 
-    async def resume(self, project_id: str) -> None:
-        """Go on where a run was cut off, stopped or failed."""
-        await self._call(self._ours.resume(project_id))
+    async def resume(self, project_id: str, *, budget: float | None = None) -> None:
+        """Go on where a run was cut off, stopped or failed; `budget` (USD in all) replaces the old one."""
+        await self._call(self._ours.resume(project_id, budget))
 
     async def cancel(self, project_id: str) -> None:
         """Stop the project's run now; everything finished is kept."""

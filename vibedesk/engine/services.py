@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import dataclasses
 import re
 import shutil
 from collections.abc import Callable
@@ -144,6 +145,10 @@ class EngineServices:
         if options.sample:
             sample = await asyncio.to_thread(get_sample, options.sample)
             text = sample.prompt
+            if not sample.bundled:
+                # Later commands may run in another folder.
+                folder = await asyncio.to_thread(sample.folder.absolute)
+                options = dataclasses.replace(options, sample=str(folder))
         if not text:
             raise InvalidInputError(
                 "The wish is empty.", remedy="Describe the app you want in a sentence or two."
@@ -254,8 +259,20 @@ class EngineServices:
     async def say(self, project_id: str, text: str) -> str:
         return await (await self.agents.get(project_id)).conversation.say(text)
 
-    async def resume(self, project_id: str) -> None:
-        await (await self.agents.get(project_id)).resume()
+    async def resume(self, project_id: str, budget: float | None) -> None:
+        agent = await self.agents.get(project_id)
+        if budget is not None:
+            await self._set_budget(project_id, budget)
+            agent.set_budget(budget)
+        await agent.resume()
+
+    async def _set_budget(self, project_id: str, budget: float) -> None:
+        def work() -> None:
+            options = ProjectOptions.from_dict(self.store.get(project_id).options)
+            raised = dataclasses.replace(options, budget=budget)
+            self.store.update(project_id, options=raised.to_dict())
+
+        await self.database.run(work)
 
     async def cancel(self, project_id: str) -> None:
         agent = self.agents.loaded(project_id)

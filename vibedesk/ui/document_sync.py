@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
+from vibedesk.base.errors import VibeDeskError, as_vibedesk_error
 from vibedesk.engine.engine import Engine
 from vibedesk.engine.files.replica import DocumentReplica, RemoteEdit
 
@@ -33,6 +34,7 @@ class DocumentSync:
         show: Applies others' edits to the editors.
         reconcile: Makes the editor of a path read what the replica has; called when an edit that was made
             beside the agent's stream is in.
+        on_error: Is told when an edit could not be stored.
     """
 
     def __init__(
@@ -42,12 +44,14 @@ class DocumentSync:
         is_streaming: Callable[[str], bool],
         show: Callable[[Iterable[RemoteEdit]], None],
         reconcile: Callable[[str], None],
+        on_error: Callable[[VibeDeskError], None],
     ) -> None:
         self._engine = engine
         self._project_id = project_id
         self._is_streaming = is_streaming
         self._show = show
         self._reconcile = reconcile
+        self._on_error = on_error
         self._replica = DocumentReplica()
         self._fetching = asyncio.Lock()
         self._outgoing: asyncio.Queue[bytes | _Typed] = asyncio.Queue()
@@ -98,7 +102,7 @@ class DocumentSync:
         self._held.pop(path, None)
 
     async def send_typed(self) -> None:
-        """Send what is typed, in order, until cancelled."""
+        """Send what is typed, in order, until cancelled; what is refused is told, and the next one sent."""
         while True:
             item = await self._outgoing.get()
             try:
@@ -107,6 +111,8 @@ class DocumentSync:
                     await self._engine.apply_update(self._project_id, update)
                 if isinstance(item, _Typed):
                     self._reconcile(item.path)
+            except Exception as caught:  # noqa: BLE001 - told, and must not end the sending
+                self._on_error(as_vibedesk_error(caught))
             finally:
                 self._outgoing.task_done()
 

@@ -88,6 +88,7 @@ class ProjectSession(QObject):
             lambda path: self._streams.is_streaming(path),
             self._show_edits,
             lambda path: self._streams.reconcile(path),
+            self.failed.emit,
         )
         self._streams = FileStreams(panels, self._sync, self._tasks.start)
         self._known: set[str] = set()
@@ -466,6 +467,9 @@ class ProjectSession(QObject):
     def _on_state(self, state: str, previous: str, reason: str, at: datetime) -> None:
         chat = self._panels.chat
         if state == "blueprinting":
+            if self._plan.blueprint is not None:
+                # The one that was there stays in the conversation above what the person asked for.
+                chat.set_blueprint({}, "streaming")
             self._plan.blueprint, self._blueprint_text = None, ""
         if state == "awaiting_approval" and self._plan.blueprint is not None:
             chat.set_blueprint(self._plan.blueprint, "awaiting_approval")

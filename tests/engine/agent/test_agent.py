@@ -26,7 +26,6 @@ from vibedesk.base.paths import Home
 from vibedesk.engine.engine import Engine
 from vibedesk.engine.events import Event, FileChunk, FileEnd, StateChange
 
-
 PLANNED_PACKAGE = {
     "title": "Counter",
     "initial_phase": {**FIRST_PHASE, "install_commands": ["npm install right-pad@2"]},

@@ -53,6 +53,9 @@ _NO_PACKAGE = re.compile(r"\b(E404|ETARGET)\b")
 _NO_SPACE = re.compile(r"\bENOSPC\b")
 
 
+NO_SUCH_PACKAGE = "no_such_package"
+
+
 class InstallFailedError(SandboxError):
     """Packages could not be installed; `details['log']` has the last lines."""
 
@@ -338,7 +341,7 @@ def _install_error(argv: list[str], log: str) -> InstallFailedError:
             f"A package or version does not exist: `{command}` was refused by the registry.",
             remedy="Ask for another package in the chat, then continue.",
             details=details,
-            code="no_such_package",
+            code=NO_SUCH_PACKAGE,
             retryable=False,
         )
     return InstallFailedError(

@@ -8,7 +8,11 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
-from vibedesk.engine.agent.app_runtime import AppRuntime
+from vibedesk.engine.agent.app_runtime import (
+    NO_SUCH_PACKAGE,
+    AppRuntime,
+    InstallFailedError,
+)
 from vibedesk.engine.agent.open_work import OpenWork
 from vibedesk.engine.agent.project_setup import ProjectSetup
 from vibedesk.engine.agent.snapshots import Snapshots
@@ -29,6 +33,7 @@ from vibedesk.engine.events import (
     BlueprintReady,
     DepsInstalled,
     GenerationComplete,
+    Notice,
     PhaseComplete,
     PhaseDesigned,
     PhaseDesigning,
@@ -180,17 +185,35 @@ class BuildSteps:
         if implemented:
             # Only the manifest: a running server must not see an import whose package is not there yet.
             await self._runtime.materialise(["package.json"])
-        packages = list(self._machine.memory.packages)
-        template = self._access.template
-        argv = template.add_argv(packages) if packages else template.sync_argv()
-        seconds = await self._runtime.install(argv)
+        await self._install_packages(list(self._machine.memory.packages))
         self._machine.memory.packages = []
-        done = DepsInstalled(packages, round(seconds, 3))
-        await self._access.bus.emit(self._access.project_id, done)
         if implemented:
             await self._show_files()
         else:
             await self._machine.move(_S.IMPLEMENTING_PHASE, "packages are installed")
+
+    async def _install_packages(self, packages: list[str]) -> None:
+        """Install `packages`, or what package.json lists now if there are none.
+
+        A package that the registry does not know is remembered for a fix: a name that a model made up must not
+        keep the others away, nor stop the run for good.
+        """
+        template, bus = self._access.template, self._access.bus
+        argv = template.add_argv(packages) if packages else template.sync_argv()
+        try:
+            seconds = await self._runtime.install(argv)
+        except InstallFailedError as error:
+            if error.code != NO_SUCH_PACKAGE or not packages:
+                raise
+            if len(packages) > 1:
+                for package in packages:
+                    await self._install_packages([package])
+                return
+            self._machine.memory.missing_packages.append(packages[0])
+            notice = Notice(f"There is no package {packages[0]}; going on without it.", error.code)
+            await bus.emit(self._access.project_id, notice)
+            return
+        await bus.emit(self._access.project_id, DepsInstalled(packages, round(seconds, 3)))
 
     async def _implement(self) -> None:
         number = self._machine.memory.phase
@@ -260,21 +283,22 @@ class BuildSteps:
         if not self._runtime.serving:
             await self._machine.move(_S.STARTING_SERVER, "the app is not running")
             return
+        memory = self._machine.memory
+        found: list[str] = []
+        if memory.missing_packages:
+            found.append(f"there is no package {', '.join(memory.missing_packages)}")
         status = await self._runtime.page_status()
-        if status == 200:
+        if status != 200:
+            found.append(f"the page answers {status}" if status else "the page does not answer")
+        if not found:
             await self._machine.move(_S.FINALIZING, "the page answers")
             return
-        answer = f"answers {status}" if status else "does not answer"
-        self._machine.memory.problems = [
-            f"The page {answer} instead of 200.",
-            *self._runtime.last_lines,
-        ]
-        if self._machine.memory.fix_tries >= _MAX_FIX_TRIES:
-            await self._machine.move(
-                _S.IDLE, f"needs you: the page {answer} after {_MAX_FIX_TRIES} tries"
-            )
+        log = self._runtime.last_lines if status != 200 else []
+        memory.problems = [*found, *log]
+        if memory.fix_tries >= _MAX_FIX_TRIES:
+            await self._machine.move(_S.IDLE, f"needs you: {found[0]} after {_MAX_FIX_TRIES} tries")
             return
-        await self._machine.move(_S.FIXING, f"the page {answer}")
+        await self._machine.move(_S.FIXING, "; ".join(found))
 
     async def _fix(self) -> None:
         self._machine.memory.fix_tries += 1
@@ -283,6 +307,7 @@ class BuildSteps:
             self._access, self._machine.memory.phase, self._machine.memory.problems
         )
         await self._open.drop_drafts()
+        self._machine.memory.missing_packages = []
         self._machine.memory.packages = written.packages
         if written.packages or await self._manifest_changed():
             self._machine.memory.after_install = _S.STARTING_SERVER.value

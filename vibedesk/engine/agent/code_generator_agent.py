@@ -8,6 +8,7 @@ of the stored state again.
 from __future__ import annotations
 
 import asyncio
+import dataclasses
 import logging
 from typing import Any
 
@@ -153,6 +154,10 @@ class CodeGeneratorAgent:
             if self._steps.due:
                 self._run()
             await self.conversation.answer_open_messages()
+
+    def set_budget(self, budget: float) -> None:
+        """Replace the most that may be spent on models, in USD in all."""
+        self._limits = dataclasses.replace(self._limits, budget=budget)
 
     async def cancel(self) -> None:
         """Stop the run now; everything finished stays and the state becomes `idle`."""

@@ -15,6 +15,7 @@ class RunMemory:
         has_blueprint: The blueprint has come and no change of it was asked for since.
         phase: The phase that is open, from 1; 0 before the first.
         packages: Asked for but not installed yet.
+        missing_packages: Asked for, but the registry has no such package or version; a fix is to do without.
         after_install: The state that follows `installing_deps`.
         finished: Paths of the open phase that are whole.
         wrote_all: The open phase's files are all in the document.
@@ -27,6 +28,7 @@ class RunMemory:
     has_blueprint: bool = False
     phase: int = 0
     packages: list[str] = field(default_factory=list)
+    missing_packages: list[str] = field(default_factory=list)
     after_install: str = "implementing_phase"
     finished: list[str] = field(default_factory=list)
     wrote_all: bool = False
@@ -39,6 +41,7 @@ class RunMemory:
         """Begin phase `number`, whose plan names `packages`."""
         self.phase = number
         self.packages = list(packages)
+        self.missing_packages = []
         self.after_install = "implementing_phase"
         self.finished = []
         self.wrote_all = False
