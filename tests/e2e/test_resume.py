@@ -308,8 +308,8 @@ def build_and_hold_before_the_end(server: ModelServer, home: Home) -> Program:
     server.fail(faults.stall(after_chars=len("".join(FIRST))), operation="implement_phase")
     program = build(server, home)
     program.until(lambda e: e["type"] == "file_end" and e["data"]["path"] == "style.css")
-    if not program.of("server_started"):  # the starter's, beside the blueprint
-        program.until_type("server_started")
+    if not program.of("deps_installed"):  # the starter's, beside the blueprint
+        program.until_type("deps_installed")
     return program
 
 
@@ -330,11 +330,9 @@ def test_as_soon_as_it_is_shown(
 
 
 def test_in_fixing(home: Home) -> None:
-    broken = "<title>BROKEN</title>\n"
+    broken, fixed = whole("index.html", "<title>BROKEN</title>\n"), whole("index.html", PAGE)
     with serve_in_thread() as server:
-        server.answer(whole("index.html", broken), operation="implement_phase")
-        script_tiny_app(server)
-        fixed = whole("index.html", PAGE)
+        script_tiny_app(server, second=broken)
         server.answer(fixed, operation="fix")
         server.fail(faults.stall(after_chars=len(fixed) // 2), operation="fix")
         program = build(server, home)
@@ -345,8 +343,7 @@ def test_in_fixing(home: Home) -> None:
         assert view.state == "fixing"
         again = resume(server, home, program.project_id)
         assert again.end() == 0, again.stderr
-        files = stored(home, program.project_id)[1]
-        assert files["index.html"] == PAGE
+        assert stored(home, program.project_id)[1]["index.html"] == PAGE
         assert len(server.requests_for("fix")) == 2
 
 

@@ -126,12 +126,16 @@ async def _start_a_second_time(person: Person) -> None:
     """A second start raises the window that is there, and ends."""
     person.window.showMinimized()
     await person.until(person.window.isMinimized, "minimised")
-    with subprocess.Popen(
-        [sys.executable, "-m", "vibedesk", "--home", os.environ["VIBEDESK_HOME"]]
-    ) as second:
-        await person.until(lambda: second.poll() is not None, "the second start ends")
+    second = _start_program()
+    await person.until(lambda: second.poll() is not None, "the second start ends")
     assert second.returncode == 0
     await person.until(lambda: not person.window.isMinimized(), "raised")
+
+
+def _start_program() -> subprocess.Popen[bytes]:
+    return subprocess.Popen(
+        [sys.executable, "-m", "vibedesk", "--home", os.environ["VIBEDESK_HOME"]]
+    )
 
 
 async def _look_from_all_sides(person: Person) -> None:
@@ -153,7 +157,6 @@ async def _third_sitting(person: Person) -> None:
     assert _WISH in person.words(person.panels.chat)
     await person.look("12-preview-by-itself")
     await person.to_front()
-    person.window.setFocus()
     person.key(Key.Key_L, CTRL)
     person.type(_CONVERSATION["user"])
     person.key(Key.Key_Return)

@@ -54,6 +54,7 @@ async def _wish(person: Person, text: str = "A greeting card") -> None:
 
 
 async def _say(person: Person, text: str) -> None:
+    await person.to_front()
     person.key(Key.Key_L, CTRL)
     person.type(text)
     person.key(Key.Key_Return)
@@ -134,6 +135,7 @@ def test_a_running_app_follows_edits_from_everywhere_and_starts_again_after_a_cr
         await person.until_page(_HEADING, "From outside")
 
     async def _edit_inside(person: Person) -> None:
+        await person.to_front()
         person.key(Key.Key_E, CTRL)
         person.key(Key.Key_Home, CTRL)
         person.type("// ")
@@ -188,7 +190,6 @@ def test_a_sample_offers_its_message_and_refuses_others_without_losing_them(
         await person.until(lambda: person.state == "complete", "complete", _BUILD)
         assert "Recorded example. No model is asked." in person.words(person.panels.chat)
         chat = person.panels.chat
-        await person.to_front()
         await _say(person, "Paint it pink")
         await person.until(lambda: "recorded example" in person.words(person.window), "refused")
         await person.until(lambda: chat.draft() == "Paint it pink", "the words are kept")
@@ -216,7 +217,7 @@ def test_without_a_model_the_first_start_leads_to_one(qapp: QApplication, home: 
         dialog._key.setText("sk-ant-test")
         await person.press("Use this model", dialog)
         await person.until(lambda: "keychain" in dialog._problem.text(), "it says what is wrong")
-        assert "ANTHROPIC_API_KEY" in dialog._problem.text()
+        assert "environment variable" in dialog._problem.text()
         await person.look("25-no-keychain")
         await person.press("Not now", dialog)
 

@@ -17,7 +17,7 @@ from typing import Any, TypeVar
 
 from PySide6.QtCore import QPoint, Qt
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QAbstractButton, QApplication, QDialog, QWidget
+from PySide6.QtWidgets import QAbstractButton, QApplication, QDialog, QLabel, QWidget
 
 from vibedesk.app import WindowProgram
 from vibedesk.base.paths import Home
@@ -87,8 +87,7 @@ class Person:
         """Return everything that is to be read, as screen readers are told."""
         parts: list[str] = []
         for widget in self.visible(QWidget, where):
-            text = getattr(widget, "text", None)
-            said = text() if callable(text) else ""
+            said = widget.text() if isinstance(widget, QLabel | QAbstractButton) else ""
             parts += [
                 w for w in (str(said), widget.accessibleName(), widget.accessibleDescription()) if w
             ]
@@ -123,6 +122,8 @@ class Person:
         """Give the window the keyboard, as a window manager does when a dialog closes."""
         self.window.activateWindow()
         await self.until(self.window.isActiveWindow, "the window is in front")
+        if QApplication.focusWidget() is None:
+            self.window.setFocus()
 
     def click(self, widget: QWidget, at: QPoint | None = None) -> None:
         QTest.mouseClick(

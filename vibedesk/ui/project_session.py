@@ -341,7 +341,7 @@ class ProjectSession(QObject):
             case e.Usage(model=model, cost=cost):
                 self.model = model
                 self.cost += cost or 0.0
-                chat.set_model(model)
+                chat.set_model("" if self.sample else model)
                 self.facts_changed.emit()
             case e.BudgetWarning(spent, limit):
                 text = self.tr("{0:.2f} of {1:.2f} USD are used.").format(spent, limit)
@@ -375,7 +375,7 @@ class ProjectSession(QObject):
         self._known = {file.path for file in project.files}
         files.set_files([file.path for file in project.files])
         chat.set_sample(bool(project.sample))
-        chat.set_model(project.model)
+        chat.set_model("" if project.sample else project.model)
         self._show_words(project)
         self._plan.set_phases(phase.to_dict() for phase in project.phases)
         last = next((p for p in project.phases if not p.completed), None)
@@ -525,6 +525,7 @@ class ProjectSession(QObject):
         self._refresh_roadmap()
 
     def _on_complete(self, files: int, phases: int, at: datetime) -> None:
+        written = self.tr("{0} files in {1} phases") if phases != 1 else self.tr("{0} files")
         cost = self.tr("recorded, no cost") if self.sample else f"${self.cost:.2f}"
         self._panels.chat.set_complete(
             {
@@ -532,7 +533,7 @@ class ProjectSession(QObject):
                 "elapsed": self.run.elapsed,
                 "checks": [
                     (self.tr("The page answers"), ""),
-                    (self.tr("{0} files in {1} phases").format(files, phases), ""),
+                    (written.format(files, phases), ""),
                     (self.tr("Saved as a version"), cost),
                 ],
                 "suggestions": list(self._suggestions),

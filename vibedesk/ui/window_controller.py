@@ -248,8 +248,16 @@ class WindowController(QObject):
             return
         if self._session is not None and self._session.project_id == project_id:
             await self._leave()
+            self._forget_open_project()
         await self._engine.delete_project(project_id)
         await self._refresh()
+
+    def _forget_open_project(self) -> None:
+        if self._panels is not None:
+            self._panels.clear()
+        self._window.set_project("", "")
+        if self._window.page == "workspace":
+            self._window.show_page("projects")
 
     # -- the open project --------------------------------------------------------------------------------
     async def _open(self, project_id: str) -> None:

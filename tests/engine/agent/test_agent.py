@@ -227,7 +227,7 @@ async def test_the_budget_ends_the_run_and_more_of_it_goes_on(
     assert view.can_continue
 
 
-@pytest.mark.parametrize("answers", [{"first": whole("index.html", "BROKEN\n")}])
+@pytest.mark.parametrize("answers", [{"second": whole("index.html", "BROKEN\n")}])
 async def test_a_page_that_stays_broken_ends_idle_after_three_fixes(
     desk: Desk, server: ModelServer
 ) -> None:
@@ -248,7 +248,7 @@ async def test_a_persons_edits_during_a_run_survive(desk: Desk, server: ModelSer
     project_id = await desk.create()
     await desk.engine.generate(project_id)
     await desk.until(lambda e: isinstance(e.payload, FileEnd) and e.payload.path == "app.js")
-    await desk.until(lambda e: e.type == "server_started")
+    await desk.until(lambda e: e.type == "deps_installed")
     await desk.engine.create_file(project_id, "mine.js", "// mine\n")
     folder = await desk.folder(project_id)
     (folder / "outside.js").write_text("// by another program\n")

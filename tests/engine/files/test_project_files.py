@@ -171,7 +171,11 @@ def test_a_folder_is_renamed_and_deleted_with_everything_in_it_as_one_version(
     replica.text("src/parts/Card.tsx").insert(0, "typed ")
     before = files.version
     assert files.rename("src/parts", "src/ui/parts", "user") == before + 1
-    assert files.list() == ["src/partsList.ts", "src/ui/parts/Card.tsx", "src/ui/parts/deep/Row.tsx"]
+    assert files.list() == [
+        "src/partsList.ts",
+        "src/ui/parts/Card.tsx",
+        "src/ui/parts/deep/Row.tsx",
+    ]
     replica.push(files)
     assert files.read("src/ui/parts/Card.tsx") == "typed src/parts/Card.tsx"
     files.delete("src/ui", "user")

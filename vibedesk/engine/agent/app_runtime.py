@@ -89,6 +89,7 @@ class AppRuntime:
         self._allow = allow
         self._sandbox: Sandbox | None = None
         self._lock = asyncio.Lock()
+        self._moved = asyncio.Event()
         self._tail: deque[str] = deque(maxlen=_TAIL)
         self._log: Batcher[tuple[str, str]] = Batcher(self._store_lines)
         self._state = SandboxStatus.ABSENT
@@ -131,9 +132,10 @@ class AppRuntime:
         While a command runs, its own writes are left to the take-in after it.
         """
         while True:
-            folder = self.folder
+            folder, self._moved = self.folder, asyncio.Event()
             if await asyncio.to_thread(folder.is_dir):
-                async with aclosing(watch_folder(folder)) as changes:  # type: ignore[type-var]
+                # A watched folder that is renamed never says anything again.
+                async with aclosing(watch_folder(folder, self._moved)) as changes:  # type: ignore[type-var]
                     async for _ in changes:
                         async with self._lock:
                             if self.folder != folder:
@@ -267,6 +269,7 @@ class AppRuntime:
             await self.stop()
             await asyncio.to_thread(self.folder.rename, folder)
             self.folder = folder
+            self._moved.set()
             access = self._access
             self.work_folder = WorkFolder(access.database, access.project_id, access.files, folder)
 

@@ -96,19 +96,29 @@ class CodeGeneratorAgent:
         """Accept the blueprint, with the person's edits, and build it."""
         async with self._commands:
             edited = await self._edited_blueprint(blueprint or {})
+            if blueprint:
+                await self._store_blueprint(edited)
             await self._steps.begin_first_phase(edited, "approved")
             self._run()
 
     async def edit_blueprint(self, changes: dict[str, Any]) -> None:
         """Change fields of the blueprint that waits for approval."""
         async with self._commands:
-            data = (await self._edited_blueprint(changes)).model_dump()
+            await self._store_blueprint(await self._edited_blueprint(changes))
 
-            def store(emit: Emit) -> None:
-                self.access.store.update(self.project_id, blueprint=data, title=data["title"])
-                emit(BlueprintReady(data))
+    async def _store_blueprint(self, blueprint: Blueprint) -> None:
+        data = blueprint.model_dump()
 
-            await self.access.commit(store, durable=True)
+        def store(emit: Emit) -> None:
+            self.access.store.update(
+                self.project_id,
+                blueprint=data,
+                title=blueprint.title,
+                description=blueprint.description,
+            )
+            emit(BlueprintReady(data))
+
+        await self.access.commit(store, durable=True)
 
     async def _edited_blueprint(self, changes: dict[str, Any]) -> Blueprint:
         self._refuse_while_running()

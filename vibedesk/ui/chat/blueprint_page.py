@@ -289,6 +289,8 @@ class BlueprintPage(QWidget):
     def _fit_title(self, text: str) -> None:
         """Keep the chip close behind the title."""
         words = text or self._title.placeholderText()
+        # Before that its font is not the one it is shown in.
+        self._title.ensurePolished()
         self._title.setMaximumWidth(self._title.fontMetrics().horizontalAdvance(words) + 24)
 
     def _on_colours_edited(self) -> None:

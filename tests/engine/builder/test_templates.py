@@ -1,0 +1,42 @@
+"""Starters: the bundled ones, and a folder of the person's own."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from tests.support.tiny_app import TINY_TEMPLATE
+from vibedesk.base.errors import InvalidInputError, NotFoundError
+from vibedesk.engine.builder.prompts import system_prompt
+from vibedesk.engine.builder.templates import load_template, template_names
+
+
+@pytest.mark.parametrize("name", template_names())
+def test_bundled_templates_load(name: str) -> None:
+    template = load_template(name)
+    texts, _ = template.files()
+    assert set(template.important_files) <= set(texts)
+    assert "template.json" not in texts
+    assert "127.0.0.1" in template.dev_argv("127.0.0.1", 4000)
+    assert "4000" in template.dev_argv("127.0.0.1", 4000)
+
+
+def test_an_absolute_path_is_a_template_of_ones_own() -> None:
+    template = load_template(str(TINY_TEMPLATE))
+    assert template.add_argv(["a@1", "b"]) == ["node", "install.mjs", "a@1", "b"]
+    assert str(TINY_TEMPLATE) not in system_prompt(template)
+
+
+@pytest.mark.parametrize("name", ["", "nobody", "../templates/react-vite", "a/b", "/nowhere"])
+def test_no_such_template(name: str) -> None:
+    with pytest.raises(NotFoundError, match="no template"):
+        load_template(name)
+
+
+@pytest.mark.parametrize("content", ["", "[]", "{}", json.dumps({"description": "x"})])
+def test_a_description_that_cannot_be_used(content: str, tmp_path: Path) -> None:
+    (tmp_path / "template.json").write_text(content)
+    with pytest.raises(InvalidInputError, match=r"template\.json"):
+        load_template(str(tmp_path))

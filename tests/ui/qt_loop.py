@@ -1,0 +1,26 @@
+"""Runs a coroutine on Qt's own event loop, as the window does."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable, Coroutine
+from typing import Any
+
+import qasync
+from PySide6.QtWidgets import QApplication
+
+_PATIENCE = 20.0
+
+
+def run_on_qt(app: QApplication, work: Coroutine[Any, Any, None]) -> None:
+    with qasync.QEventLoop(app) as loop:
+        loop.run_until_complete(work)
+
+
+async def until(condition: Callable[[], object], what: str = "") -> None:
+    """Wait for a condition; fail when it does not come true in time."""
+    deadline = time.monotonic() + _PATIENCE
+    while not condition():
+        assert time.monotonic() < deadline, f"not in time: {what or condition}"
+        await asyncio.sleep(0.01)

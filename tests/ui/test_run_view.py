@@ -1,0 +1,83 @@
+"""The phase bar's picture of a run, and its clock."""
+
+from __future__ import annotations
+
+import pytest
+
+from vibedesk.ui.run_clock import RunClock
+from vibedesk.ui.run_view import RunView
+
+
+def same(text: str) -> str:
+    return text
+
+
+def steps(run: RunView) -> list[str]:
+    return [step.state for step in run.phase_view(same).steps]
+
+
+def test_a_fresh_project_offers_nothing() -> None:
+    view = RunView().phase_view(same)
+    assert (view.control, view.share, view.overline) == ("none", 0.0, "")
+
+
+def test_a_phase_that_is_written_counts_its_files() -> None:
+    run = RunView(phase_total=2)
+    run.open_phase(1, "Lists", ["a.ts", "b.ts"])
+    run.enter("implementing_phase", "", "installing_deps")
+    before = run.phase_view(same)
+    run.finished.add("a.ts")
+    after = run.phase_view(same)
+    assert steps(run) == ["done", "done", "active", "todo", "todo", "todo"]
+    assert after.steps[2].extra == "1/2"
+    assert before.share < after.share < 0.5
+    assert (after.overline, after.title) == ("Phase 1 of 2", "Lists")
+    assert (after.control, after.tone) == ("stop", "live")
+
+
+def test_approval_is_the_persons_turn() -> None:
+    run = RunView()
+    run.enter("awaiting_approval", "", "blueprinting")
+    assert not run.running
+    assert run.phase_view(same).tone == "warning"
+    assert run.phase_view(same).control == "none"
+
+
+@pytest.mark.parametrize(("state", "tone"), [("idle", "warning"), ("error", "danger")])
+def test_what_stopped_can_be_continued_and_nothing_looks_alive(state: str, tone: str) -> None:
+    run = RunView()
+    run.open_phase(1, "Lists", ["a.ts"])
+    run.enter("implementing_phase", "", "installing_deps")
+    run.stopping = True
+    run.enter(state, "why", "implementing_phase")
+    view = run.phase_view(same)
+    assert (view.control, view.tone) == ("continue", tone)
+    assert "active" not in steps(run)
+
+
+def test_an_error_marks_the_step_that_failed() -> None:
+    run = RunView()
+    run.open_phase(1, "Lists", [])
+    run.enter("error", "", "reviewing")
+    assert steps(run)[3] == "failed"
+
+
+def test_complete_says_how_long_it_took() -> None:
+    run = RunView(elapsed="6:12")
+    run.open_phase(3, "Charts", [])
+    run.enter("complete", "", "finalizing")
+    view = run.phase_view(same)
+    assert (view.overline, view.title, view.share) == ("Built in 6:12", "Your app is ready", 1.0)
+    assert view.finished
+
+
+def test_the_clock_goes_on_from_what_was_worked_and_stands_while_nothing_runs() -> None:
+    clock = RunClock(61.0)
+    clock.follow("idle", running=False)
+    assert clock.words() == "1:01"
+    clock.follow("implementing_phase", running=True)
+    clock.follow("idle", running=False)
+    assert clock.words() == "1:01"
+    clock.follow("complete", running=False)
+    clock.follow("implementing_phase", running=True)
+    assert clock.words() == ""
