@@ -311,6 +311,13 @@ class SandboxContract:
         assert "listening" in caught.value.details["log"]
         assert living(token) == []
 
+    async def test_a_server_that_goes_on_answering_errors_is_up(
+        self, place: Place, token: str
+    ) -> None:
+        """The app's own error is for the review to see, not a start that failed."""
+        await self.start(place, token, "broken", timeout=60)
+        assert place.sandbox.status is SandboxStatus.RUNNING
+
     async def test_an_occupied_port_names_its_holder(self, place: Place, token: str) -> None:
         # One that answers 200: it must not pass for the app.
         holder = await asyncio.create_subprocess_exec(

@@ -27,6 +27,7 @@ ALLOWED_VARIABLES = {
     "PATH", "HOME", "TMPDIR", "USER", "LOGNAME", "SHELL", "LANG", "TERM", "NO_COLOR", "BROWSER", "TZ", "PWD",
     "NODE_EXTRA_CA_CERTS", "HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "http_proxy", "https_proxy", "no_proxy",
     "npm_config_userconfig", "npm_config_globalconfig", "npm_config_cache", "npm_config_audit", "npm_config_fund",
+    "npm_config_fetch_retry_mintimeout", "npm_config_fetch_retry_maxtimeout",
     "npm_config_update_notifier", "npm_config_progress", "npm_config_omit_lockfile_registry_resolved",
     "APP_GREETING",
 }  # fmt: skip

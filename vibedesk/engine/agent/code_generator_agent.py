@@ -83,6 +83,7 @@ class CodeGeneratorAgent:
     async def generate(self) -> None:
         """Start the build of a fresh project."""
         async with self._commands:
+            await self._let_run_end()
             self._refuse_while_running()
             if self.state is not _S.IDLE or self._machine.memory.phase:
                 raise NotAllowedNowError(
@@ -95,6 +96,7 @@ class CodeGeneratorAgent:
     async def approve(self, blueprint: dict[str, Any] | None = None) -> None:
         """Accept the blueprint, with the person's edits, and build it."""
         async with self._commands:
+            await self._let_run_end()
             edited = await self._edited_blueprint(blueprint or {})
             if blueprint:
                 await self._store_blueprint(edited)
@@ -104,6 +106,7 @@ class CodeGeneratorAgent:
     async def edit_blueprint(self, changes: dict[str, Any]) -> None:
         """Change fields of the blueprint that waits for approval."""
         async with self._commands:
+            await self._let_run_end()
             await self._store_blueprint(await self._edited_blueprint(changes))
 
     async def _store_blueprint(self, blueprint: Blueprint) -> None:
@@ -137,6 +140,7 @@ class CodeGeneratorAgent:
     async def revise_blueprint(self, wanted: str) -> None:
         """Make the blueprint that waits for approval anew, with what the person wants changed."""
         async with self._commands:
+            await self._let_run_end()
             record = await self._open.record()
             wish = f"{record.wish}\n\nOn seeing the first plan they added: {wanted}"
 
@@ -150,6 +154,7 @@ class CodeGeneratorAgent:
     async def resume(self) -> None:
         """Go on where a run was cut off, failed, or was stopped, and answer what was left unanswered."""
         async with self._commands:
+            await self._let_run_end()
             if self.running:
                 return
             if self.state is _S.AWAITING_APPROVAL:
@@ -184,15 +189,19 @@ class CodeGeneratorAgent:
                 await self.runtime.stop()
 
     async def start_phase_for_wishes(self) -> None:
-        """Begin a phase for queued wishes if nothing runs."""
+        """Begin a phase for queued wishes if nothing runs; without a blueprint they wait for it."""
         async with self._commands:
-            if not self.running and self.state in (_S.COMPLETE, _S.IDLE):
+            await self._let_run_end()
+            if self.running or self.state not in (_S.COMPLETE, _S.IDLE):
+                return
+            if (await self._open.record()).blueprint is not None:
                 await self._steps.open_wish_phase()
                 self._run()
 
     async def start_phase_for_reply(self) -> None:
         """Begin the phase that writes a reply's change if nothing runs; else it follows the present one."""
         async with self._commands:
+            await self._let_run_end()
             if not self.running and self.state in (_S.COMPLETE, _S.IDLE):
                 reply = await self._open.next_reply()
                 if reply is not None:
@@ -253,6 +262,12 @@ class CodeGeneratorAgent:
             raise NotAllowedNowError(
                 "A run is under way.", remedy="Wait until it is done, or stop it."
             )
+
+    async def _let_run_end(self) -> None:
+        """Wait the moment between a state in which a run is over and the end of the run itself."""
+        over = self.state in RESTING or self.state is _S.AWAITING_APPROVAL
+        if over and self._run_task is not None:
+            await asyncio.wait({self._run_task})
 
     def _run(self) -> None:
         if not self.running:

@@ -14,6 +14,7 @@ from vibedesk.engine.sandboxes.process import ProcessEndedError, SupervisedProce
 _LOG_TAIL_LINES = 40
 _MAX_LINES_PER_SECOND = 500
 _POLL_SECONDS = 0.05
+_ERROR_PATIENCE_SECONDS = 10.0
 _ANSWER_SECONDS = 30.0  # a first page may be compiled while it is asked for
 
 
@@ -39,7 +40,7 @@ class DevServer:
             self._on_line(OutputLine(line.stream, text))
 
     async def wait_until_ready(self, timeout: float) -> None:
-        """Return once the page answers.
+        """Return once the page answers, or has answered with errors for a while.
 
         Raises:
             ServerNotReadyError: it ended first, or the time was up.
@@ -80,8 +81,18 @@ class DevServer:
         return f"signal {-status}" if status < 0 else f"exit status {status}"
 
     async def _poll_page(self) -> None:
+        loop = asyncio.get_running_loop()
+        failing_since: float | None = None
         while True:
-            if await page_answers(self._port):
+            status = await page_status(self._port)
+            if 200 <= status < 400:
+                return
+            if not status:
+                failing_since = None
+            elif failing_since is None:
+                failing_since = loop.time()
+            elif loop.time() - failing_since >= _ERROR_PATIENCE_SECONDS:
+                # It is up, and what it answers is the app's own error: looking at that is for the review.
                 return
             await asyncio.sleep(_POLL_SECONDS)
 
@@ -93,8 +104,8 @@ class DevServer:
         )
 
 
-async def page_answers(port: int) -> bool:
-    """Whether GET / on the loopback port is answered with a page or a way to one (status 200 to 399)."""
+async def page_status(port: int) -> int:
+    """Return the HTTP status of GET / on the loopback port; 0 if nothing answers in HTTP."""
     # A plain socket: an HTTP client would mind proxies and load certificates for a question to ourselves.
     try:
         async with asyncio.timeout(_ANSWER_SECONDS):
@@ -111,6 +122,8 @@ async def page_answers(port: int) -> bool:
                 with contextlib.suppress(OSError):
                     await writer.wait_closed()
     except (OSError, TimeoutError, ValueError):
-        return False
+        return 0
     fields = status_line.split()
-    return len(fields) > 1 and fields[0].startswith(b"HTTP/") and fields[1][:1] in (b"2", b"3")
+    if len(fields) < 2 or not fields[0].startswith(b"HTTP/") or not fields[1].isdigit():
+        return 0
+    return int(fields[1])

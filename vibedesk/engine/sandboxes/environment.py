@@ -72,6 +72,9 @@ def _npm_settings(layout: SandboxLayout) -> dict[str, str]:
         "npm_config_audit": "false",
         "npm_config_fund": "false",
         "npm_config_update_notifier": "false",
+        # npm's own waits add up to minutes before it admits that there is no network.
+        "npm_config_fetch_retry_mintimeout": "1000",
+        "npm_config_fetch_retry_maxtimeout": "8000",
         "npm_config_progress": "false",
         # The address of a company's mirror does not belong into an app's lock file.
         "npm_config_omit_lockfile_registry_resolved": "true",
