@@ -99,9 +99,7 @@ def seconds(code: str) -> float:
     warm = {k: v for k, v in os.environ.items() if k != "PYTHONDONTWRITEBYTECODE"}
     command = [sys.executable, "-c", code]
     started = time.monotonic()
-    done = subprocess.run(
-        command, env=warm, capture_output=True, text=True, timeout=60, check=True
-    )
+    done = subprocess.run(command, env=warm, capture_output=True, text=True, timeout=60, check=True)
     return float(done.stdout.split()[-1]) - started
 
 

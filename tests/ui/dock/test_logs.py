@@ -169,9 +169,7 @@ def dock(qtbot: QtBot, theme: Theme, panel: LogsPanel) -> DockPanel:
     return made
 
 
-def test_folded_dock_shows_only_its_header(
-    qtbot: QtBot, dock: DockPanel, panel: LogsPanel
-) -> None:
+def test_folded_dock_shows_only_its_header(qtbot: QtBot, dock: DockPanel, panel: LogsPanel) -> None:
     fold = next(b for b in dock.findChildren(QToolButton) if b.accessibleName() == "Fold the dock")
     with qtbot.waitSignal(dock.fold_requested):
         qtbot.mouseClick(fold, Qt.MouseButton.LeftButton)
