@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import time
 from collections.abc import Callable, Coroutine
 from typing import Any
+
+# Else qasync takes PyQt6 where QScintilla has loaded that before.
+os.environ.setdefault("QT_API", "pyside6")
 
 import qasync
 from PySide6.QtWidgets import QApplication

@@ -30,7 +30,7 @@ from vibedesk.engine.builder.project_access import ProjectAccess
 from vibedesk.engine.builder.schemas import Blueprint
 from vibedesk.engine.event_bus import Emit
 from vibedesk.engine.events import BlueprintReady
-from vibedesk.engine.states import AgentState
+from vibedesk.engine.states import RESTING, AgentState
 from vibedesk.engine.store.records import ProjectRecord
 from vibedesk.engine.views import VersionView
 
