@@ -46,7 +46,8 @@ def assert_consistent(events: list[Event]) -> None:
 async def test_a_build_walks_from_the_wish_to_the_running_app(desk: Desk) -> None:
     project_id = await desk.build()
     assert desk.states == [
-        "blueprinting", "implementing_phase", "installing_deps", "reviewing", "finalizing",
+        "blueprinting", "implementing_phase", "installing_deps", "starting_server",
+        "reviewing", "finalizing",
         "planning_phase", "implementing_phase", "reviewing", "finalizing", "complete",
     ]  # fmt: skip
     assert_consistent(desk.events)

@@ -234,6 +234,12 @@ class AppRuntime:
             await self._log.flush()
             return url
 
+    async def stop_server(self) -> None:
+        """End the dev server, so that the next start sees everything new. Nothing to do where none runs."""
+        async with self._lock:
+            if self._sandbox is not None:
+                await self._sandbox.stop_server()
+
     async def page_status(self) -> int:
         """Return the HTTP status of the app's page, 0 if nothing answers."""
         try:

@@ -213,6 +213,7 @@ class BuildSteps:
             notice = Notice(f"There is no package {packages[0]}; going on without it.", error.code)
             await bus.emit(self._access.project_id, notice)
             return
+        self._machine.memory.packages_changed = True
         await bus.emit(self._access.project_id, DepsInstalled(packages, round(seconds, 3)))
 
     async def _implement(self) -> None:
@@ -257,6 +258,11 @@ class BuildSteps:
         """Put the phase's files into the work folder and go where the page can be looked at."""
         await self._runtime.take_in()
         await self._runtime.materialise()
+        if self._machine.memory.packages_changed:
+            # A dev server that runs on finds new packages one by one and reloads the page for each; one that
+            # starts prepares them all before the first page.
+            await self._runtime.stop_server()
+            self._machine.memory.packages_changed = False
         if self._runtime.serving:
             await self._machine.move(_S.REVIEWING, "the files are in place")
         else:

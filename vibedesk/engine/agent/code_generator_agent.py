@@ -137,18 +137,12 @@ class CodeGeneratorAgent:
                 details={"reason": str(error)},
             ) from error
 
-    async def revise_blueprint(self, wanted: str) -> None:
-        """Make the blueprint that waits for approval anew, with what the person wants changed."""
+    async def revise_blueprint(self) -> None:
+        """Make the blueprint that waits for approval anew, with what the person said about it."""
         async with self._commands:
             await self._let_run_end()
-            record = await self._open.record()
-            wish = f"{record.wish}\n\nOn seeing the first plan they added: {wanted}"
-
-            def store(_: Emit) -> None:
-                self.access.store.update(self.project_id, wish=wish)
-
             self._machine.memory.has_blueprint = False
-            await self._machine.move(_S.BLUEPRINTING, "you asked for changes", store)
+            await self._machine.move(_S.BLUEPRINTING, "you asked for changes")
             self._run()
 
     async def resume(self) -> None:

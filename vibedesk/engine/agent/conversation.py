@@ -14,9 +14,8 @@ from vibedesk.engine.events import ErrorReported, MessageComplete, WishQueued
 from vibedesk.engine.models.protocol import NoMoreRecordedAnswersError
 from vibedesk.engine.models.samples import get_sample
 from vibedesk.engine.states import AgentState
-from vibedesk.engine.store.records import Json
+from vibedesk.engine.store.records import ABOUT_THE_PLAN, Json
 
-_ABOUT_THE_PLAN = "blueprint"
 """How a message is settled that the next blueprint answers; else the code of the error is kept there."""
 
 
@@ -29,8 +28,8 @@ class PhaseStarter(Protocol):
     @property
     def state(self) -> AgentState: ...
 
-    async def revise_blueprint(self, wanted: str) -> None:
-        """Make the blueprint that waits for approval anew, with what the person wants changed."""
+    async def revise_blueprint(self) -> None:
+        """Make the blueprint that waits for approval anew, with what the person said about it."""
         ...
 
     async def start_phase_for_reply(self) -> None:
@@ -69,7 +68,7 @@ class Conversation:
         await self._refuse_beyond_recording(message)
         access = self._access
         about_the_plan = self._agent.state is AgentState.AWAITING_APPROVAL
-        data = {"settled": _ABOUT_THE_PLAN} if about_the_plan else {}
+        data = {"settled": ABOUT_THE_PLAN} if about_the_plan else {}
 
         def store(emit: Emit) -> str:
             record = access.store.add_message(access.project_id, "user", message, data=data)
@@ -78,7 +77,7 @@ class Conversation:
 
         message_id = await access.commit(store, durable=True)
         if about_the_plan:
-            await self._agent.revise_blueprint(message)
+            await self._agent.revise_blueprint()
         else:
             self._start()
         return message_id
@@ -164,7 +163,7 @@ class Conversation:
         """Let the person's last message be answered again if that failed."""
         access = self._access
         said = [m for m in access.store.messages(access.project_id) if m.role == "user"]
-        if said and said[-1].data.get("settled") not in (None, _ABOUT_THE_PLAN):
+        if said and said[-1].data.get("settled") not in (None, ABOUT_THE_PLAN):
             access.store.update_message(said[-1].id, data={})
 
     def _open_reply(self, message_id: str) -> str:

@@ -16,6 +16,7 @@ class RunMemory:
         phase: The phase that is open, from 1; 0 before the first.
         packages: Asked for but not installed yet.
         missing_packages: Asked for, but the registry has no such package or version; a fix is to do without.
+        packages_changed: Packages were installed since the dev server started.
         after_install: The state that follows `installing_deps`.
         finished: Paths of the open phase that are whole.
         wrote_all: The open phase's files are all in the document.
@@ -29,6 +30,7 @@ class RunMemory:
     phase: int = 0
     packages: list[str] = field(default_factory=list)
     missing_packages: list[str] = field(default_factory=list)
+    packages_changed: bool = False
     after_install: str = "implementing_phase"
     finished: list[str] = field(default_factory=list)
     wrote_all: bool = False

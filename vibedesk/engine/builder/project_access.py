@@ -18,7 +18,7 @@ from vibedesk.engine.models.project_router import ProjectRouter
 from vibedesk.engine.scof import ScofParser
 from vibedesk.engine.store.database import Database
 from vibedesk.engine.store.projects import ProjectStore
-from vibedesk.engine.store.records import MessageRecord
+from vibedesk.engine.store.records import ABOUT_THE_PLAN, MessageRecord
 
 T = TypeVar("T")
 
@@ -55,14 +55,16 @@ class ProjectAccess:
     def _context(self, before: str | None) -> ProjectContext:
         record = self.store.get(self.project_id)
         phases = self.store.phases(self.project_id)
+        messages = self.store.messages(self.project_id)
+        added = [m.text for m in messages if m.data.get("settled") == ABOUT_THE_PLAN]
         return ProjectContext(
             template=self.template,
-            wish=record.wish,
+            wish="\n\nOn seeing the plan they added: ".join([record.wish, *added]),
             blueprint=record.blueprint,
             phases=[(p.number, p.name, p.description, p.completed) for p in phases],
             files=self.files.texts(),
             wishes=[w.text for w in self.store.wishes(self.project_id, "open", "planned")],
-            history=_history(self.store.messages(self.project_id), before),
+            history=_history(messages, before),
         )
 
 

@@ -151,7 +151,9 @@ class WorkFolder:
                 self._access.remove(path)
                 self._materials.drop(path)
         executables = self._log.executables(due)
-        for path in due:
+        # New files first: a running dev server must not see an import before what it names.
+        known = dict(self._materials.present(set(due)))
+        for path in sorted(due, key=lambda path: (path in known, path)):
             if path in document:
                 self._write_out(document, path, executable=path in executables)
         if chosen == changed and not still_open:

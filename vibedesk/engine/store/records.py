@@ -9,6 +9,9 @@ from vibedesk.engine.states import AgentState
 
 Json = dict[str, Any]
 
+ABOUT_THE_PLAN = "blueprint"
+"""`settled` of a message that asked for another blueprint: making that was the answer."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ProjectRecord:
