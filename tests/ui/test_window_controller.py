@@ -151,3 +151,29 @@ def test_an_unknown_project_is_told(play: Callable[[Scenario], None]) -> None:
         await until(lambda: desk.window._toasts._toasts, "it is told")
 
     play(scenario)
+
+
+def test_a_host_the_app_wants_is_asked_for_and_granted(play: Callable[[Scenario], None]) -> None:
+    async def scenario(engine: Engine, desk: Desk) -> None:
+        project_id = await make(engine)
+        await desk.open(project_id)
+        preview = desk.controller._panels.preview  # type: ignore[union-attr]
+        preview.request_blocked.emit("https://api.example.org/data", "not granted")
+        preview.request_blocked.emit("http://192.168.1.1/", "private")
+
+        def buttons() -> list[QAbstractButton]:
+            found = desk.window.findChildren(QAbstractButton)
+            return [
+                b for b in found if b.text().strip() == "Allow in this project" and b.isVisible()
+            ]
+
+        await until(buttons, "it asks")
+        assert len(buttons()) == 1, "a private address cannot be granted"
+        buttons()[0].click()
+        await until(lambda: not buttons(), "the question goes")
+        assert await engine.grant_host(project_id, "api.example.org") == ["api.example.org"]
+        session = desk.controller._session
+        assert session is not None
+        await until(lambda: session._granted == ("api.example.org",), "the preview knows")
+
+    play(scenario)

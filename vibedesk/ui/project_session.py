@@ -20,6 +20,7 @@ from vibedesk.ui.chat.card_header import WorkState
 from vibedesk.ui.document_sync import DocumentSync
 from vibedesk.ui.file_streams import FileStreams
 from vibedesk.ui.partial_blueprint import partial_blueprint
+from vibedesk.ui.preview_watch import PreviewWatch
 from vibedesk.ui.project_panels import ProjectPanels
 from vibedesk.ui.roadmap_view import RoadmapView
 from vibedesk.ui.run_clock import RunClock
@@ -82,6 +83,7 @@ class ProjectSession(QObject):
         self._confirm = confirm
         self._tasks = WidgetTasks(self, self.failed.emit)
         self._feed = ProjectFeed(engine, self._on_events, self)
+        self.watch = PreviewWatch(panels, lambda: self._preview_url, self)
         self._sync = DocumentSync(
             engine,
             project_id,
@@ -147,8 +149,8 @@ class ProjectSession(QObject):
             (editor.reopen_requested, self.show_file),
             (editor.current_changed, self._on_current_file),
             (preview.restart_requested, self.start_preview),
-            (preview.console, self._on_console),
-            (preview.request_blocked, self._on_blocked),
+            (preview.console, self.watch.on_console),
+            (preview.request_blocked, self.watch.on_blocked),
         ):
             signal.connect(slot)
             self._connections.append((signal, slot))
@@ -226,15 +228,6 @@ class ProjectSession(QObject):
     def _on_current_file(self, path: str) -> None:
         if path:
             self._panels.files.select(path)
-
-    def _on_console(self, level: str, message: str, source: str, line: int) -> None:
-        if level != "info":
-            place = f" ({source}:{line})" if source else ""
-            self._panels.log(_moment(None), "browser", f"{message}{place}")
-
-    def _on_blocked(self, address: str, reason: str) -> None:
-        text = self.tr("Blocked {0}: {1}").format(address, reason)
-        self._panels.log(_moment(None), "browser", text)
 
     def _do(self, work: Any) -> None:
         self._tasks.start(_discard(work))
@@ -357,6 +350,10 @@ class ProjectSession(QObject):
             case e.ProjectChanged(project):
                 self.title = project.get("title") or self.title
                 self.folder = project.get("folder") or self.folder
+                if "granted_hosts" in project:
+                    self._granted = tuple(project["granted_hosts"])
+                    self._panels.preview.set_granted_hosts(self._granted)
+                    self._panels.preview.reload()
                 self.facts_changed.emit()
             case e.ProjectDeleted():
                 self.deleted.emit()

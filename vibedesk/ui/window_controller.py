@@ -26,8 +26,10 @@ from vibedesk.ui.shell.top_bar import ProjectChoice
 from vibedesk.ui.shell.workspace import Workspace
 from vibedesk.ui.tasks import WidgetTasks
 from vibedesk.ui.theme.theme import Theme
+from vibedesk.ui.widgets.messages import MessageAction
 
 _CLOCK_MS = 1000
+_HOST_BANNER = "host "
 _CUSTOM_PROVIDER = "custom"
 _APPROVAL = "build.approval"
 
@@ -111,6 +113,7 @@ class WindowController(QObject):
         window.stop_requested.connect(self._on_stop)
         window.continue_requested.connect(self._on_continue)
         window.status_clicked.connect(self._on_status)
+        window.banner_action.connect(self._on_banner)
         window.closing.connect(lambda: self._do(self._close()))
         self.connect_welcome(self._welcome())
 
@@ -126,6 +129,24 @@ class WindowController(QObject):
             self._do(self._consent_and_go_on())
         else:
             self._on_error(error)
+
+    def _on_host_wanted(self, host: str) -> None:
+        self._window.show_banner(
+            "warning",
+            self.tr("The app wants to reach {0}.").format(host),
+            [MessageAction(key="allow", text=self.tr("Allow in this project"))],
+            key=f"{_HOST_BANNER}{host}",
+        )
+
+    def _on_banner(self, banner: str, _action: str) -> None:
+        session = self._session
+        if banner.startswith(_HOST_BANNER) and session is not None:
+            self._window.dismiss_banner(banner)
+            host = banner.removeprefix(_HOST_BANNER)
+            self._do(self._grant(session.project_id, host))
+
+    async def _grant(self, project_id: str, host: str) -> None:
+        await self._engine.grant_host(project_id, host)
 
     async def _consent_and_go_on(self) -> None:
         if await ask_consent(self._theme, self._window):
@@ -281,6 +302,7 @@ class WindowController(QObject):
         session.run_changed.connect(self._show_run)
         session.facts_changed.connect(self._show_facts)
         session.failed.connect(self._on_refusal)
+        session.watch.host_wanted.connect(self._on_host_wanted)
         session.consent_wanted.connect(lambda: self._do(self._consent_and_go_on()))
         session.deleted.connect(lambda: self._window.show_page("projects"))
         self._session = session
@@ -337,7 +359,7 @@ class WindowController(QObject):
                     key="sandbox",
                     text=self._sandbox_words(state),
                     dot=_SANDBOX_DOTS.get(state, "text.muted"),
-                    tooltip=reason,
+                    tooltip=reason or self._sandbox_kind_words(session.sandbox_kind),
                 )
             )
             if session.sample:
@@ -372,6 +394,15 @@ class WindowController(QObject):
             "failed": self.tr("App has stopped by itself"),
         }
         return words.get(state, state)
+
+    def _sandbox_kind_words(self, kind: str) -> str:
+        match kind:
+            case "local+bwrap":
+                return self.tr("In the local sandbox: it sees its own folder only.")
+            case "local":
+                return self.tr("On this computer, with your own rights.")
+            case _:
+                return ""
 
     # -- the end -----------------------------------------------------------------------------------------
     async def _close(self) -> None:

@@ -103,6 +103,17 @@ def decide_foreign(
     return Blocked(f"The app was not granted {host}.")
 
 
+def grantable_host(url: str, own_origin: str) -> str | None:
+    """Return what would have to be granted for the page to reach `url`; None where no grant can do it."""
+    origin = parse_origin(url)
+    if origin is None or not isinstance(origin.host, str):
+        return None
+    usual = DEFAULT_PORTS[origin.scheme]
+    host = origin.host if origin.port == usual else f"{origin.host}:{origin.port}"
+    decision = decide_origin(origin, own_origin, (host,))
+    return host if decision == Allowed("granted") else None
+
+
 def parse_origin(url: str) -> Origin | None:
     """Return the origin of an http, https, ws or wss address, or None unless it is beyond doubt."""
     scheme, separator, rest = url.partition("://")
