@@ -546,7 +546,8 @@ class ProjectSession(QObject):
         self._panels.chat.set_queue(list(self._wishes.values()))
 
     def _on_sandbox(self, state: str, reason: str) -> None:
-        if state == "stopped" and self._preview_url:
+        if state == "stopped" and self._preview_url and not self.run.running:
+            # While a run is under way the server only restarts; the page comes back by itself.
             self._panels.preview.set_stopped(self.tr("The app is not running."))
         elif state == "failed" and self._preview_url:
             self._panels.preview.set_stopped(reason)

@@ -93,6 +93,7 @@ class AppRuntime:
         self._tail: deque[str] = deque(maxlen=_TAIL)
         self._log: Batcher[tuple[str, str]] = Batcher(self._store_lines)
         self._state = SandboxStatus.ABSENT
+        self._telling: asyncio.Task[None] | None = None
         self.folder = folder
         self.work_folder = WorkFolder(access.database, access.project_id, access.files, folder)
 
@@ -168,23 +169,19 @@ class AppRuntime:
         """
         async with self._lock:
             started = time.monotonic()
-            status = await self._run(argv)
+            status, tail = await self._run(argv)
             if status != 0:
-                raise _install_error(argv, "\n".join(self._tail))
+                raise _install_error(argv, "\n".join(tail))
             await self._take_back()
             return time.monotonic() - started
 
-    async def run(self, argv: list[str]) -> int:
-        """Run a command in the sandbox, its lines as events; return its exit status."""
-        async with self._lock:
-            return await self._run(argv)
-
-    async def _run(self, argv: list[str]) -> int:
+    async def _run(self, argv: list[str]) -> tuple[int, list[str]]:
+        """Run a command, its lines as events; return its exit status and last lines."""
         sandbox = await self._open()
         command = shlex.join(argv)
         access = self._access
         started = time.monotonic()
-        self._tail.clear()
+        tail: deque[str] = deque(maxlen=_TAIL)
         await access.bus.emit(access.project_id, CommandStarted(command))
         status = -1
 
@@ -202,7 +199,7 @@ class AppRuntime:
                 async for item in output:
                     match item:
                         case OutputLine(text=text):
-                            self._tail.append(text)
+                            tail.append(text)
                             await batch.put(text)
                         case Exited(status=status):
                             pass
@@ -214,7 +211,7 @@ class AppRuntime:
                 emit(CommandFinished(command, status, round(time.monotonic() - started, 3)))
 
             await access.commit(finished)
-        return status
+        return status, list(tail)
 
     async def _take_back(self) -> None:
         if self._sandbox is not None:
@@ -232,6 +229,7 @@ class AppRuntime:
             argv = self._access.template.dev_argv(sandbox.host, self._port)
             url = await sandbox.start_server(argv)
             await self._log.flush()
+            await self._states_told()
             return url
 
     async def stop_server(self) -> None:
@@ -251,7 +249,7 @@ class AppRuntime:
 
     @property
     def last_lines(self) -> list[str]:
-        """The last lines that a command or the server printed."""
+        """The last lines that the server printed."""
         return list(self._tail)
 
     async def stop(self) -> None:
@@ -260,14 +258,7 @@ class AppRuntime:
         if sandbox is not None:
             await sandbox.stop()
             await self._log.flush()
-            await self._tell_state(SandboxStatus.STOPPED, "stopped")
-
-    async def remove(self) -> None:
-        """Stop and remove the sandbox; the work folder stays."""
-        sandbox, self._sandbox = self._sandbox, None
-        if sandbox is not None:
-            await sandbox.remove()
-            await self._log.flush()
+            await self._states_told()
 
     async def move(self, folder: Path) -> None:
         """Rename the work folder; the server is stopped, since tools keep absolute paths."""
@@ -303,11 +294,22 @@ class AppRuntime:
 
     def _on_status(self, status: SandboxStatus, reason: str) -> None:
         self._state = status
-        self._states = asyncio.get_running_loop().create_task(self._tell_state(status, reason))
+        told = self._telling
+        self._telling = asyncio.get_running_loop().create_task(
+            self._tell_state(told, status, reason)
+        )
 
-    async def _tell_state(self, status: SandboxStatus, reason: str) -> None:
-        self._state = status
+    async def _tell_state(
+        self, before: asyncio.Task[None] | None, status: SandboxStatus, reason: str
+    ) -> None:
+        if before is not None:
+            await asyncio.wait({before})
         await self._access.bus.emit(self._access.project_id, SandboxState(status.value, reason))
+
+    async def _states_told(self) -> None:
+        """Wait until every state so far is told, so that what follows from one comes after it."""
+        if self._telling is not None:
+            await asyncio.wait({self._telling})
 
     async def _store_lines(self, lines: list[tuple[str, str]]) -> None:
         access = self._access
