@@ -11,6 +11,7 @@ import hypothesis
 import pytest
 
 from tests.support.network_guard import forbid_other_hosts
+from tests.support.own_process import OwnProcess
 from tests.support.skip_guard import SkipGuard
 from vibedesk.base.paths import Home, resolve_home
 
@@ -36,6 +37,7 @@ def pytest_configure(config: pytest.Config) -> None:
     config.stash[_session_home] = session_home
     _isolate_environment(session_home)
     forbid_other_hosts()
+    config.pluginmanager.register(OwnProcess())
     config.pluginmanager.register(
         SkipGuard(
             Path(__file__).with_name("allowed_skips.txt"), enforced=bool(os.environ.get("CI"))

@@ -29,7 +29,7 @@ from vibedesk.ui.home.prompt_box import PromptBox
 # QtWebEngine wants this said before the application is made.
 QCoreApplication.setAttribute(Qt.ApplicationAttribute.AA_ShareOpenGLContexts)
 
-pytestmark = [pytest.mark.e2e, pytest.mark.ui, pytest.mark.timeout(600)]
+pytestmark = [pytest.mark.own_process, pytest.mark.e2e, pytest.mark.ui, pytest.mark.timeout(600)]
 
 _SESSION = recording("expense-tracker")
 _CONVERSATION = json.loads((_SESSION / "05-conversation.json").read_text("utf-8"))

@@ -27,7 +27,7 @@ from vibedesk.ui.home.prompt_box import PromptBox
 
 QCoreApplication.setAttribute(Qt.ApplicationAttribute.AA_ShareOpenGLContexts)
 
-pytestmark = [pytest.mark.e2e, pytest.mark.ui, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.own_process, pytest.mark.e2e, pytest.mark.ui, pytest.mark.timeout(300)]
 
 _FILES = {
     "src/App.tsx": "import { words } from './words'\n\n"

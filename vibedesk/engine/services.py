@@ -15,6 +15,7 @@ from vibedesk.base.errors import (
     ConsentRequiredError,
     InvalidInputError,
     NotAllowedNowError,
+    NotFoundError,
     StorageError,
 )
 from vibedesk.base.paths import Home
@@ -39,13 +40,14 @@ from vibedesk.engine.files.history import History
 from vibedesk.engine.files.project_files import ProjectFiles
 from vibedesk.engine.model_choice import ModelChoices
 from vibedesk.engine.models.project_router import ProjectRouter
-from vibedesk.engine.models.samples import get_sample, list_samples
+from vibedesk.engine.models.samples import get_sample, is_bundled, list_samples
+from vibedesk.engine.previews import Previews
 from vibedesk.engine.project_options import ProjectOptions
 from vibedesk.engine.project_views import card_view, file_views, project_view
+from vibedesk.engine.sandbox_choice import LocalSandboxes
 from vibedesk.engine.sandboxes.driver import SandboxStatus
 from vibedesk.engine.sandboxes.local_driver import LocalDriver
 from vibedesk.engine.sandboxes.ports import is_port_in_use, pick_port
-from vibedesk.engine.sandboxes.select import SandboxSetting, choose_driver
 from vibedesk.engine.states import RESTING, AgentState
 from vibedesk.engine.store.database import Database
 from vibedesk.engine.store.projects import ProjectStore
@@ -81,8 +83,9 @@ class EngineServices:
         self.bus = EventBus(database, self.store)
         self.models = ModelChoices(database, self.store, self.bus)
         self.agents = AgentManager(self._load_agent, self.bus.has_listeners)
-        self._local: LocalDriver | None = None
-        self._previews: dict[str, asyncio.Task[None]] = {}
+        self._sandboxes = LocalSandboxes(home.cache / "sandboxes")
+        self._previews = Previews()
+        self._sample_messages: dict[str, tuple[str, ...]] = {}
         if write:
             self.agents.start()
 
@@ -92,12 +95,9 @@ class EngineServices:
         return cls(home, database, write=write)
 
     async def aclose(self) -> None:
-        for task in self._previews.values():
-            task.cancel()
-        await asyncio.gather(*self._previews.values(), return_exceptions=True)
+        await self._previews.aclose()
         await self.agents.aclose()
-        if self._local is not None:
-            await self._local.aclose()
+        await self._sandboxes.aclose()
         self.bus.close()
         await asyncio.to_thread(self.database.close)
 
@@ -112,6 +112,7 @@ class EngineServices:
         return await self._read(lambda: self.store.get(project_id))
 
     async def project(self, project_id: str) -> ProjectView:
+        await self._load_sample_messages(project_id)
         return await self._read(lambda: self._view(project_id))
 
     async def files(self, project_id: str) -> list[FileView]:
@@ -188,24 +189,21 @@ class EngineServices:
         if agent.state not in RESTING or agent.running or agent.runtime.serving:
             return
         phases = await self._read(lambda: self.store.phases(project_id))
-        if any(phase.completed for phase in phases) and project_id not in self._previews:
-            task = asyncio.create_task(self._preview_quietly(agent))
-            self._previews[project_id] = task
-            task.add_done_callback(lambda _: self._previews.pop(project_id, None))
+        built = any(phase.completed for phase in phases)
+        # Deleted or swept meanwhile: nobody would ever stop what this agent starts.
+        current = self.agents.loaded(project_id) is agent
+        if built and current and not self._previews.opening(project_id):
+            self._previews.start(project_id, self._preview_quietly(agent))
 
     async def close_project(self, project_id: str) -> None:
-        task = self._previews.get(project_id)
-        if task is not None:
-            task.cancel()
+        await self._previews.stop(project_id)
         agent = self.agents.loaded(project_id)
         if agent is not None:
             agent.unfollow_folder()
 
     async def delete_project(self, project_id: str) -> str:
         record = await self.record(project_id)
-        agent = self.agents.loaded(project_id)
-        if agent is not None:
-            await agent.cancel()
+        await self._stop(project_id)
         await self.agents.evict(project_id)
         folder = Path(record.folder)
         outcome = await asyncio.to_thread(_move_to_trash, folder, self.home.root / "trash")
@@ -275,13 +273,24 @@ class EngineServices:
         await self.database.run(work)
 
     async def cancel(self, project_id: str) -> None:
-        agent = self.agents.loaded(project_id)
-        if agent is None:
-            agent = await self.agents.get(project_id)
-        await agent.cancel()
+        await self.agents.get(project_id)
+        await self._stop(project_id)
 
     async def stop_all(self) -> None:
-        await asyncio.gather(*(agent.cancel() for agent in self.agents.agents))
+        """Stop every project; one that cannot be stopped does not keep the others from it."""
+        projects = {*self._previews.projects, *(agent.project_id for agent in self.agents.agents)}
+        outcomes = await asyncio.gather(*map(self._stop, projects), return_exceptions=True)
+        for outcome in outcomes:
+            if isinstance(outcome, BaseException):
+                raise outcome
+
+    async def _stop(self, project_id: str) -> None:
+        try:
+            await self._previews.stop(project_id)
+        finally:
+            agent = self.agents.loaded(project_id)
+            if agent is not None:
+                await agent.cancel()
 
     async def running(self) -> list[str]:
         return [agent.project_id for agent in self.agents.agents if agent.running]
@@ -295,7 +304,14 @@ class EngineServices:
         agent = await self.agents.get(project_id)
         if agent.running:
             raise NotAllowedNowError("The project is being built; its preview starts by itself.")
-        return await agent.start_preview()
+        opening = self._previews.start(project_id, agent.start_preview())
+        try:
+            return await opening
+        except asyncio.CancelledError:
+            me = asyncio.current_task()
+            if me is not None and me.cancelling():
+                raise
+            raise NotAllowedNowError("The preview was stopped while it opened.") from None
 
     # -- files and versions -------------------------------------------------------------------------
     async def updates_since(self, project_id: str, version: int) -> tuple[int, list[bytes]]:
@@ -342,6 +358,7 @@ class EngineServices:
     # -- events and settings --------------------------------------------------------------------------
     async def subscribe(self, project_id: str, on_ready: Callable[[], None] | None) -> Subscription:
         subscription = Subscription(project_id, on_ready)
+        await self._load_sample_messages(project_id)
         await self.bus.subscribe(subscription, lambda: self._view(project_id))
         return subscription
 
@@ -387,18 +404,9 @@ class EngineServices:
             await agent.runtime.materialise()
         return version
 
-    async def _driver(self, setting: SandboxSetting) -> LocalDriver:
-        """Return the one driver that serves `setting`; drivers own a folder, so there is one of a kind."""
-        if self._local is None or setting == "docker":
-            choice = await choose_driver(setting, self.home.cache / "sandboxes")
-            self._local = choice.driver
-        return self._local
-
     async def _require_isolation(self, options: ProjectOptions) -> None:
-        driver = await self._driver(options.sandbox)
-        if options.sandbox == "local":
-            return
-        if options.sample and (await asyncio.to_thread(get_sample, options.sample)).bundled:
+        driver = await self._sandboxes.driver(options.sandbox)
+        if options.sandbox == "local" or await asyncio.to_thread(is_bundled, options.sample):
             return
         isolation = await driver.isolation()
         if isolation.kind == "none" and not await self.setting(_CONSENT, None):
@@ -421,11 +429,10 @@ class EngineServices:
             router=ProjectRouter(lambda: self.models.router(project_id, options)),
             template=load_template(record.template),
         )
-        driver = await self._driver(options.sandbox)
         port = await self._port(record)
         runtime = AppRuntime(
             access,
-            driver,
+            self._sandboxes.chosen_later(options.sandbox),
             Path(record.folder),
             port,
             lambda: self._require_isolation(options),
@@ -471,10 +478,22 @@ class EngineServices:
 
     def _suggestions(self, record: ProjectRecord) -> tuple[str, ...]:
         """Return the next message that a recorded example has an answer to."""
-        if not record.sample:
+        messages = self._sample_messages.get(record.sample, ())
+        if not messages:
             return ()
         said = sum(m.role == "user" for m in self.store.messages(record.id))
-        return get_sample(record.sample).messages[said : said + 1]
+        return messages[said : said + 1]
+
+    async def _load_sample_messages(self, project_id: str) -> None:
+        """Read, once, what a recorded example answers; one whose recording is gone answers nothing."""
+        name = (await self.record(project_id)).sample
+        if not name or name in self._sample_messages:
+            return
+        try:
+            sample = await asyncio.to_thread(get_sample, name)
+        except (NotFoundError, InvalidInputError):
+            return
+        self._sample_messages[name] = sample.messages
 
     async def _preview_quietly(self, agent: CodeGeneratorAgent) -> None:
         from vibedesk.base.errors import as_vibedesk_error

@@ -11,11 +11,13 @@ if (existsSync("node_modules/.hold-install")) {
 }
 
 function install(specs) {
-  if (specs.some((spec) => spec.startsWith("no-such-package"))) {
-    console.error("npm error code E404");
+  const manifest = JSON.parse(readFileSync("package.json", "utf8"));
+  const wanted = [...specs, ...Object.keys(manifest.dependencies)];
+  const unknown = wanted.find((spec) => spec.startsWith("no-such-package"));
+  if (unknown) {
+    console.error(`npm error code E404\nnpm error 404  '${unknown}' is not in this registry.`);
     process.exit(1);
   }
-  const manifest = JSON.parse(readFileSync("package.json", "utf8"));
   for (const spec of specs) {
     const at = spec.lastIndexOf("@");
     manifest.dependencies[at > 0 ? spec.slice(0, at) : spec] = at > 0 ? spec.slice(at + 1) : "*";

@@ -32,6 +32,7 @@ from vibedesk.engine.event_bus import Emit
 from vibedesk.engine.events import (
     BlueprintReady,
     DepsInstalled,
+    FixApplied,
     GenerationComplete,
     Notice,
     PhaseComplete,
@@ -42,7 +43,7 @@ from vibedesk.engine.events import (
     WishQueued,
 )
 from vibedesk.engine.states import AgentState
-from vibedesk.engine.store.records import PhaseRecord
+from vibedesk.engine.store.records import PhaseRecord, WishRecord
 
 _S = AgentState
 _MAX_FIX_TRIES = 3
@@ -163,20 +164,32 @@ class BuildSteps:
         phases = await self._open.phases()
         number = max((p.number for p in phases if p.completed), default=0) + 1
         used = self._used_allowance(phases)
+        asked = await self._open.wishes()
         await self._access.bus.emit(self._access.project_id, PhaseDesigning(number))
         phase = await plan_phase(self._access, number, final=used + 1 >= self._limits.max_phases)
         if not phase.files and not phase.install_commands:
-            await self._machine.move(_S.COMPLETE, "nothing is left to do", self._complete)
+
+            def settle(emit: Emit) -> None:
+                # A wish that needs nothing would else be planned for ever.
+                self._set_wishes(asked, "done", None, emit)
+                self._complete(emit)
+
+            await self._machine.move(_S.COMPLETE, "nothing is left to do", settle)
             return
 
         def store(emit: Emit) -> None:
             self._put_phase(number, phase, "plan", emit)
-            for wish in self._access.store.wishes(self._access.project_id, "open"):
-                self._access.store.set_wish(wish.id, "planned", number)
-                emit(WishQueued(wish.id, wish.text, "planned"))
+            self._set_wishes(asked, "planned", number, emit)
 
         self._machine.memory.open_phase(number, package_specs(phase.install_commands))
         await self._machine.move(self._after_plan(), f"phase {number} is planned", store)
+
+    def _set_wishes(
+        self, wishes: list[WishRecord], status: str, number: int | None, emit: Emit
+    ) -> None:
+        for wish in wishes:
+            self._access.store.set_wish(wish.id, status, number)
+            emit(WishQueued(wish.id, wish.text, status))
 
     async def _install(self) -> None:
         await self._setup.ready()
@@ -187,7 +200,10 @@ class BuildSteps:
             await self._runtime.materialise(["package.json"])
         await self._install_packages(list(self._machine.memory.packages))
         self._machine.memory.packages = []
-        if implemented:
+        if self._machine.memory.refused_install:
+            # The server may not even start; the review hands the registry's words to a fix.
+            await self._machine.move(_S.REVIEWING, "package.json names what does not exist")
+        elif implemented:
             await self._show_files()
         else:
             await self._machine.move(_S.IMPLEMENTING_PHASE, "packages are installed")
@@ -195,23 +211,28 @@ class BuildSteps:
     async def _install_packages(self, packages: list[str]) -> None:
         """Install `packages`, or what package.json lists now if there are none.
 
-        A package that the registry does not know is remembered for a fix: a name that a model made up must not
-        keep the others away, nor stop the run for good.
+        A package that the registry does not know is remembered for a fix, also where package.json names it: a
+        name that a model made up must not keep the others away, nor stop the run for good.
         """
         template, bus = self._access.template, self._access.bus
         argv = template.add_argv(packages) if packages else template.sync_argv()
         try:
             seconds = await self._runtime.install(argv)
         except InstallFailedError as error:
-            if error.code != NO_SUCH_PACKAGE or not packages:
+            if error.code != NO_SUCH_PACKAGE:
                 raise
             if len(packages) > 1:
                 for package in packages:
                     await self._install_packages([package])
                 return
-            self._machine.memory.missing_packages.append(packages[0])
-            notice = Notice(f"There is no package {packages[0]}; going on without it.", error.code)
-            await bus.emit(self._access.project_id, notice)
+            log = str(error.details.get("log", ""))
+            if packages and _name_of(packages[0]) in log:
+                self._machine.memory.missing_packages.append(packages[0])
+                words = f"There is no package {packages[0]}; going on without it."
+            else:
+                self._machine.memory.refused_install = log or error.message
+                words = "package.json names a package or version that does not exist."
+            await bus.emit(self._access.project_id, Notice(words, error.code))
             return
         self._machine.memory.packages_changed = True
         await bus.emit(self._access.project_id, DepsInstalled(packages, round(seconds, 3)))
@@ -286,37 +307,63 @@ class BuildSteps:
         await self._access.commit(work)
 
     async def _review(self) -> None:
-        if not self._runtime.serving:
+        memory = self._machine.memory
+        if not memory.refused_install and not self._runtime.serving:
             await self._machine.move(_S.STARTING_SERVER, "the app is not running")
             return
+        found, log = await self._look()
+        tell = self._tell_fixes(verified=not found)
+        if not found:
+            await self._machine.move(_S.FINALIZING, "the page answers", tell)
+            return
+        memory.problems = [*found, *log]
+        if memory.fix_tries >= _MAX_FIX_TRIES:
+            reason = f"needs you: {found[0]} after {_MAX_FIX_TRIES} tries"
+            await self._machine.move(_S.IDLE, reason, tell)
+            return
+        await self._machine.move(_S.FIXING, "; ".join(found), tell)
+
+    async def _look(self) -> tuple[list[str], list[str]]:
+        """Return what is wrong with the app, and the lines that say more about it."""
         memory = self._machine.memory
         found: list[str] = []
         if memory.missing_packages:
             found.append(f"there is no package {', '.join(memory.missing_packages)}")
+        if memory.refused_install:
+            found.append("package.json names a package or version that does not exist")
+            return found, memory.refused_install.splitlines()
         status = await self._runtime.page_status()
-        if status != 200:
-            found.append(f"the page answers {status}" if status else "the page does not answer")
-        if not found:
-            await self._machine.move(_S.FINALIZING, "the page answers")
-            return
-        log = self._runtime.last_lines if status != 200 else []
-        memory.problems = [*found, *log]
-        if memory.fix_tries >= _MAX_FIX_TRIES:
-            await self._machine.move(_S.IDLE, f"needs you: {found[0]} after {_MAX_FIX_TRIES} tries")
-            return
-        await self._machine.move(_S.FIXING, "; ".join(found))
+        if status == 200:
+            return found, []
+        found.append(f"the page answers {status}" if status else "the page does not answer")
+        return found, self._runtime.last_lines
+
+    def _tell_fixes(self, *, verified: bool) -> Callable[[Emit], None]:
+        """Forget the fix that was reviewed; return what tells how it went."""
+        memory = self._machine.memory
+        paths, memory.fixed = memory.fixed, []
+        issue = memory.problems[0] if memory.problems else ""
+
+        def tell(emit: Emit) -> None:
+            for path in paths:
+                emit(FixApplied(path, issue, "model", verified))
+
+        return tell
 
     async def _fix(self) -> None:
-        self._machine.memory.fix_tries += 1
-        await self._machine.remember()
-        written = await fix_problems(
-            self._access, self._machine.memory.phase, self._machine.memory.problems
-        )
+        memory = self._machine.memory
+        written = await fix_problems(self._access, memory.phase, memory.problems)
         await self._open.drop_drafts()
-        self._machine.memory.missing_packages = []
-        self._machine.memory.packages = written.packages
-        if written.packages or await self._manifest_changed():
-            self._machine.memory.after_install = _S.STARTING_SERVER.value
+        # Only an answer counts: a model that could not be asked has tried nothing.
+        memory.fix_tries += 1
+        memory.fixed = list(written.finished)
+        install = bool(written.packages or memory.refused_install) or await self._manifest_changed()
+        memory.missing_packages = []
+        memory.refused_install = ""
+        memory.packages = written.packages
+        await self._machine.remember()
+        if install:
+            memory.after_install = _S.STARTING_SERVER.value
             await self._machine.move(_S.INSTALLING_DEPS, "a fix is written")
             return
         await self._show_files()
@@ -334,10 +381,9 @@ class BuildSteps:
 
         def close(emit: Emit) -> None:
             self._access.store.complete_phase(self._access.project_id, number)
-            for wish in self._access.store.wishes(self._access.project_id, "planned"):
-                if wish.phase == number:
-                    self._access.store.set_wish(wish.id, "done", number)
-                    emit(WishQueued(wish.id, wish.text, "done"))
+            planned = self._access.store.wishes(self._access.project_id, "planned")
+            built = [wish for wish in planned if wish.phase == number]
+            self._set_wishes(built, "done", number, emit)
             emit(PhaseComplete(number))
 
         await self._access.commit(close, durable=True)
@@ -442,3 +488,9 @@ class BuildSteps:
 def _planned_and_built(phases: list[PhaseRecord]) -> int:
     """Return how many phases count against the limit; a change from the conversation does not."""
     return sum(p.completed and p.source != "converse" for p in phases)
+
+
+def _name_of(spec: str) -> str:
+    """Return the package's name in a registry spec like `@scope/name@1`."""
+    at = spec.rfind("@")
+    return spec[:at] if at > 0 else spec

@@ -120,6 +120,16 @@ def get_sample(name: str) -> Sample:
     )
 
 
+def is_bundled(name: str) -> bool:
+    """Tell whether a sample ships with VibeDesk; one whose recording is gone or broken does not."""
+    if not name:
+        return False
+    try:
+        return get_sample(name).bundled
+    except (NotFoundError, InvalidInputError):
+        return False
+
+
 def load_sample(folder: Path, *, bundled: bool) -> Sample:
     """Read the head data of one recording.
 

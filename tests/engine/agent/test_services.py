@@ -1,0 +1,125 @@
+"""What the engine does around its agents: stops previews that open, needs Node only for code, keeps secrets."""
+
+from __future__ import annotations
+
+import asyncio
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from tests.engine.agent.conftest import Desk, sandbox_processes
+from vibedesk.base.paths import Home
+from vibedesk.base.resources import resource
+from vibedesk.engine.engine import Engine
+from vibedesk.engine.project_options import ProjectOptions
+from vibedesk.engine.sandboxes import local_driver
+from vibedesk.engine.sandboxes.driver import SandboxUnavailableError
+
+
+@pytest.mark.parametrize("way", ["cancel", "stop_all", "delete"])
+async def test_a_preview_that_is_opening_is_stopped_like_one_that_is_up(
+    desk: Desk, way: str
+) -> None:
+    project_id = await desk.build()
+    agent = desk.agent(project_id)
+    await desk.engine.cancel(project_id)
+    async with agent.runtime._lock:  # the preview waits in the middle of opening
+        await desk.engine.open(project_id)
+        previews = desk.services._previews
+        async with asyncio.timeout(10):
+            while not previews.opening(project_id):
+                await asyncio.sleep(0.01)
+        match way:
+            case "cancel":
+                await desk.engine.cancel(project_id)
+            case "stop_all":
+                await desk.engine.stop_all()
+            case "delete":
+                await desk.engine.delete_project(project_id)
+    assert not previews.opening(project_id)
+    assert not agent.runtime.serving
+    assert sandbox_processes() == []
+
+
+async def test_one_project_that_cannot_be_stopped_does_not_keep_the_others_running(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first, second = await desk.build(), await desk.create()
+
+    async def fail() -> None:
+        raise SandboxUnavailableError("It cannot be stopped.")
+
+    await desk.engine.open(second)
+    monkeypatch.setattr(desk.agent(second), "cancel", fail)
+    with pytest.raises(SandboxUnavailableError):
+        await desk.engine.stop_all()
+    assert not desk.agent(first).runtime.serving
+
+
+async def test_without_node_a_project_is_still_opened_kept_restored_and_stopped(
+    desk: Desk, home: Home, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    project_id = await desk.build()
+    await desk.engine.shutdown()
+
+    def none() -> None:
+        raise SandboxUnavailableError("There is no Node.js.")
+
+    monkeypatch.setattr(local_driver, "find_toolchains", none)
+    engine = Engine(home)
+    await asyncio.to_thread(engine.start)
+    try:
+        first = (await engine.history(project_id))[-1]
+        await engine.open(project_id)
+        await engine.create_file(project_id, "note.txt", "kept\n")
+        assert (await engine.snapshot(project_id, "mine")).label == "mine"
+        await engine.restore(project_id, first.commit)
+        await engine.cancel(project_id)
+    finally:
+        await engine.shutdown()
+
+
+async def test_a_project_whose_recording_is_gone_is_still_shown(
+    home: Home, tmp_path: Path
+) -> None:
+    recording = tmp_path / "mine"
+    shutil.copytree(resource("samples") / "kanban-board", recording)
+    options = ProjectOptions(sample=str(recording), sandbox="local")
+    engine = Engine(home)
+    await asyncio.to_thread(engine.start)
+    project_id = await engine.create("", options)
+    assert (await engine.project(project_id)).suggestions
+    await engine.shutdown()
+    shutil.rmtree(recording)
+    engine = Engine(home)
+    await asyncio.to_thread(engine.start)
+    try:
+        assert (await engine.project(project_id)).suggestions == ()
+        await engine.unsubscribe(await engine.subscribe(project_id))
+    finally:
+        await engine.shutdown()
+
+
+async def test_secrets_in_env_files_reach_neither_the_model_nor_git(desk: Desk) -> None:
+    project_id = await desk.build()
+    folder = await desk.folder(project_id)
+    (folder / ".env").write_text("SECRET=sk_live_disk\n")
+    (folder / ".env.production").write_text("SECRET=sk_live_production\n")
+    (folder / ".env.example").write_text("SECRET=\n")
+    await desk.engine.snapshot(project_id, "outside edit")
+    await desk.engine.create_file(project_id, "server/.env", "SECRET=sk_live_typed\n")
+    await desk.engine.snapshot(project_id, "typed")
+    await desk.engine.say(project_id, "Mark the style")
+    await desk.engine.wait(project_id)
+    names = subprocess.run(
+        ["git", "-C", folder, "ls-tree", "-r", "--name-only", "refs/vibedesk/history"],
+        capture_output=True,
+        text=True,
+        check=True,
+    ).stdout.split()
+    assert [name for name in names if ".env" in name] == [".env.example"]
+    assert desk.server.requests
+    assert not any("sk_live" in str(request) for request in desk.server.requests)
+    assert (folder / "server" / ".env").read_text() == "SECRET=sk_live_typed\n"

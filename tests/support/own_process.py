@@ -1,0 +1,74 @@
+"""Runs tests marked `own_process` each in a Python process of its own.
+
+The real window is made once a process: Qt's application, Chromium and the editor's bindings outlive it, and a second
+window among their remains is nothing that a user ever has.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import time
+
+import pytest
+
+_CHILD = "TESTS_IN_OWN_PROCESS"
+_SECONDS = 900
+_KEPT_CHARACTERS = 20_000
+
+
+class OwnProcess:
+    """The pytest plug-in."""
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_runtest_protocol(
+        self, item: pytest.Item, nextitem: pytest.Item | None
+    ) -> bool | None:
+        if item.get_closest_marker("own_process") is None or os.environ.get(_CHILD):
+            return None
+        item.ihook.pytest_runtest_logstart(nodeid=item.nodeid, location=item.location)
+        started = time.time()
+        outcome, output = _run(item)
+        self._report(item, outcome, output, started)
+        item.ihook.pytest_runtest_logfinish(nodeid=item.nodeid, location=item.location)
+        return True
+
+    def _report(self, item: pytest.Item, outcome: str, output: str, started: float) -> None:
+        for when in ("setup", "call", "teardown"):
+            here = outcome if when == "call" else "passed"
+            report = pytest.TestReport(
+                nodeid=item.nodeid,
+                location=item.location,
+                keywords={},
+                outcome=here,  # type: ignore[arg-type]
+                longrepr=output if here == "failed" else None,
+                when=when,  # type: ignore[arg-type]
+                duration=time.time() - started if when == "call" else 0.0,
+                start=started,
+                stop=time.time(),
+            )
+            item.ihook.pytest_runtest_logreport(report=report)
+
+
+def _run(item: pytest.Item) -> tuple[str, str]:
+    """Return (passed or failed, output); a skip inside counts as failed, since nothing of it was tested."""
+    command = [sys.executable, "-m", "pytest", "-q", "-rs", "-p", "no:cacheprovider", item.nodeid]
+    try:
+        done = subprocess.run(
+            command,
+            cwd=item.config.rootpath,
+            env={**os.environ, _CHILD: "1"},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            timeout=_SECONDS,
+            check=False,
+        )
+    except subprocess.TimeoutExpired as error:
+        return (
+            "failed",
+            f"not done within {_SECONDS} s\n{(error.output or b'').decode(errors='replace')}",
+        )
+    output = done.stdout.decode(errors="replace")[-_KEPT_CHARACTERS:]
+    passed = done.returncode == 0 and "1 passed" in output
+    return "passed" if passed else "failed", output
