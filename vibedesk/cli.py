@@ -14,8 +14,12 @@ from pathlib import Path
 
 from vibedesk import __version__
 from vibedesk.base.errors import as_vibedesk_error
+from vibedesk.base.text import whole_text
 
 DEFAULT_BUDGET = 5.0
+_TEXTS = frozenset(
+    {"prompt", "text", "project", "commit", "template", "provider", "model", "sample"}
+)
 
 
 class _Parser(argparse.ArgumentParser):
@@ -28,6 +32,9 @@ class _Parser(argparse.ArgumentParser):
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command and return the exit status."""
     options = _parser().parse_args(arguments)
+    for name in _TEXTS & vars(options).keys():
+        # Bytes of the command line that are no UTF-8 could neither be stored nor sent.
+        setattr(options, name, whole_text(getattr(options, name)))
     try:
         return _run(options)
     except KeyboardInterrupt:

@@ -10,10 +10,18 @@ import sys
 from collections.abc import Awaitable, Callable
 from typing import Any, TextIO
 
-from vibedesk.base.errors import ConsentRequiredError, StorageError, VibeDeskError
+from vibedesk.base.errors import (
+    ConsentRequiredError,
+    InvalidInputError,
+    NotFoundError,
+    StorageError,
+    VibeDeskError,
+)
 from vibedesk.base.paths import Home, existing_place, resolve_home
+from vibedesk.base.text import whole_text
 from vibedesk.engine.engine import Engine
 from vibedesk.engine.export import check_destination
+from vibedesk.engine.models.samples import get_sample
 from vibedesk.engine.project_options import ProjectOptions
 from vibedesk.progress import ProgressPrinter
 
@@ -23,7 +31,7 @@ Command = Callable[[Engine, argparse.Namespace], Awaitable[int]]
 async def run_command(options: argparse.Namespace) -> int:
     """Run the command named in `options`; return the exit status."""
     command, write = _COMMANDS[options.command]
-    if wrong := _wrong_use(options):
+    if wrong := await asyncio.to_thread(_wrong_use, options):
         _complain(f"vibedesk {options.command}: {wrong}")
         return 2
     home = resolve_home(options.home)
@@ -41,9 +49,25 @@ def _wrong_use(options: argparse.Namespace) -> str:
     """Return what is wrong with the words that were given; empty if nothing is."""
     if options.command == "build" and not options.prompt.strip() and not options.sample:
         return "the prompt is empty. Describe the app you want in a sentence or two."
+    if options.command == "build" and options.sample and _asks_for_more(options):
+        return (
+            f"the recorded example {options.sample} shows only its own app. "
+            "Leave out the prompt, or leave out --sample to build your own."
+        )
     if options.command == "say" and not options.text.strip():
         return "the message is empty. Write what should change."
     return ""
+
+
+def _asks_for_more(options: argparse.Namespace) -> bool:
+    """Tell whether a wish was given that the recorded example does not show."""
+    if not options.prompt.strip():
+        return False
+    try:
+        recorded = get_sample(options.sample).prompt
+    except (NotFoundError, InvalidInputError):
+        return False  # told when the project is created
+    return bool(recorded.split() != options.prompt.split())
 
 
 async def _without_data(options: argparse.Namespace, home: Home) -> int:
@@ -179,7 +203,12 @@ async def _follow(
         view = await engine.project(project_id)
         failed = printer.failure
         # A message that needed no change leaves a stopped project as it was, and that is a success.
-        untouched = not needs_complete and not printer.state and view.state != "error"
+        untouched = (
+            not needs_complete
+            and not printer.state
+            and view.state != "error"
+            and not view.open_wishes
+        )
         ok = failed is None and (view.state == "complete" or untouched)
         if ok and when_done is not None:
             await when_done()
@@ -336,7 +365,7 @@ async def _doctor(engine: Engine, options: argparse.Namespace) -> int:
 # -- output -------------------------------------------------------------------------------------------------
 def _say(text: str, out: TextIO | None = None) -> None:
     stream = out or sys.stdout
-    stream.write(f"{text}\n")
+    stream.write(f"{whole_text(text)}\n")
     stream.flush()
 
 

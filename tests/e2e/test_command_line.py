@@ -397,3 +397,32 @@ class TestInterrupting:
                 second.assert_one_sentence(str(building.process.pid))
                 building.interrupt()
                 assert building.wait(30).status == 130
+
+
+def test_bytes_that_are_no_text_are_no_reason_to_fail(server: ModelServer, root: Path) -> None:
+    wish = "Count \udcff things"
+    options = ("--json", "--provider", "anthropic")
+    built = vibedesk("build", wish, *TINY, *options, home=root, env=server.environment())
+    assert built.status == 0, built.stderr
+    assert shown(root, built.project_id)["wish"] == "Count � things"
+    unknown = vibedesk("show", "no\udcff", home=root)
+    assert unknown.status == 1
+    assert "unexpected" not in unknown.stderr
+
+
+def test_a_recorded_example_does_not_answer_a_wish_of_ones_own(root: Path) -> None:
+    refused = vibedesk("build", "A tip calculator", "--sample", "kanban-board", home=root)
+    assert refused.status == 2
+    assert "kanban-board" in refused.stderr
+    assert not root.exists()
+
+
+def test_a_target_that_cannot_be_written_is_told_before_the_build(
+    server: ModelServer, root: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "file").write_text("")
+    refused = build(server, root, "--out", str(tmp_path / "file" / "copy"))
+    assert refused.status == 1
+    assert "copy" in refused.stderr
+    assert "--home" not in refused.stderr
+    assert not server.requests

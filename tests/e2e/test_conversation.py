@@ -12,6 +12,10 @@ import pytest
 from tests.e2e.studio import Project, Studio, blueprint, plan, whole_file
 from tests.support import model_faults as faults
 from tests.support.model_server import ModelServer
+from tests.support.program import Program
+from tests.support.tiny_app import FIRST as FIRST_FILES
+from tests.support.tiny_app import INSIDE_FIRST_FILE, TINY_TEMPLATE, script_tiny_app
+from vibedesk.base.paths import Home
 from vibedesk.engine.events import (
     FileEnd,
     FileStart,
@@ -138,3 +142,42 @@ async def test_a_change_with_a_package_installs_it_first(
     assert '"nanoid": "5.1.6"' in await half_way.read("package.json")
     assert b"nanoid" in await half_way.on_disk("package-lock.json")
     assert await half_way.on_disk("src/id.ts") == b"import 'nanoid'\n"
+
+
+# -- on the command line, to a run that is not there any more ---------------------------------------------
+
+
+def test_a_change_said_to_a_killed_run_is_made(server: ModelServer, home: Home) -> None:
+    script_tiny_app(server)
+    server.fail(faults.stall(after_chars=INSIDE_FIRST_FILE), operation="implement_phase")
+    program = Program(
+        "build", "Count", "--template", TINY_TEMPLATE, "--home", home.root, "--json",
+        env=server.environment(),
+    )  # fmt: skip
+    program.until_type("file_chunk")
+    program.kill()
+    server.answer("".join(FIRST_FILES), operation="continue")
+    said = say(server, home, program.project_id)
+    assert said.end() == 0, said.stderr
+    assert said.of("state_change")[-1]["data"]["state"] == "complete"
+    assert "said.css" in [end["data"]["path"] for end in said.of("file_end")]
+
+
+def test_a_change_said_after_a_failure_says_how_to_go_on(server: ModelServer, home: Home) -> None:
+    script_tiny_app(server)
+    server.fail(faults.status(401), operation="implement_phase")
+    program = Program(
+        "build", "Count", "--template", TINY_TEMPLATE, "--home", home.root, "--json",
+        env=server.environment(),
+    )  # fmt: skip
+    assert program.end() == 1
+    said = say(server, home, program.project_id)
+    assert said.end() == 1
+    assert f"Go on with: vibedesk resume {program.project_id}" in said.stderr
+
+
+def say(server: ModelServer, home: Home, project_id: str) -> Program:
+    return Program(
+        "say", project_id, "Mark the style", "--home", home.root, "--json",
+        env=server.environment(),
+    )  # fmt: skip

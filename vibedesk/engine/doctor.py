@@ -9,6 +9,7 @@ import sys
 
 from vibedesk.base.errors import VibeDeskError
 from vibedesk.base.paths import Home, existing_place
+from vibedesk.engine.models.protocol import NO_MODEL_REMEDY
 from vibedesk.engine.models.samples import list_samples
 from vibedesk.engine.sandboxes.local_driver import LocalDriver
 from vibedesk.engine.views import CheckView, DoctorView, ProviderView
@@ -74,7 +75,7 @@ def _keys(providers: list[ProviderView]) -> list[CheckView]:
                 "Model",
                 "warning",
                 "No model is set up; the recorded examples work without one.",
-                "Set ANTHROPIC_API_KEY or OPENAI_API_KEY, or enter a key in the window.",
+                NO_MODEL_REMEDY,
             )
         ]
     return [

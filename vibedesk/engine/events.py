@@ -284,16 +284,6 @@ class SandboxState(Payload):
 
 
 @dataclass(frozen=True, slots=True)
-class RuntimeErrorSeen(Payload):
-    """The running app reported an error in the browser."""
-
-    type: ClassVar[str] = "runtime_error"
-    message: str
-    stack: str
-    source: str
-
-
-@dataclass(frozen=True, slots=True)
 class CommandStarted(Payload):
     """A command runs in the sandbox."""
 
@@ -344,7 +334,7 @@ class BudgetWarning(Payload):
 
 @dataclass(frozen=True, slots=True)
 class Waiting(Payload):
-    """The agent waits. `reason`: rate_limit, network, budget, needs_person, consent, slot; `until` is UTC or None."""
+    """The agent waits. `reason`: rate_limit, network, budget, approval, needs_person, consent, slot; `until`: UTC."""
 
     type: ClassVar[str] = "waiting"
     reason: str

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import dataclasses
 import os
 from datetime import datetime
 from typing import Any
@@ -11,7 +12,12 @@ from vibedesk.base.clock import iso
 from vibedesk.base.errors import InvalidInputError
 from vibedesk.engine.event_bus import Emit, EventBus
 from vibedesk.engine.events import BudgetWarning, Notice, Resumed, Usage, Waiting
-from vibedesk.engine.models.protocol import ChatModel
+from vibedesk.engine.models.protocol import BudgetExceededError, ChatModel, ModelRequest
+from vibedesk.engine.models.provider_config import (
+    built_in_providers,
+    check_address,
+    parse_provider,
+)
 from vibedesk.engine.models.providers import Providers
 from vibedesk.engine.models.recorded import DEFAULT_PACE, RecordedModel
 from vibedesk.engine.models.router import CallUsage, ModelRouter, RouterHooks
@@ -25,9 +31,12 @@ PACE_VARIABLE = "VIBEDESK_SAMPLE_PACE"
 """Tokens per second of a recorded example; 0 plays it as fast as possible."""
 
 CUSTOM_PROVIDERS = "providers.custom"
+ADDRESSES = "providers.addresses"
+"""Addresses that replace those of providers that ship with VibeDesk, by name."""
 DEFAULT_PROVIDER = "providers.default"
 DEFAULT_MODEL = "providers.default_model"
 _WARN_AT = 0.8
+_CHECKED_HERE = frozenset({"converse", "continue"})
 
 
 class ModelChoices:
@@ -45,7 +54,29 @@ class ModelChoices:
             NoModelError: nothing is set up.
         """
         model = await self.model(options)
-        return ModelRouter([model], hooks=self._hooks(project_id, options.budget))
+        return ModelRouter([model], hooks=self._hooks(project_id))
+
+    async def check_budget(self, project_id: str, request: ModelRequest) -> None:
+        """Refuse what a run cannot refuse between its steps: answers and continuations over the budget.
+
+        Raises:
+            BudgetExceededError: the project has spent what it may, as its options say now.
+        """
+        if request.operation not in _CHECKED_HERE:
+            return
+
+        def look() -> tuple[float | None, float]:
+            return self._budget(project_id), self._store.usage_totals(project_id).cost
+
+        budget, spent = await self._database.run(look, durable=False)
+        if budget is not None and spent >= budget:
+            raise BudgetExceededError(
+                f"The budget of {budget:g} USD is used up, so no model is asked.",
+                remedy=f"Raise it with `vibedesk resume {project_id} --budget USD`.",
+            )
+
+    def _budget(self, project_id: str) -> float | None:
+        return ProjectOptions.from_dict(self._store.get(project_id).options).budget
 
     async def model(self, options: ProjectOptions) -> ChatModel:
         if options.sample:
@@ -54,12 +85,9 @@ class ModelChoices:
         settings = await self._database.run(self._settings, durable=False)
 
         def build() -> ChatModel:
-            providers = Providers(settings["custom"])
+            providers = _providers(settings)
             provider = options.provider or settings["provider"] or None
-            model = options.model
-            if not model and provider == settings["provider"]:
-                model = settings["model"]
-            return providers.build_model(providers.choose(provider, model or None))
+            return providers.build_model(providers.choose(provider, options.model or None))
 
         return await asyncio.to_thread(build)
 
@@ -72,29 +100,39 @@ class ModelChoices:
                     name=status.config.name,
                     label=status.config.label,
                     base_url=status.base_url,
-                    default_model=(
-                        settings["model"]
-                        if settings["provider"] == status.config.name and settings["model"]
-                        else status.default_model
-                    ),
+                    default_model=status.default_model,
                     ready=status.ready,
                     key_source=status.key.source or "",
                     problem=status.key.problem,
+                    overrides_keychain=status.key.overrides_keychain,
                 )
-                for status in Providers(settings["custom"]).configured_providers()
+                for status in _providers(settings).configured_providers()
             ]
 
         return await asyncio.to_thread(look)
 
     async def set_up(self, name: str, *, key: str, base_url: str, model: str) -> None:
-        """Make `name` the provider to use: its key goes to the keychain, the rest to the settings."""
+        """Make `name` the provider to use: its key goes to the keychain, the rest to the settings.
+
+        Without `base_url` one that ships with VibeDesk gets its own address back.
+
+        Raises:
+            InvalidInputError: the address is none, or has a key or password in it.
+            NotFoundError: there is no such provider.
+        """
         from vibedesk.engine.models.keys import store_key
-        from vibedesk.engine.models.provider_config import built_in_providers, parse_provider
 
         settings = await self._database.run(self._settings, durable=False)
         custom: list[dict[str, Any]] = list(settings["custom"])
+        addresses: dict[str, str] = dict(settings["addresses"])
         built_in = {config.name for config in built_in_providers()}
-        if base_url and name not in built_in:
+        if base_url:
+            check_address(base_url)
+        if name in built_in:
+            addresses.pop(name, None)
+            if base_url:
+                addresses[name] = base_url
+        elif base_url:
             entry: dict[str, Any] = {
                 "name": name,
                 "wire": "openai",
@@ -112,6 +150,7 @@ class ModelChoices:
 
         def store() -> None:
             self._store.set_setting(CUSTOM_PROVIDERS, custom)
+            self._store.set_setting(ADDRESSES, addresses)
             self._store.set_setting(DEFAULT_PROVIDER, name)
             self._store.set_setting(DEFAULT_MODEL, model)
 
@@ -120,12 +159,14 @@ class ModelChoices:
     def _settings(self) -> dict[str, Any]:
         return {
             "custom": self._store.setting(CUSTOM_PROVIDERS, []),
+            "addresses": self._store.setting(ADDRESSES, {}),
             "provider": self._store.setting(DEFAULT_PROVIDER, ""),
             "model": self._store.setting(DEFAULT_MODEL, ""),
         }
 
-    def _hooks(self, project_id: str, budget: float | None) -> RouterHooks:
+    def _hooks(self, project_id: str) -> RouterHooks:
         bus, store = self._bus, self._store
+        unpriced: set[str] = set()
 
         async def on_waiting(reason: str, until: datetime, message: str) -> None:
             waiting = Waiting(reason, iso(until), message)
@@ -172,6 +213,15 @@ class ModelChoices:
                         call.cost,
                     )
                 )
+                budget = self._budget(project_id)
+                if call.cost is None and budget is not None and call.model not in unpriced:
+                    unpriced.add(call.model)
+                    emit(
+                        Notice(
+                            f"The price of {call.model} is not known, so the budget cannot stop it.",
+                            "unknown_price",
+                        )
+                    )
                 spent = before + (call.cost or 0.0)
                 if budget and before < _WARN_AT * budget <= spent:
                     emit(BudgetWarning(round(spent, 4), budget))
@@ -181,6 +231,19 @@ class ModelChoices:
         return RouterHooks(
             on_waiting=on_waiting, on_resumed=on_resumed, on_notice=on_notice, on_usage=on_usage
         )
+
+
+def _providers(settings: dict[str, Any]) -> Providers:
+    """Return the providers as Settings has them; what the environment says still overrides that."""
+    configs = {config.name: config for config in built_in_providers()}
+    configs.update((entry["name"], parse_provider(entry)) for entry in settings["custom"])
+    for name, address in settings["addresses"].items():
+        if name in configs:
+            configs[name] = dataclasses.replace(configs[name], base_url=address)
+    chosen = settings["provider"]
+    if chosen in configs and settings["model"]:
+        configs[chosen] = dataclasses.replace(configs[chosen], default_model=settings["model"])
+    return Providers(configs.values())
 
 
 def _pace() -> float:

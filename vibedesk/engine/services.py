@@ -19,6 +19,7 @@ from vibedesk.base.errors import (
     StorageError,
 )
 from vibedesk.base.paths import Home
+from vibedesk.base.text import whole_text
 from vibedesk.engine.agent.agent_manager import AgentManager
 from vibedesk.engine.agent.app_runtime import AppRuntime
 from vibedesk.engine.agent.build_steps import AgentLimits
@@ -142,7 +143,7 @@ class EngineServices:
         return await asyncio.to_thread(look)
 
     async def create(self, wish: str, options: ProjectOptions) -> str:
-        text = wish.strip()
+        text = whole_text(wish).strip()
         if options.sample:
             sample = await asyncio.to_thread(get_sample, options.sample)
             text = sample.prompt
@@ -426,7 +427,10 @@ class EngineServices:
             bus=self.bus,
             files=files,
             drafts=drafts,
-            router=ProjectRouter(lambda: self.models.router(project_id, options)),
+            router=ProjectRouter(
+                lambda: self.models.router(project_id, options),
+                lambda request: self.models.check_budget(project_id, request),
+            ),
             template=load_template(record.template),
         )
         port = await self._port(record)

@@ -155,7 +155,11 @@ class DoctorView(View):
 
 @dataclass(frozen=True, slots=True)
 class ProviderView(View):
-    """A model provider: what is there, what is missing. `key_source`: environment, keychain or empty."""
+    """A model provider: what is there, what is missing.
+
+    `key_source`: environment, keychain or empty; `overrides_keychain`: the environment's key wins over one that
+    was entered.
+    """
 
     name: str
     label: str
@@ -164,6 +168,7 @@ class ProviderView(View):
     ready: bool
     key_source: str = ""
     problem: str = ""
+    overrides_keychain: bool = False
 
 
 __all__ = [

@@ -28,9 +28,7 @@ async def test_a_preview_that_is_opening_is_stopped_like_one_that_is_up(
     async with agent.runtime._lock:  # the preview waits in the middle of opening
         await desk.engine.open(project_id)
         previews = desk.services._previews
-        async with asyncio.timeout(10):
-            while not previews.opening(project_id):
-                await asyncio.sleep(0.01)
+        assert previews.opening(project_id)
         match way:
             case "cancel":
                 await desk.engine.cancel(project_id)
@@ -81,9 +79,7 @@ async def test_without_node_a_project_is_still_opened_kept_restored_and_stopped(
         await engine.shutdown()
 
 
-async def test_a_project_whose_recording_is_gone_is_still_shown(
-    home: Home, tmp_path: Path
-) -> None:
+async def test_a_project_whose_recording_is_gone_is_still_shown(home: Home, tmp_path: Path) -> None:
     recording = tmp_path / "mine"
     shutil.copytree(resource("samples") / "kanban-board", recording)
     options = ProjectOptions(sample=str(recording), sandbox="local")
@@ -113,13 +109,54 @@ async def test_secrets_in_env_files_reach_neither_the_model_nor_git(desk: Desk) 
     await desk.engine.snapshot(project_id, "typed")
     await desk.engine.say(project_id, "Mark the style")
     await desk.engine.wait(project_id)
-    names = subprocess.run(
+    listed = await asyncio.to_thread(
+        subprocess.run,
         ["git", "-C", folder, "ls-tree", "-r", "--name-only", "refs/vibedesk/history"],
         capture_output=True,
         text=True,
         check=True,
-    ).stdout.split()
+    )
+    names = listed.stdout.split()
     assert [name for name in names if ".env" in name] == [".env.example"]
     assert desk.server.requests
     assert not any("sk_live" in str(request) for request in desk.server.requests)
     assert (folder / "server" / ".env").read_text() == "SECRET=sk_live_typed\n"
+
+
+async def spend(desk: Desk, project_id: str, cost: float) -> None:
+    call = {
+        "operation": "implement_phase",
+        "provider": "p",
+        "model": "m",
+        "input_tokens": 1,
+        "output_tokens": 1,
+        "cached_tokens": 0,
+        "cost": cost,
+        "latency": 1.0,
+    }
+    await desk.services.database.run(lambda: desk.services.store.add_usage(project_id, call))
+
+
+async def test_a_message_over_the_budget_asks_no_model_until_the_budget_is_raised(
+    desk: Desk,
+) -> None:
+    project_id = await desk.build(budget=5.0)
+    await spend(desk, project_id, 6.0)
+    await desk.engine.say(project_id, "Mark the style")
+    await desk.engine.wait(project_id)
+    assert desk.server.requests_for("converse") == []
+    told = await desk.until(lambda e: e.type == "error")
+    data = told.payload.to_data()
+    assert data["code"] == "budget"
+    assert f"vibedesk resume {project_id} --budget USD" in data["remedy"]
+    await desk.engine.resume(project_id, budget=50.0)
+    await desk.engine.wait(project_id)
+    assert len(desk.server.requests_for("converse")) == 1
+
+
+async def test_a_model_without_a_price_is_told_once(desk: Desk) -> None:
+    await desk.build(budget=5.0, provider="anthropic", model="unheard-of")
+    notices = [e.payload.to_data() for e in desk.of("notice")]
+    assert [n["message"] for n in notices if n["code"] == "unknown_price"] == [
+        "The price of unheard-of is not known, so the budget cannot stop it."
+    ]

@@ -138,13 +138,13 @@ def test_files_that_are_being_written_are_not_kept_until_they_close(
 
 def test_ignored_files_are_never_kept(files: ProjectFiles, history: History) -> None:
     files.write_all(
-        {".gitignore": ".env\n/out/\n", ".env": "KEY=1", "out/x": "x", "a": "a"}, "agent"
+        {".gitignore": "own.txt\n/out/\n", "own.txt": "KEY=1", "out/x": "x", "a": "a"}, "agent"
     )
     first = history.snapshot("one")
     assert sorted(history.files_at(first.commit)) == [".gitignore", "a"]
     files.write(".gitignore", "a\n", "agent")
     second = history.snapshot("two")
-    assert sorted(history.files_at(second.commit)) == [".env", ".gitignore", "out/x"]
+    assert sorted(history.files_at(second.commit)) == [".gitignore", "out/x", "own.txt"]
 
 
 def test_restoring_brings_files_back_and_loses_nothing(
@@ -368,3 +368,22 @@ def test_an_executable_file_stays_executable(
     kept = history.snapshot("one", advance_main=True)
     assert git("ls-tree", kept.commit).startswith("100755")
     assert git("status", "--porcelain") == ""
+
+
+def test_env_files_are_never_kept_whatever_gitignore_says(
+    files: ProjectFiles, history: History
+) -> None:
+    files.write_all(
+        {
+            ".gitignore": "!.env\n",
+            ".env": "KEY=1",
+            "server/.env.local": "KEY=1",
+            ".env.example": "KEY=",
+            ".envrc.md": "no secret",
+        },
+        "agent",
+    )
+    first = history.snapshot("one")
+    assert sorted(history.files_at(first.commit)) == [".env.example", ".envrc.md", ".gitignore"]
+    history.restore(first.commit)
+    assert files.read(".env") == "KEY=1"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, aclosing
 from datetime import UTC, datetime
@@ -294,3 +295,31 @@ async def test_finished_is_the_last_item(
         kinds = [type(item) async for item in items]
     assert kinds.count(Finished) == 1
     assert kinds[-1] is Finished
+
+
+async def test_a_cancelled_wait_is_told_to_be_over(
+    servers: tuple[ModelServer, ModelServer], told: Told
+) -> None:
+    first, _ = servers
+    first.fail(faults.status(429, retry_after=60))
+    asleep = asyncio.Event()
+
+    async def sleep(seconds: float) -> None:
+        asleep.set()
+        await asyncio.Event().wait()
+
+    model = Providers(environ=first.environment()).build_model(ModelChoice("anthropic", "m"))
+    router = ModelRouter([model], hooks=told.hooks, sleep=sleep)
+
+    async def ask() -> None:
+        async with aclosing(router.stream(REQUEST)) as items:
+            async for _ in items:
+                pass
+
+    task = asyncio.create_task(ask())
+    await asyncio.wait_for(asleep.wait(), 10)
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    assert told.log == ["waiting rate_limit", "resumed rate_limit"]
+    await router.aclose()

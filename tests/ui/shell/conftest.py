@@ -35,5 +35,8 @@ def window(qtbot: QtBot, theme: Theme, tmp_path: Path) -> MainWindow:
     made.show_page("workspace")
     with qtbot.waitExposed(made):
         made.show()
+    # Without a window manager a window that another test left may hold the keys.
+    made.raise_()
     made.activateWindow()
+    qtbot.waitUntil(made.isActiveWindow)
     return made

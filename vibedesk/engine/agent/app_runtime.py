@@ -94,6 +94,7 @@ class AppRuntime:
         self._log: Batcher[tuple[str, str]] = Batcher(self._store_lines)
         self._state = SandboxStatus.ABSENT
         self._telling: asyncio.Task[None] | None = None
+        self._closed = False
         self.folder = folder
         self.work_folder = WorkFolder(access.database, access.project_id, access.files, folder)
 
@@ -260,6 +261,11 @@ class AppRuntime:
             await self._log.flush()
             await self._states_told()
 
+    async def aclose(self) -> None:
+        """End every process of the app and tell nothing any more."""
+        await self.stop()
+        self._closed = True
+
     async def move(self, folder: Path) -> None:
         """Rename the work folder; the server is stopped, since tools keep absolute paths."""
         async with self._lock:
@@ -294,6 +300,8 @@ class AppRuntime:
 
     def _on_status(self, status: SandboxStatus, reason: str) -> None:
         self._state = status
+        if self._closed:
+            return
         told = self._telling
         self._telling = asyncio.get_running_loop().create_task(
             self._tell_state(told, status, reason)

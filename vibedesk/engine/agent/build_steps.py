@@ -7,7 +7,9 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from typing import Any
 
+from vibedesk.base.errors import NotAllowedNowError
 from vibedesk.engine.agent.app_runtime import (
     NO_SUCH_PACKAGE,
     AppRuntime,
@@ -40,6 +42,7 @@ from vibedesk.engine.events import (
     PhaseDesigning,
     ProjectChanged,
     ServerStarted,
+    Waiting,
     WishQueued,
 )
 from vibedesk.engine.states import AgentState
@@ -104,7 +107,11 @@ class BuildSteps:
             blueprint = await self._make_blueprint()
         await self._name_project(blueprint)
         if self._limits.approval:
-            await self._machine.move(_S.AWAITING_APPROVAL, "the blueprint is ready")
+            await self._machine.move(
+                _S.AWAITING_APPROVAL,
+                "the blueprint is ready",
+                waiting=Waiting("approval", None, "The plan waits for your approval."),
+            )
         else:
             await self.begin_first_phase(blueprint, "the blueprint is ready")
 
@@ -243,28 +250,39 @@ class BuildSteps:
             record = next(p for p in await self._open.phases() if p.number == number)
             written = await self._write_phase(record)
             await self._open.drop_drafts()
-            packages = [p for p in written.packages if p not in self._installed_with_plan(record)]
+            asked = [*record.plan.get("left_packages", ()), *written.packages]
+            packages = [p for p in asked if p not in self._installed_with_plan(record)]
             self._machine.memory.packages = packages
             self._machine.memory.wrote_all = True
             self._machine.memory.finished = list(written.finished)
             await self._machine.remember()
-        if self._machine.memory.packages or await self._manifest_changed():
+        if await self._has_to_install():
             self._machine.memory.after_install = _S.STARTING_SERVER.value
             await self._machine.move(_S.INSTALLING_DEPS, "the files are written")
         else:
             await self._setup.ready()
             await self._show_files()
 
+    async def _has_to_install(self) -> bool:
+        record = await self._open.phase(self._machine.memory.phase)
+        unfinished = record is not None and "takes_over" in record.plan
+        return bool(self._machine.memory.packages) or unfinished or await self._manifest_changed()
+
     async def _write_phase(self, record: PhaseRecord) -> WrittenFiles:
-        already = await self._open.interrupted(record)
         if record.source == "converse":
             message = await self._access.read(
                 lambda: self._access.store.message(record.plan["message"])
             )
             return await write_reply(
-                self._access, record.number, record.description, message.data["scof"]
+                self._access,
+                record.number,
+                record.description,
+                message.data["scof"],
+                already=await self._open.reply_under_way(record),
+                note=lambda written: self._open.note_reply(record.number, written),
             )
         phase = Phase.model_validate(record.plan)
+        already = await self._open.interrupted(record)
         return await implement_phase(self._access, record.number, phase, already=already)
 
     def _installed_with_plan(self, record: PhaseRecord) -> set[str]:
@@ -380,11 +398,16 @@ class BuildSteps:
         await self._snapshots.take(label, author="agent", advance_main=True)
 
         def close(emit: Emit) -> None:
-            self._access.store.complete_phase(self._access.project_id, number)
+            phases = {p.number: p for p in self._access.store.phases(self._access.project_id)}
             planned = self._access.store.wishes(self._access.project_id, "planned")
-            built = [wish for wish in planned if wish.phase == number]
-            self._set_wishes(built, "done", number, emit)
-            emit(PhaseComplete(number))
+            closing: int | None = number
+            while closing is not None:
+                self._access.store.complete_phase(self._access.project_id, closing)
+                built = [wish for wish in planned if wish.phase == closing]
+                self._set_wishes(built, "done", closing, emit)
+                emit(PhaseComplete(closing))
+                record = phases.get(closing)
+                closing = record.plan.get("takes_over") if record else None
 
         await self._access.commit(close, durable=True)
 
@@ -436,9 +459,17 @@ class BuildSteps:
         return self._machine.state is not _S.COMPLETE
 
     async def take_up_open_work(self) -> None:
-        """Go where a project at rest goes on; stay where nothing is open."""
+        """Go where a project at rest goes on; stay where nothing is open.
+
+        Raises:
+            NotAllowedNowError: only another phase could follow, and as many as are allowed are built.
+        """
         phases = await self._open.phases()
-        open_phase = next((p for p in phases if not p.completed), None)
+        unfinished = [p for p in phases if not p.completed]
+        current = self._machine.memory.phase
+        open_phase = next(
+            (p for p in unfinished if p.number == current), next(iter(unfinished), None)
+        )
         if not phases:
             await self._machine.move(_S.BLUEPRINTING, "going on")
         elif open_phase is not None:
@@ -446,7 +477,28 @@ class BuildSteps:
         elif (reply := await self._open.next_reply()) is not None:
             await self.open_reply_phase(*reply)
         elif self._machine.state is _S.IDLE or await self._open.wishes():
+            await self._plan_unless_at_limit(phases)
+
+    async def _plan_unless_at_limit(self, phases: list[PhaseRecord]) -> None:
+        limit = self._limits.max_phases
+        if self._machine.state is not _S.IDLE or self._used_allowance(phases) < limit:
             await self._machine.move(_S.PLANNING_PHASE, "going on")
+        elif await self._open.wishes():
+            raise NotAllowedNowError(
+                f"The limit of {limit} phases is reached with open wishes.",
+                remedy="Say what to build next: as many phases again may follow.",
+            )
+        else:
+            await self._machine.move(_S.FINALIZING, "everything allowed is built")
+
+    async def retry(self) -> None:
+        """Go back from `error` to the state that failed, or on to the change that the person asked for meanwhile."""
+        reply = await self._open.next_reply() if self._machine.memory.wrote_all else None
+        if reply is None:
+            await self._machine.move(self._machine.failed or _S.IDLE, "trying again")
+            return
+        await self._machine.move(_S.IDLE, "trying again")
+        await self.open_reply_phase(*reply)
 
     async def _reopen(self, phase: PhaseRecord) -> None:
         if self._machine.memory.phase != phase.number:
@@ -462,6 +514,13 @@ class BuildSteps:
         await self._machine.move(_S.PLANNING_PHASE, "a wish of the person", self._renew_allowance)
 
     async def open_reply_phase(self, number: int, message_id: str) -> None:
+        """Begin the phase of a reply's change; a phase that is written but failed after that closes with it."""
+        memory = self._machine.memory
+        before = await self._open.phase(memory.phase)
+        taken: dict[str, Any] = {}
+        if before is not None and not before.completed and memory.wrote_all:
+            taken = {"takes_over": before.number, "left_packages": list(memory.packages)}
+
         def store(emit: Emit) -> None:
             message = self._access.store.message(message_id)
             asked = message.data.get("asked", "")
@@ -470,7 +529,7 @@ class BuildSteps:
                 number=number,
                 name=name or "A change",
                 description=asked,
-                plan={"message": message_id, "files": [], "is_last_phase": True},
+                plan={"message": message_id, "files": [], "is_last_phase": True, **taken},
                 source="converse",
                 completed=False,
             )
@@ -481,7 +540,7 @@ class BuildSteps:
                 )
             )
 
-        self._machine.memory.open_phase(number, [])
+        memory.open_phase(number, [])
         await self._machine.move(_S.IMPLEMENTING_PHASE, "a change from the conversation", store)
 
 

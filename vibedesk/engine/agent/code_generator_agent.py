@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import dataclasses
 import logging
+from collections.abc import Callable
 from typing import Any
 
 from vibedesk.base.aio import TaskScope
@@ -137,13 +138,26 @@ class CodeGeneratorAgent:
                 details={"reason": str(error)},
             ) from error
 
-    async def revise_blueprint(self) -> None:
-        """Make the blueprint that waits for approval anew, with what the person said about it."""
+    async def revise_blueprint(self, store: Callable[[Emit], None]) -> bool:
+        """Make the blueprint that waits for approval anew, with what the person said about it.
+
+        Args:
+            store: Stores what they said, in the transaction of the move.
+
+        Returns:
+            Whether a blueprint waits; else nothing was done.
+        """
         async with self._commands:
             await self._let_run_end()
+            if self.state is not _S.AWAITING_APPROVAL:
+                return False
             self._machine.memory.has_blueprint = False
-            await self._machine.move(_S.BLUEPRINTING, "you asked for changes")
+            try:
+                await self._machine.move(_S.BLUEPRINTING, "you asked for changes", store)
+            finally:
+                self._machine.memory.has_blueprint = self.state is _S.AWAITING_APPROVAL
             self._run()
+            return True
 
     async def resume(self) -> None:
         """Go on where a run was cut off, failed, or was stopped, and answer what was left unanswered."""
@@ -157,7 +171,7 @@ class CodeGeneratorAgent:
                     remedy="Approve it, or ask for changes.",
                 )
             if self.state is _S.ERROR:
-                await self._machine.move(self._machine.failed or _S.IDLE, "trying again")
+                await self._steps.retry()
             if self.state in (_S.IDLE, _S.COMPLETE):
                 await self._steps.take_up_open_work()
             if self._steps.due:
@@ -171,32 +185,48 @@ class CodeGeneratorAgent:
     async def cancel(self) -> None:
         """Stop the run now; everything finished stays and the state becomes `idle`."""
         async with self._commands:
-            await self.conversation.cancel()
-            if self._run_task is not None:
-                self._run_task.cancel()
-                await asyncio.gather(self._run_task, return_exceptions=True)
             try:
-                if not self._machine.resting:
-                    await self._machine.move(_S.IDLE, "stopped by you")
+                await self.conversation.cancel()
             finally:
-                await self._setup.cancel()
-                await self.runtime.stop()
+                await self._stop_run()
+
+    async def _stop_run(self) -> None:
+        if self._run_task is not None:
+            self._run_task.cancel()
+            await asyncio.gather(self._run_task, return_exceptions=True)
+        try:
+            if not self._machine.resting:
+                await self._machine.move(_S.IDLE, "stopped by you")
+            await self._machine.end_waiting()
+        finally:
+            await self._setup.cancel()
+            await self.runtime.stop()
 
     async def start_phase_for_wishes(self) -> None:
-        """Begin a phase for queued wishes if nothing runs; without a blueprint they wait for it."""
+        """Begin a phase for queued wishes if nothing runs; without a blueprint they wait for it.
+
+        A run that was cut off goes on, and takes them up.
+        """
         async with self._commands:
             await self._let_run_end()
-            if self.running or self.state not in (_S.COMPLETE, _S.IDLE):
+            if self._steps.due:
+                self._run()
+            elif self.running or self.state not in (_S.COMPLETE, _S.IDLE):
                 return
-            if (await self._open.record()).blueprint is not None:
+            elif (await self._open.record()).blueprint is not None:
                 await self._steps.open_wish_phase()
                 self._run()
 
     async def start_phase_for_reply(self) -> None:
-        """Begin the phase that writes a reply's change if nothing runs; else it follows the present one."""
+        """Begin the phase that writes a reply's change if nothing runs; else it follows the present one.
+
+        A run that was cut off goes on, and writes the change then.
+        """
         async with self._commands:
             await self._let_run_end()
-            if not self.running and self.state in (_S.COMPLETE, _S.IDLE):
+            if self._steps.due:
+                self._run()
+            elif not self.running and self.state in (_S.COMPLETE, _S.IDLE):
                 reply = await self._open.next_reply()
                 if reply is not None:
                     await self._steps.open_reply_phase(*reply)
@@ -224,6 +254,7 @@ class CodeGeneratorAgent:
     async def restore(self, commit: str) -> VersionView:
         """Bring a version back as a new one, and show it in the running app."""
         self._refuse_while_running()
+        await self._setup.undo_half_rename()
         await self.runtime.take_in()
         version = await self.snapshots.restore(commit)
         await self.runtime.materialise()
@@ -247,7 +278,7 @@ class CodeGeneratorAgent:
         await self.conversation.aclose()
         await self._scope.aclose()
         await self._setup.cancel()
-        await self.runtime.stop()
+        await self.runtime.aclose()
         await self.access.router.aclose()
 
     # -- the run -------------------------------------------------------------------------------------

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from typing import Protocol
 
 from vibedesk.base.aio import TaskScope
@@ -16,7 +17,8 @@ from vibedesk.engine.models.samples import get_sample
 from vibedesk.engine.states import AgentState
 from vibedesk.engine.store.records import ABOUT_THE_PLAN, Json
 
-"""How a message is settled that the next blueprint answers; else the code of the error is kept there."""
+_CANCELLED = "cancelled"
+"""How a message is settled that the person stopped the answer to; nobody answers it later unasked."""
 
 
 class PhaseStarter(Protocol):
@@ -28,8 +30,8 @@ class PhaseStarter(Protocol):
     @property
     def state(self) -> AgentState: ...
 
-    async def revise_blueprint(self) -> None:
-        """Make the blueprint that waits for approval anew, with what the person said about it."""
+    async def revise_blueprint(self, store: Callable[[Emit], None]) -> bool:
+        """Store what the person said about the blueprint that waits and make it anew; False if none waits."""
         ...
 
     async def start_phase_for_reply(self) -> None:
@@ -66,21 +68,30 @@ class Conversation:
         if not message:
             raise InvalidInputError("The message is empty.", remedy="Write what should change.")
         await self._refuse_beyond_recording(message)
-        access = self._access
-        about_the_plan = self._agent.state is AgentState.AWAITING_APPROVAL
-        data = {"settled": ABOUT_THE_PLAN} if about_the_plan else {}
-
-        def store(emit: Emit) -> str:
-            record = access.store.add_message(access.project_id, "user", message, data=data)
-            emit(MessageComplete(record.id, "user", message))
-            return record.id
-
-        message_id = await access.commit(store, durable=True)
-        if about_the_plan:
-            await self._agent.revise_blueprint()
-        else:
-            self._start()
+        if self._agent.state is AgentState.AWAITING_APPROVAL:
+            about_the_plan = await self._ask_for_another_plan(message)
+            if about_the_plan is not None:
+                return about_the_plan
+        message_id = await self._access.commit(
+            lambda emit: self._add(message, {}, emit), durable=True
+        )
+        self._start()
         return message_id
+
+    async def _ask_for_another_plan(self, text: str) -> str | None:
+        """Return the message's id; None if the plan was approved meanwhile: then it is one like any other."""
+        added: list[str] = []
+
+        def store(emit: Emit) -> None:
+            added.append(self._add(text, {"settled": ABOUT_THE_PLAN}, emit))
+
+        return added[-1] if await self._agent.revise_blueprint(store) else None
+
+    def _add(self, text: str, data: Json, emit: Emit) -> str:
+        store, project_id = self._access.store, self._access.project_id
+        record = store.add_message(project_id, "user", text, data=data)
+        emit(MessageComplete(record.id, "user", text))
+        return record.id
 
     async def answer_open_messages(self) -> None:
         """Answer what the program's end left without an answer, and what could not be answered last."""
@@ -93,11 +104,25 @@ class Conversation:
             await asyncio.wait({self._task})
 
     async def cancel(self) -> None:
-        """Stop answering; what was said and answered so far stays."""
+        """Stop answering; what was said and answered so far stays, and is not answered later unasked."""
         task = self._task
         if task is not None and not task.done():
             task.cancel()
             await asyncio.gather(task, return_exceptions=True)
+            await self._access.commit(self._settle_open, durable=True)
+
+    def _settle_open(self, emit: Emit) -> None:
+        store = self._access.store
+        messages = store.messages(self._access.project_id)
+        answered = {m.data.get("answers") for m in messages if m.role == "assistant" and m.complete}
+        settled = {m.id for m in messages if m.data.get("settled")}
+        for message in messages:
+            if message.role == "assistant" and not message.complete:
+                text = message.text or "Stopped."
+                store.update_message(message.id, text=text, complete=True)
+                emit(MessageComplete(message.id, "assistant", text))
+            elif message.role == "user" and message.id not in answered | settled:
+                store.update_message(message.id, data={"settled": _CANCELLED})
 
     async def aclose(self) -> None:
         await self._scope.aclose()
@@ -163,7 +188,7 @@ class Conversation:
         """Let the person's last message be answered again if that failed."""
         access = self._access
         said = [m for m in access.store.messages(access.project_id) if m.role == "user"]
-        if said and said[-1].data.get("settled") not in (None, ABOUT_THE_PLAN):
+        if said and said[-1].data.get("settled") not in (None, ABOUT_THE_PLAN, _CANCELLED):
             access.store.update_message(said[-1].id, data={})
 
     def _open_reply(self, message_id: str) -> str:

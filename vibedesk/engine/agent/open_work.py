@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import dataclasses
+
+from vibedesk.engine.builder.file_answer import BETWEEN_FILES
 from vibedesk.engine.builder.project_access import ProjectAccess, telling_changes
-from vibedesk.engine.builder.scof_writer import WrittenFiles
+from vibedesk.engine.builder.scof_writer import RefusedChange, WrittenFiles
 from vibedesk.engine.event_bus import Emit
 from vibedesk.engine.store.records import PhaseRecord, ProjectRecord, WishRecord
 
@@ -63,12 +66,37 @@ class OpenWork:
             packages = list(phase.plan.get("wanted_packages", ()))
             if not finished and not drafts and not packages:
                 return None
-            cut = (drafts[-1].path, drafts[-1].text) if drafts else ("", "")
+            # The file that was being written has no end noted; of several that broke off, each is owed.
+            drafts.sort(key=lambda draft: not draft.truncated)
+            cut = (drafts[-1].path, drafts[-1].text) if drafts else BETWEEN_FILES
             return WrittenFiles(
-                finished=finished, packages=packages, cut=cut, changes=len(finished) + len(packages)
+                finished=finished,
+                packages=packages,
+                refused=[RefusedChange(d.path, "its text broke off", d.text) for d in drafts[:-1]],
+                cut=cut,
+                changes=len(finished) + len(packages),
             )
 
         return await access.read(work)
+
+    async def reply_under_way(self, phase: PhaseRecord) -> WrittenFiles | None:
+        """Return what had come of a reply's change before the run was cut off, None if it is not written."""
+        if "owed" not in phase.plan:
+            return None
+        written = await self.interrupted(phase) or WrittenFiles()
+        if written.cut == BETWEEN_FILES:
+            written.cut = None
+        written.refused += [RefusedChange(*owed) for owed in phase.plan["owed"]]
+        written.changes = phase.plan["changes"]
+        return written
+
+    def note_reply(self, number: int, written: WrittenFiles) -> None:
+        """Store, on the store's thread, that the change of phase `number` is written and what it owes still."""
+        store, project_id = self._access.store, self._access.project_id
+        record = next(p for p in store.phases(project_id) if p.number == number)
+        owed = [[refused.path, refused.why, refused.change] for refused in written.refused]
+        plan = {**record.plan, "owed": owed, "changes": written.changes}
+        store.put_phase(project_id, dataclasses.replace(record, plan=plan))
 
     async def drop_drafts(self) -> None:
         """Drop files that broke off and were not sent again although the answer has ended."""

@@ -67,8 +67,21 @@ class ProjectSetup:
                 access.files.write_all(texts, "agent", blobs=binaries)
 
         await access.commit(work)
+        await self.undo_half_rename()
         await self._runtime.take_in()
         await access.read(self._runtime.work_folder.create)
+
+    async def undo_half_rename(self) -> None:
+        """Take back a rename of the folder that the program's end kept from being stored; it comes again."""
+        record = await self._access.read(lambda: self._access.store.get(self._access.project_id))
+        folder = self._runtime.folder
+
+        def undo() -> None:
+            renamed = folder.with_name(record.name)
+            if not folder.exists() and renamed.is_dir():
+                renamed.rename(folder)
+
+        await asyncio.to_thread(undo)
 
     async def adopt_name(self, slug: str) -> ProjectRecord:
         """Call the project `slug`, or `slug-2` and so on; its folder follows when nothing is being installed."""

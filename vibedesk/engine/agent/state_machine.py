@@ -10,7 +10,7 @@ from vibedesk.base.errors import VibeDeskError
 from vibedesk.engine.agent.run_memory import RunMemory
 from vibedesk.engine.builder.project_access import ProjectAccess
 from vibedesk.engine.event_bus import Emit
-from vibedesk.engine.events import ErrorReported, Resumed, StateChange
+from vibedesk.engine.events import ErrorReported, Resumed, StateChange, Waiting
 from vibedesk.engine.states import RESTING, AgentState, check_transition
 from vibedesk.engine.store.records import ProjectRecord
 
@@ -49,15 +49,23 @@ class StateMachine:
         target: AgentState,
         reason: str,
         work: Callable[[Emit], None] | None = None,
+        *,
+        waiting: Waiting | None = None,
     ) -> None:
         """Go to `target`; the transition, what it rests on and its event are one transaction.
 
+        What was waited for before is over with it; `waiting` is what the agent waits for in `target`.
+
         A cancel that comes meanwhile waits for it, so that the agent never believes another state than the stored.
         """
-        await finish(self._commit_move(target, reason, work))
+        await finish(self._commit_move(target, reason, work, waiting))
 
     async def _commit_move(
-        self, target: AgentState, reason: str, work: Callable[[Emit], None] | None
+        self,
+        target: AgentState,
+        reason: str,
+        work: Callable[[Emit], None] | None,
+        waiting: Waiting | None,
     ) -> None:
         store, project_id = self._access.store, self._access.project_id
 
@@ -75,9 +83,11 @@ class StateMachine:
                 state_reason=reason,
                 run=self.memory.to_dict(),
                 failed_state=failed,
-                waiting=None,
+                waiting=waiting.to_data() if waiting is not None else None,
                 **({} if target is AgentState.ERROR else {"error": None}),
             )
+            if waiting is not None:
+                emit(waiting)
             emit(StateChange(target.value, record.state.value, reason))
             return failed
 
@@ -88,6 +98,18 @@ class StateMachine:
         """Store what the run remembers, without a move."""
         access, memory = self._access, self.memory.to_dict()
         await access.read(lambda: access.store.update(access.project_id, run=memory))
+
+    async def end_waiting(self) -> None:
+        """Forget what is waited for, where nothing is going to."""
+        store, project_id = self._access.store, self._access.project_id
+
+        def work(emit: Emit) -> None:
+            waiting = store.get(project_id).waiting
+            if waiting is not None:
+                store.update(project_id, waiting=None)
+                emit(Resumed(waiting["reason"]))
+
+        await self._access.commit(work)
 
     async def fail(self, error: VibeDeskError) -> None:
         """Go to `error`, from which the state that failed can be tried again.

@@ -14,6 +14,7 @@ from typing import Any
 from vibedesk.engine.builder.prompts import fill, schema_text, system_prompt
 from vibedesk.engine.builder.schemas import Blueprint, Phase
 from vibedesk.engine.builder.templates import Template
+from vibedesk.engine.files.ignore_rules import holds_secrets
 from vibedesk.engine.models.protocol import ChatMessage, ModelRequest
 
 _FILE_BUDGET = 240_000
@@ -214,7 +215,7 @@ def _listing(files: Mapping[str, str], hidden: Collection[str] = ()) -> str:
     named: list[str] = []
     for path in sorted(files, key=lambda p: (len(files[p]), p)):
         size = len(files[path])
-        if path in hidden or path.rsplit("/", 1)[-1] in _NEVER_SHOWN or size > left:
+        if path in hidden or _never_shown(path) or size > left:
             named.append(path)
             continue
         left -= size
@@ -223,6 +224,10 @@ def _listing(files: Mapping[str, str], hidden: Collection[str] = ()) -> str:
     if named:
         blocks.append("Not shown: " + ", ".join(sorted(named)))
     return "\n\n".join(blocks)
+
+
+def _never_shown(path: str) -> bool:
+    return path.rsplit("/", 1)[-1] in _NEVER_SHOWN or holds_secrets(path)
 
 
 def _ended(text: str) -> str:

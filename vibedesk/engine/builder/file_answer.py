@@ -8,6 +8,7 @@ from contextlib import aclosing
 from vibedesk.engine.builder.context import ProjectContext, continue_request, resend_request
 from vibedesk.engine.builder.project_access import ProjectAccess
 from vibedesk.engine.builder.scof_writer import ScofWriter, WrittenFiles
+from vibedesk.engine.event_bus import Emit
 from vibedesk.engine.events import Notice
 from vibedesk.engine.models.protocol import (
     BadAnswerError,
@@ -68,21 +69,37 @@ class FileAnswer:
         request = await self._request()
         ended = await self._stream(request)
         if ended and written.changes == before and not written.refused and not written.cut:
-            await self._notice("The answer changed nothing; asking once more.", "nothing_changed")
-            ended = await self._stream(request)
-            if written.changes == before and ended:
-                raise BadAnswerError(
-                    "The model's answer changed nothing.",
-                    remedy="Try again, or choose another model.",
-                )
+            ended = await self._once_more(request)
         if not ended:
             self._broke_off()
         return await self.complete()
 
-    async def write(self, scof: str) -> None:
-        """Write an answer that is here already."""
-        async with self._writer() as writer:
-            await writer.feed(scof)
+    async def write(self, scof: str, also: Callable[[Emit], None]) -> None:
+        """Write an answer that is here already, and do what `also` does, in one transaction."""
+        await self._writer().write_at_once(scof, also)
+
+    async def go_on(self) -> WrittenFiles:
+        """Ask on after `write` until the answer is whole.
+
+        Raises:
+            BadAnswerError: as `take`.
+        """
+        written = self._written
+        nothing = not written.changes and not written.refused and not written.cut
+        if nothing and not await self._once_more(await self._request()):
+            self._broke_off()
+        return await self.complete()
+
+    async def _once_more(self, request: ModelRequest) -> bool:
+        """Ask again where an answer changed nothing; return whether the model ended its answer by itself."""
+        before = self._written.changes
+        await self._notice("The answer changed nothing; asking once more.", "nothing_changed")
+        ended = await self._stream(request)
+        if self._written.changes == before and ended:
+            raise BadAnswerError(
+                "The model's answer changed nothing.", remedy="Try again, or choose another model."
+            )
+        return ended
 
     async def complete(self) -> WrittenFiles:
         """Ask on until nothing is cut off and no change is refused.

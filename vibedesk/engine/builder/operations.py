@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass
 
@@ -89,17 +89,40 @@ async def fix_problems(access: ProjectAccess, number: int, problems: Sequence[st
     return await answer.take()
 
 
-async def write_reply(access: ProjectAccess, number: int, asked: str, scof: str) -> WrittenFiles:
-    """Write the files of a conversation's reply to `asked`, whose SCOF has come whole."""
+async def write_reply(
+    access: ProjectAccess,
+    number: int,
+    asked: str,
+    scof: str,
+    *,
+    already: WrittenFiles | None,
+    note: Callable[[WrittenFiles], None],
+) -> WrittenFiles:
+    """Write the files of a conversation's reply to `asked`, whose SCOF is here.
+
+    Args:
+        access: The project.
+        number: Phase that the files belong to.
+        asked: What the person said.
+        scof: The change that was the answer.
+        already: What had come of it before the run was cut off; the SCOF is written then.
+        note: Stores that the SCOF is written and what is owed still, in the transaction that writes it.
+
+    Raises:
+        BadAnswerError: nothing is changed, also when asked again, or the rest keeps breaking off.
+    """
+    written = already or WrittenFiles()
     answer = FileAnswer(
         access,
         number,
         lambda context: converse_request(
             context, asked, activity="the change that you answered with is being written", turn=0
         ),
+        written=written,
     )
-    await answer.write(scof)
-    return await answer.complete()
+    if already is None:
+        await answer.write(scof, lambda _: note(written))
+    return await answer.go_on()
 
 
 @dataclass(frozen=True, slots=True)

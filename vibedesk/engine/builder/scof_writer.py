@@ -7,7 +7,7 @@ nothing that was shown. Only whole files reach the document; the work folder is 
 from __future__ import annotations
 
 import itertools
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Self
 
@@ -87,6 +87,17 @@ class ScofWriter:
         """Take in more of the answer."""
         for event in self._parser.feed(text):
             await self._batch.put(event)
+
+    async def write_at_once(self, text: str, also: Callable[[Emit], None]) -> None:
+        """Take in an answer that is here already, and do what `also` does, in one transaction."""
+        events = [*self._parser.feed(text), *self._parser.close()]
+
+        def work(emit: Emit) -> None:
+            for event in _merged(events):
+                self._apply(event, emit)
+            also(emit)
+
+        await self._access.commit(work, durable=True)
 
     async def __aenter__(self) -> Self:
         return self
@@ -238,12 +249,19 @@ class ScofWriter:
         for file in inside:
             new_path = target + file.removeprefix(source)
             try:
+                self._make_way(file, new_path, emit)
                 version = self._access.files.rename(file, new_path, self._origin)
             except VibeDeskError as error:
                 emit(Notice(f"{file} was not renamed: {error.message}", error.code))
                 continue
             self._written.changes += 1
             emit(FileRenamed(file, new_path, version, self._origin))
+
+    def _make_way(self, source: str, target: str, emit: Emit) -> None:
+        """Delete the file that another one is moved onto, as `mv` does."""
+        if source != target and self._access.files.exists(target):
+            version = self._access.files.delete(target, self._origin)
+            emit(FileDeleted(target, version, self._origin))
 
     def _files_at(self, path: str) -> list[str]:
         """Return the file `path`, or the files in the folder of that name."""

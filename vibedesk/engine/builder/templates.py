@@ -63,9 +63,6 @@ class Template:
         filled = self.dev_command.replace("{host}", host).replace("{port}", str(port))
         return shlex.split(filled)
 
-    def build_argv(self) -> list[str]:
-        return shlex.split(self.build_command)
-
 
 def load_template(name: str) -> Template:
     """Return the starter called `name`; an absolute path names a folder of the person's own.

@@ -1,4 +1,4 @@
-"""Which paths of a work folder belong to the project: not what .gitignore names, not what tools make."""
+"""Which paths of a work folder belong to the project: not what .gitignore names, what tools make, or secrets."""
 
 from __future__ import annotations
 
@@ -29,6 +29,7 @@ NEVER_ENTERED = frozenset(
 )
 _NEVER_KEPT = frozenset({".git", "node_modules"})
 _NEVER_FILES = frozenset({".DS_Store", "Thumbs.db", "desktop.ini", ".eslintcache"})
+_SHARED_ENVIRONMENTS = frozenset({".env.example", ".env.sample", ".env.template"})
 _ALWAYS_FILES = frozenset({"package-lock.json", "pnpm-lock.yaml", "yarn.lock", "bun.lock"})
 TEMPORARY_PREFIX = ".vibedesk-"
 IGNORE_FILE = ".gitignore"
@@ -56,7 +57,7 @@ class IgnoreRules:
         name = path.rsplit("/", 1)[-1]
         if name in _ALWAYS_FILES:
             return True
-        if name in _NEVER_FILES or name.startswith(TEMPORARY_PREFIX):
+        if name in _NEVER_FILES or name.startswith(TEMPORARY_PREFIX) or holds_secrets(path):
             return False
         return not self._named(path)
 
@@ -65,7 +66,9 @@ class IgnoreRules:
         return all(self.enters(folder) for folder in folders_above(path)) and self.takes(path)
 
     def ignored(self, path: str) -> bool:
-        """Whether .gitignore names the file or a folder above it, or it lies in a folder of packages."""
+        """Whether git is not to have it: .gitignore names it, or it holds secrets or lies among packages."""
+        if holds_secrets(path):
+            return True
         folders = folders_above(path)
         packages = any(folder.rsplit("/", 1)[-1] in _NEVER_KEPT for folder in folders)
         return packages or self._named(path) or any(self._named(f"{folder}/") for folder in folders)
@@ -86,6 +89,12 @@ class IgnoreRules:
             text = self._read(f"{folder}/{IGNORE_FILE}" if folder else IGNORE_FILE)
             self._specs[folder] = _parsed(text.splitlines()) if text is not None else None
         return self._specs[folder]
+
+
+def holds_secrets(path: str) -> bool:
+    """Whether the file is made to hold keys and passwords (.env, .env.local), whatever .gitignore says."""
+    name = path.rsplit("/", 1)[-1].lower()
+    return (name == ".env" or name.startswith(".env.")) and name not in _SHARED_ENVIRONMENTS
 
 
 def in_tools_folder(path: str) -> bool:

@@ -5,7 +5,6 @@ Everything that touches the keychain may block (it asks another process); call i
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final, Literal
@@ -14,8 +13,6 @@ from vibedesk.base.errors import InvalidInputError, VibeDeskError
 
 if TYPE_CHECKING:
     from keyring.backend import KeyringBackend
-
-_log = logging.getLogger(__name__)
 
 KEYCHAIN_SERVICE: Final = "vibedesk"
 
@@ -120,24 +117,6 @@ def store_key(provider: str, key: str) -> None:
         _keychain().set_password(KEYCHAIN_SERVICE, provider, value)
     except (errors.KeyringError, OSError, RuntimeError) as error:
         raise KeychainUnavailableError("The keychain did not take the key.") from error
-
-
-def delete_key(provider: str) -> None:
-    """Remove a key from the keychain; nothing happens if there is none.
-
-    Raises:
-        KeychainUnavailableError: The keychain does not answer.
-    """
-    from keyring import errors
-
-    if not keychain_available():
-        return
-    try:
-        _keychain().delete_password(KEYCHAIN_SERVICE, provider)
-    except errors.PasswordDeleteError:
-        _log.info("no key of %s in the keychain", provider)
-    except (errors.KeyringError, OSError, RuntimeError) as error:
-        raise KeychainUnavailableError("The keychain did not remove the key.") from error
 
 
 def keychain_available() -> bool:

@@ -74,15 +74,6 @@ def call_cost(usage: TokenUsage, model: str) -> float | None:
     return total / _PER
 
 
-def cache_savings(usage: TokenUsage, model: str) -> float | None:
-    """Return what the cached tokens of a call saved in USD, None where the price is not known."""
-    found = price_list().find(model)
-    if found is None:
-        return None
-    price = found.for_prompt(usage.input_tokens)
-    return usage.cached_tokens * (price.input - price.cached) / _PER
-
-
 def _belongs(name: str, family: str) -> bool:
     """Tell whether `name` is the family or a dated variant of it; gpt-5.4-mini is no gpt-5.4."""
     if not name.startswith(family):

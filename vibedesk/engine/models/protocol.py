@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncGenerator
 from dataclasses import dataclass, field
-from typing import Any, Literal, Protocol
+from typing import Any, Final, Literal, Protocol
 
 from vibedesk.base.errors import VibeDeskError
 
@@ -117,6 +117,12 @@ class ModelError(VibeDeskError):
         self.retry_after = retry_after
 
 
+NO_MODEL_REMEDY: Final = (
+    "Enter a key in Settings, or set ANTHROPIC_API_KEY or OPENAI_API_KEY. For Ollama, LM Studio, llama.cpp, vLLM "
+    "and the like, set OPENAI_COMPATIBLE_BASE_URL and OPENAI_COMPATIBLE_MODEL."
+)
+
+
 class NoModelError(ModelError):
     """No model is set up."""
 
@@ -174,6 +180,12 @@ class BadAnswerError(ModelError):
     """The answer has not the form that was asked for, also after asking again."""
 
     code = "bad_answer"
+
+
+class BudgetExceededError(ModelError):
+    """The project has spent what it may; nothing was asked."""
+
+    code = "budget"
 
 
 class NoMoreRecordedAnswersError(ModelError):

@@ -70,7 +70,7 @@ def parse_provider(data: Mapping[str, Any]) -> ProviderConfig:
     if values.get("wire") not in get_args(Wire):
         raise _invalid("wire", "it is “anthropic” or “openai”")
     if values.get("base_url"):
-        _check_url(values["base_url"])
+        check_address(values["base_url"])
     stall = values.get("stall_s", DEFAULT_STALL_S)
     if not isinstance(stall, int | float) or isinstance(stall, bool) or stall <= 0:
         raise _invalid("stall_s", "it is a number of seconds above 0")
@@ -120,7 +120,12 @@ def _require_text(values: Mapping[str, Any], required: str, names: set[str]) -> 
         raise _invalid(required, "it is missing")
 
 
-def _check_url(url: str) -> None:
+def check_address(url: str) -> None:
+    """Refuse what is no address of a server, or holds more than that.
+
+    Raises:
+        InvalidInputError: It is none, or it has a key or password in it.
+    """
     try:
         parts = urlsplit(url)
         valid = parts.scheme in ("http", "https") and bool(parts.hostname)
@@ -128,6 +133,23 @@ def _check_url(url: str) -> None:
         valid = False
     if not valid:
         raise _invalid("base_url", "it starts with http:// or https://")
+    refuse_secrets(url)
+
+
+def refuse_secrets(url: str) -> None:
+    """Refuse an address with a user, password or query in it: that would be stored and shown in plain text.
+
+    Raises:
+        InvalidInputError: It has one; the message does not repeat it.
+    """
+    _, has_user, _ = url.partition("://")[2].split("/", 1)[0].rpartition("@")
+    if has_user or "?" in url or "#" in url:
+        raise InvalidInputError(
+            "The provider's address has a user name, password or query in it.",
+            remedy="Put the key in the key field (or in its environment variable); "
+            "the address is only where the server is.",
+            details={"field": "base_url", "reason": "it is stored and shown in plain text"},
+        )
 
 
 def _refuse_unknown(data: Mapping[str, Any], known: set[str], prefix: str) -> None:

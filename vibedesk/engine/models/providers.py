@@ -19,11 +19,12 @@ from vibedesk.base.errors import InvalidInputError, NotFoundError
 from vibedesk.engine.models.anthropic_provider import AnthropicModel
 from vibedesk.engine.models.keys import ApiKey, KeyStatus, find_key, key_status
 from vibedesk.engine.models.openai_provider import OpenAIModel
-from vibedesk.engine.models.protocol import ChatModel, NoModelError
+from vibedesk.engine.models.protocol import NO_MODEL_REMEDY, ChatModel, NoModelError
 from vibedesk.engine.models.provider_config import (
     ProviderConfig,
     built_in_providers,
     parse_provider,
+    refuse_secrets,
 )
 from vibedesk.engine.models.wire import Connection, is_loopback
 
@@ -117,6 +118,7 @@ class Providers:
 
         Raises:
             NoModelError: The key or the address is missing.
+            InvalidInputError: The address has a key or password in it.
             NotFoundError: There is no such provider.
             KeychainUnavailableError: The keychain does not answer.
         """
@@ -129,6 +131,7 @@ class Providers:
                 if config.base_url_env
                 else "Enter it in Settings.",
             )
+        refuse_secrets(base_url)
         connection = Connection(
             provider=config.name,
             model=choice.model,
@@ -174,7 +177,7 @@ class Providers:
                 return status.config
         raise NoModelError(
             "No model is set up.",
-            remedy="Enter a key in Settings, or set ANTHROPIC_API_KEY or OPENAI_API_KEY.",
+            remedy=NO_MODEL_REMEDY,
         )
 
     def _stall_s(self) -> float | None:

@@ -23,6 +23,7 @@ from typing import TYPE_CHECKING, Literal, TypeVar
 
 from vibedesk.engine.models.prices import call_cost
 from vibedesk.engine.models.protocol import (
+    NO_MODEL_REMEDY,
     ChatModel,
     Finished,
     ModelError,
@@ -96,7 +97,7 @@ async def _ignore_usage(usage: CallUsage) -> None:
 class RouterHooks:
     """What the router tells while it works; each is awaited before it goes on.
 
-    `on_resumed` follows every `on_waiting` whose wait was not cancelled. `on_notice` says that another model
+    `on_resumed` follows every `on_waiting`, also one whose wait is cancelled. `on_notice` says that another model
     is asked and why.
     """
 
@@ -265,11 +266,14 @@ class ModelRouter:
         reason: WaitReason = "rate_limit" if isinstance(error, RateLimitedError) else "network"
         until = datetime.now(UTC) + timedelta(seconds=seconds)
         _log.info("%s: %s; next try in %.1f s", model.name, error.code, seconds)
-        await self._hooks.on_waiting(
-            reason, until, f"{error.message} Next try in {max(round(seconds), 1)} s."
-        )
-        await self._sleep(seconds)
-        await self._hooks.on_resumed(reason)
+        try:
+            await self._hooks.on_waiting(
+                reason, until, f"{error.message} Next try in {max(round(seconds), 1)} s."
+            )
+            await self._sleep(seconds)
+        finally:
+            # A cancelled wait is over, too; a second cancellation must not keep that from being told.
+            await asyncio.shield(asyncio.ensure_future(self._hooks.on_resumed(reason)))
 
 
 def _cost(model: ChatModel, tokens: TokenUsage) -> float | None:
@@ -290,7 +294,7 @@ def _all_failed(failures: Sequence[tuple[ChatModel, ModelError]]) -> ModelError:
     if not failures:
         return NoModelError(
             "No model is set up.",
-            remedy="Add a key in Settings, or set ANTHROPIC_API_KEY or OPENAI_API_KEY.",
+            remedy=NO_MODEL_REMEDY,
         )
     last = failures[-1][1]
     if len(failures) > 1:

@@ -174,14 +174,6 @@ class ProjectStore:
             (PhaseRow.project == project_id) & (PhaseRow.number == number)
         ).execute()
 
-    def drop_phases_from(self, project_id: str, number: int) -> None:
-        """Forget planned phases from `number` on that were not completed."""
-        PhaseRow.delete().where(
-            (PhaseRow.project == project_id)
-            & (PhaseRow.number >= number)
-            & (PhaseRow.completed == False)  # noqa: E712 - peewee builds SQL of it
-        ).execute()
-
     def complete_phase(self, project_id: str, number: int) -> None:
         PhaseRow.update(completed=True, completed_at=utc_now()).where(
             (PhaseRow.project == project_id) & (PhaseRow.number == number)
