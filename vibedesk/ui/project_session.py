@@ -339,8 +339,8 @@ class ProjectSession(QObject):
             case e.BudgetWarning(spent, limit):
                 text = self.tr("{0:.2f} of {1:.2f} USD are used.").format(spent, limit)
                 chat.activity("check", text, None, "done", at=at)
-            case e.Waiting(_, until, message):
-                chat.set_waiting(message, _moment(until) if until else None)
+            case e.Waiting(reason, until, message):
+                self._show_waiting(reason, until, message)
             case e.Resumed():
                 chat.set_waiting(None)
             case e.ErrorReported(message, remedy, code):
@@ -428,8 +428,8 @@ class ProjectSession(QObject):
     def _show_standing(self, project: ProjectView) -> None:
         chat = self._panels.chat
         if project.waiting is not None:
-            until = project.waiting.until
-            chat.set_waiting(project.waiting.message, _moment(until) if until else None)
+            waiting = project.waiting
+            self._show_waiting(waiting.reason, waiting.until, waiting.message)
         if project.error is not None:
             error = project.error
             self._show_error(error["message"], error["remedy"], error["code"], None)
@@ -439,6 +439,13 @@ class ProjectSession(QObject):
             self._on_complete(len(project.files), built, _moment(last))
         elif project.can_continue and (project.phases or project.blueprint_text):
             chat.show_continue(self._stopped_words(project.reason))
+
+    def _show_waiting(self, reason: str, until: str | None, message: str) -> None:
+        if reason == "approval":
+            words = self.tr("The plan waits for your approval.")
+            self._panels.chat.set_waiting(words, for_person=True)
+        else:
+            self._panels.chat.set_waiting(message, _moment(until) if until else None)
 
     def _show_error(self, message: str, remedy: str, code: str, at: datetime | None) -> None:
         retry = ("retry", self.tr("Try again"))
@@ -470,11 +477,8 @@ class ProjectSession(QObject):
             self._plan.blueprint, self._blueprint_text = None, ""
         if state == "awaiting_approval" and self._plan.blueprint is not None:
             chat.set_blueprint(self._plan.blueprint, "awaiting_approval")
-            chat.set_waiting(self.tr("The plan waits for your approval."), for_person=True)
-        elif previous == "awaiting_approval":
-            chat.set_waiting(None)
-            if self._plan.blueprint is not None:
-                chat.set_blueprint(self._plan.blueprint, "approved")
+        elif previous == "awaiting_approval" and self._plan.blueprint is not None:
+            chat.set_blueprint(self._plan.blueprint, "approved")
         was_running = self.run.running
         self.run.enter(state, reason, previous)
         self.clock.follow(state, running=self.run.running)
