@@ -42,6 +42,8 @@ class FileStreams:
     def take_up(self, draft: DraftView) -> None:
         """Show a file that was half written before the project came on screen."""
         self._lines[draft.path] = draft.text.count("\n")
+        if draft.mode == "full":
+            self._sync.hold(draft.path)
         self._panels.files.set_state(draft.path, "writing")
         self._panels.editor.stream_start(draft.path, _write_mode(draft.mode))
         self._panels.editor.stream_chunk(draft.path, draft.text)

@@ -10,6 +10,8 @@ from PySide6.QtCore import QObject, Signal
 from vibedesk.ui.preview.network_rules import grantable_host
 from vibedesk.ui.project_panels import ProjectPanels
 
+_MOST_HOSTS = 20
+
 
 class PreviewWatch(QObject):
     """Listens to one project's preview.
@@ -29,7 +31,8 @@ class PreviewWatch(QObject):
         super().__init__(parent)
         self._panels = panels
         self._own_origin = own_origin
-        self._told: set[str] = set()
+        self.told: set[str] = set()
+        """Hosts that were asked for."""
 
     def on_console(self, level: str, message: str, source: str, line: int) -> None:
         """Log the page's warnings and errors."""
@@ -41,8 +44,8 @@ class PreviewWatch(QObject):
         """Log what the page may not reach, and ask where it could be granted."""
         self._log(self.tr("Blocked {0}: {1}").format(address, reason))
         host = grantable_host(address, self._own_origin())
-        if host is not None and host not in self._told:
-            self._told.add(host)
+        if host is not None and host not in self.told and len(self.told) < _MOST_HOSTS:
+            self.told.add(host)
             self.host_wanted.emit(host)
 
     def _log(self, text: str) -> None:

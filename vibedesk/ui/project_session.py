@@ -386,7 +386,7 @@ class ProjectSession(QObject):
         self.clock = RunClock(project.worked_seconds)
         self.clock.follow(project.state, running=project.running)
         self.run.elapsed = self.clock.words()
-        for draft in project.drafts:
+        for draft in project.drafts if project.running else ():
             self._streams.take_up(draft)
         self._panels.logs.append(
             [(_moment(line.at), line.stream, line.line) for line in project.logs]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
 
 from PySide6.QtCore import QObject, QTimer, Signal
@@ -70,6 +71,7 @@ class WindowController(QObject):
         self._running: list[str] = []
         self._model = ""
         self._closing = False
+        self._switching = asyncio.Lock()
         self._tick = QTimer(self)
         self._tick.setInterval(_CLOCK_MS)
         self._tick.timeout.connect(self._show_elapsed)
@@ -268,7 +270,8 @@ class WindowController(QObject):
         if not agreed:
             return
         if self._session is not None and self._session.project_id == project_id:
-            await self._leave()
+            async with self._switching:
+                await self._leave()
             self._forget_open_project()
         await self._engine.delete_project(project_id)
         await self._refresh()
@@ -287,14 +290,20 @@ class WindowController(QObject):
             workspace = Workspace(self._theme, self._panels.placed(), self._window.store)
             self._window.install_workspace(workspace)
             self._panels.chat.action_requested.connect(self._on_chat_action)
-        if self._session is not None and self._session.project_id == project_id:
-            self._window.show_page("workspace")
-            return
-        await self._leave()
+        # One after the other: two sessions on the same panels would send everything twice.
+        async with self._switching:
+            if self._session is not None and self._session.project_id == project_id:
+                self._window.show_page("workspace")
+                return
+            await self._leave()
+            if not self._closing:
+                self._show_session(project_id, self._panels)
+
+    def _show_session(self, project_id: str, panels: ProjectPanels) -> None:
         session = ProjectSession(
             self._engine,
             project_id,
-            self._panels,
+            panels,
             self._home.browser_profiles,
             self._confirm_deletion,
             self,
@@ -309,14 +318,16 @@ class WindowController(QObject):
         self._window.set_project(project_id, "", "")
         self._window.show_page("workspace")
         session.start()
-        self._panels.chat.set_draft(self._window.store.draft(project_id))
-        self._panels.chat.focus_composer()
+        panels.chat.set_draft(self._window.store.draft(project_id))
+        panels.chat.focus_composer()
 
     async def _leave(self) -> None:
         session, self._session = self._session, None
         if session is not None and self._panels is not None:
-            self._window.store.set_draft(session.project_id, self._panels.chat.draft())
+            for host in session.watch.told:
+                self._window.dismiss_banner(f"{_HOST_BANNER}{host}")
             await session.close()
+            self._window.store.set_draft(session.project_id, self._panels.chat.draft())
             session.deleteLater()
 
     def _show_run(self) -> None:
@@ -421,7 +432,8 @@ class WindowController(QObject):
         self._closing = True
         self._window.hide()
         try:
-            await self._leave()
+            async with self._switching:
+                await self._leave()
             if self._panels is not None:
                 self._panels.preview.shut_down()
         finally:

@@ -177,7 +177,8 @@ class ScofWriter:
         self._written.changes += 1
         purpose = self._purposes.get(path, "")
         access.store.describe_file(access.project_id, path, purpose=purpose, phase=self._phase)
-        emit(FileEnd(path, text))
+        # As it stands in the document: what a person typed meanwhile is part of it.
+        emit(FileEnd(path, access.files.read(path)))
         emit(FileChanged(path, version, self._origin))
 
     def _cut_off(self, path: str, text: str) -> None:

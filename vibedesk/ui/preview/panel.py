@@ -145,6 +145,7 @@ class PreviewPanel(QWidget):
         if self._web is None:
             return
         if self._state == "live":
+            self._show_state("loading")
             self._web.reload()
         else:
             self._load()
