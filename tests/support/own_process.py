@@ -31,6 +31,8 @@ class OwnProcess:
         started = time.time()
         outcome, output = _run(item)
         self._report(item, outcome, output, started)
+        # pytest sets up and tears down along the way from one test to the next; this one stands in it, too.
+        item.session._setupstate.teardown_exact(nextitem)
         item.ihook.pytest_runtest_logfinish(nodeid=item.nodeid, location=item.location)
         return True
 
