@@ -150,7 +150,8 @@ class Engine:
 
     async def say(self, project_id: str, text: str) -> str:
         """Say something to the project; return the message's id. The answer comes as events."""
-        return await self._call(self._ours.say(project_id, text))
+        # Leaving the project in the same moment must not cut off what was said before it is stored.
+        return await asyncio.shield(self._call(self._ours.say(project_id, text)))
 
     async def resume(self, project_id: str, *, budget: float | None = None) -> None:
         """Go on where a run was cut off, stopped or failed; `budget` (USD in all) replaces the old one."""
