@@ -1,6 +1,6 @@
 # `make run` and `make test` do all set-up themselves; `make help` lists the rest.
 .DEFAULT_GOAL := help
-.PHONY: help setup run test lint check format bench fuzz
+.PHONY: help setup run test lint check format bench fuzz chaos wishes corpus
 
 ARGS ?=
 export PYTHON
@@ -17,7 +17,7 @@ run: setup ## open the window; without a display build and serve a recorded exam
 test: ## lint, type-check and test everything (ARGS="-k name" for pytest)
 	@sh scripts/setup.sh test
 	@$(MAKE) --no-print-directory check
-	@sh scripts/on_virtual_screen.sh .venv/bin/python -m pytest $(ARGS)
+	@sh scripts/on_virtual_screen.sh .venv/bin/python -m pytest -n auto $(ARGS)
 
 lint: setup ## ruff and import rules
 	.venv/bin/ruff check .
@@ -38,3 +38,16 @@ bench: ## run the benchmarks; fails where one is over its limit
 fuzz: ## run the property tests with many more examples
 	@sh scripts/setup.sh test
 	@sh scripts/on_virtual_screen.sh .venv/bin/python -m pytest tests/property --hypothesis-profile=fuzz --timeout=0 $(ARGS)
+
+wishes: ## build all twelve recorded wishes again, and have them checked in Chromium too
+	@sh scripts/setup.sh test
+	@VIBEDESK_WISHES=all sh scripts/on_virtual_screen.sh .venv/bin/python -m pytest -n 2 tests/e2e/test_wishes.py $(ARGS)
+
+chaos: ## kill the program at 200 points of its life; fails where it does not go on as if nothing had been
+	@sh scripts/setup.sh test
+	@.venv/bin/python -m tests.chaos $(ARGS)
+
+corpus: ## let the fixer alone mend all broken projects of the corpus, print the share of each family, and visit those that run
+	@sh scripts/setup.sh test
+	@VIBEDESK_CORPUS=all sh scripts/on_virtual_screen.sh .venv/bin/python -m pytest -s \
+		tests/engine/repair/test_corpus.py tests/engine/review/test_corpus_visits.py $(ARGS)

@@ -5,4 +5,4 @@ if [ -n "${DISPLAY:-}${WAYLAND_DISPLAY:-}" ]; then
     exec .venv/bin/vibedesk
 fi
 echo "There is no display here, so the recorded example 'kanban-board' is built and served without a window."
-exec .venv/bin/vibedesk build --sample kanban-board --sandbox local --serve
+exec .venv/bin/vibedesk build --sample kanban-board --serve

@@ -52,6 +52,12 @@ SANDBOX: tuple[Requirement, ...] = (Requirement(("bubblewrap",), command="bwrap"
 TESTS: tuple[Requirement, ...] = (
     *WINDOW,
     *SANDBOX,
+    # Tests start Docker engines of their own, for which they assemble the sandbox image.
+    Requirement(("docker.io",), command="dockerd"),
+    Requirement(("debootstrap",), command="debootstrap"),
+    # Other engines than Docker on this machine: reached over ssh, and Podman.
+    Requirement(("openssh-client",), command="ssh"),
+    Requirement(("podman",), command="podman"),
     Requirement(("xvfb",), command="Xvfb"),
     Requirement(("xauth",), command="xauth"),
     # On Ubuntu `chromium-browser` installs the snap.

@@ -4,20 +4,27 @@ from __future__ import annotations
 
 import os
 import shutil
+import sys
 import tempfile
 from pathlib import Path
 
 import hypothesis
 import pytest
 
+from tests.support.environment import isolate_environment
 from tests.support.network_guard import forbid_other_hosts
 from tests.support.own_process import OwnProcess
+from tests.support.processes import Leftovers, leftovers_since_now
 from tests.support.skip_guard import SkipGuard
+from tests.support.workers import (
+    Workers,
+    is_worker,
+    long_ones_first,
+    number_of_workers,
+    use_own_screen,
+)
 from vibedesk.base.paths import Home, resolve_home
 
-_OUR_PREFIXES = ("ANTHROPIC_", "OPENAI_", "VIBEDESK_")
-_PICTURES = "VIBEDESK_SHOTS"
-"""Where tests of the window leave pictures; the one variable of ours that a person sets for tests."""
 _session_home = pytest.StashKey[Path]()
 
 hypothesis.settings.register_profile("dev", deadline=None, max_examples=50)
@@ -35,9 +42,12 @@ hypothesis.settings.load_profile("ci" if os.environ.get("CI") else "dev")
 def pytest_configure(config: pytest.Config) -> None:
     session_home = Path(tempfile.mkdtemp(prefix="vibedesk-tests-"))
     config.stash[_session_home] = session_home
-    _isolate_environment(session_home)
+    isolate_environment(session_home)
+    _keep_compiled_modules()
+    use_own_screen(config)
     forbid_other_hosts()
     config.pluginmanager.register(OwnProcess())
+    config.pluginmanager.register(Workers())
     config.pluginmanager.register(
         SkipGuard(
             Path(__file__).with_name("allowed_skips.txt"), enforced=bool(os.environ.get("CI"))
@@ -45,24 +55,24 @@ def pytest_configure(config: pytest.Config) -> None:
     )
 
 
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    if is_worker(config):
+        long_ones_first(items)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_auto_num_workers() -> int:
+    return number_of_workers()
+
+
 def pytest_unconfigure(config: pytest.Config) -> None:
     shutil.rmtree(config.stash[_session_home], ignore_errors=True)
 
 
-def _isolate_environment(session_home: Path) -> None:
-    """Take away keys, homes and the keychain of whoever runs the tests; child processes inherit that.
-
-    The proxy variables stay, because npm may need them to reach its registry; loopback goes around them.
-    """
-    ours = [name for name in os.environ if name.startswith(_OUR_PREFIXES)]
-    for name in ours:
-        if name != _PICTURES:
-            del os.environ[name]
-    os.environ["VIBEDESK_HOME"] = str(session_home)
-    os.environ["PYTHON_KEYRING_BACKEND"] = "keyring.backends.null.Keyring"
-    for name in ("NO_PROXY", "no_proxy"):
-        others = [host for host in os.environ.get(name, "").split(",") if host]
-        os.environ[name] = ",".join(["127.0.0.1", "localhost", "::1", *others])
+def _keep_compiled_modules() -> None:
+    """Hundreds of Python programs are started by the tests; none of them needs to compile what another one did."""
+    sys.dont_write_bytecode = False
+    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 
 
 @pytest.fixture
@@ -72,3 +82,9 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Home:
     root.mkdir()
     monkeypatch.setenv("VIBEDESK_HOME", str(root))
     return resolve_home()
+
+
+@pytest.fixture
+def leftovers() -> Leftovers:
+    """What the test has started and not ended; ask for it before what starts anything."""
+    return leftovers_since_now()

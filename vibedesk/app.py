@@ -174,6 +174,7 @@ class WindowProgram:
         door = WindowDoor(self._home.root, self.window)
         door.knocked.connect(controller.raise_window)
         controller.start()
+        await engine.keep_sandboxes_warm()
         try:
             await done
         finally:
@@ -196,7 +197,7 @@ class WindowProgram:
 def _start_engine(home: Home) -> Engine:
     from vibedesk.engine.engine import Engine
 
-    engine = Engine(home)
+    engine = Engine(home, attended=True)
     engine.start()
     return engine
 

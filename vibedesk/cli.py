@@ -15,10 +15,27 @@ from pathlib import Path
 from vibedesk import __version__
 from vibedesk.base.errors import as_vibedesk_error
 from vibedesk.base.text import whole_text
+from vibedesk.engine.project_options import DEFAULT_BUDGET
+from vibedesk.engine.sandboxes.sizes import AUTOMATIC, SIZES
 
-DEFAULT_BUDGET = 5.0
 _TEXTS = frozenset(
-    {"prompt", "text", "project", "commit", "template", "provider", "model", "sample"}
+    {
+        "prompt",
+        "text",
+        "project",
+        "commit",
+        "template",
+        "provider",
+        "model",
+        "sample",
+        "host",
+        "template_source",
+        "template_name",
+        "instructions",
+        "label",
+        "path",
+        "file",
+    }
 )
 
 
@@ -31,10 +48,11 @@ class _Parser(argparse.ArgumentParser):
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command and return the exit status."""
-    options = _parser().parse_args(arguments)
+    # Said before the command or after it; a default of the parser's would undo the one before.
+    options = _parser().parse_args(arguments, argparse.Namespace(home=None, verbose=False))
     for name in _TEXTS & vars(options).keys():
         # Bytes of the command line that are no UTF-8 could neither be stored nor sent.
-        setattr(options, name, whole_text(getattr(options, name)))
+        setattr(options, name, whole_text(getattr(options, name) or ""))
     try:
         return _run(options)
     except KeyboardInterrupt:
@@ -92,16 +110,21 @@ def _parser() -> argparse.ArgumentParser:
         description="Describe an app and watch it being built on your own machine. "
         "Without a command the window opens.",
     )
-    parser.set_defaults(home=None, verbose=False)
     parser.add_argument("--version", action="version", version=f"vibedesk {__version__}")
     commands = parser.add_subparsers(dest="command", metavar="COMMAND", parser_class=_Parser)
 
     build = commands.add_parser("build", parents=[common], help="build an app from a sentence")
     build.add_argument("prompt", nargs="?", default="", metavar="PROMPT", help="what you want")
-    build.add_argument("--template", default="react-vite", metavar="T", help="starter template")
+    build.add_argument(
+        "--template",
+        default="",
+        metavar="T",
+        help="starter: a name, a folder's path or a git address (default: the model chooses)",
+    )
     build.add_argument("--provider", default="", metavar="P", help="model provider")
     build.add_argument("--model", default="", metavar="M", help="model of the provider")
     build.add_argument("--sample", default="", metavar="NAME", help="watch a recorded example")
+    _images(build)
     _sandbox(build)
     build.add_argument("--max-phases", type=_positive, default=12, metavar="N")
     build.add_argument(
@@ -119,6 +142,7 @@ def _parser() -> argparse.ArgumentParser:
     say = commands.add_parser("say", parents=[common], help="say something to a project")
     _project(say)
     say.add_argument("text", metavar="TEXT")
+    _images(say)
     _output(say)
 
     listing = commands.add_parser("projects", parents=[common], help="list the projects")
@@ -131,15 +155,106 @@ def _parser() -> argparse.ArgumentParser:
         sub = commands.add_parser(name, parents=[common], help=text)
         _project(sub)
         _json(sub)
+    regenerate = commands.add_parser(
+        "regenerate", parents=[common], help="have one file written anew"
+    )
+    _project(regenerate)
+    regenerate.add_argument("path", metavar="PATH", help="the file, from the project's folder on")
+    regenerate.add_argument(
+        "--instructions", required=True, metavar="TEXT", help="what should be different"
+    )
+    regenerate.add_argument(
+        "--json", action="store_true", help="print events, one JSON object a line"
+    )
+    check = commands.add_parser(
+        "check", parents=[common], help="run its acceptance checks, in a browser"
+    )
+    _project(check)
+    check.add_argument(
+        "--security", action="store_true", help="also look for what would be unsafe to publish"
+    )
+    _json(check)
+    snapshot = commands.add_parser("snapshot", parents=[common], help="keep a version now")
+    _project(snapshot)
+    snapshot.add_argument("label", nargs="?", default="", metavar="LABEL", help="what to call it")
+    _json(snapshot)
     restore = commands.add_parser("restore", parents=[common], help="bring a version back")
     _project(restore)
     restore.add_argument("commit", metavar="COMMIT")
+    restore.add_argument("--file", default="", metavar="PATH", help="only this file of it")
     _json(restore)
     export = commands.add_parser("export", parents=[common], help="copy its files to a folder")
     _project(export)
     export.add_argument("destination", type=Path, metavar="DEST")
     delete = commands.add_parser("delete", parents=[common], help="move it to the trash")
     _project(delete)
+    allow = commands.add_parser("allow", parents=[common], help="let its app reach a host")
+    _project(allow)
+    allow.add_argument("host", metavar="HOST", help="like api.example.org, or with :port")
+    allow.add_argument("--never", action="store_true", help="refuse it, and ask no more")
+    _json(allow)
+
+    variables = commands.add_parser(
+        "variables", parents=[common], help="the app's own variables: list, set, remove"
+    )
+    _project(variables)
+    variables.add_argument(
+        "--set",
+        dest="assignment",
+        nargs="+",
+        metavar="NAME=VALUE",
+        help="NAME=VALUE; or NAME - to read the value from standard input",
+    )
+    variables.add_argument("--unset", default="", metavar="NAME", help="forget one")
+    variables.add_argument(
+        "--plain", action="store_true", help="the value is no secret: it is shown and stored openly"
+    )
+    variables.add_argument(
+        "--allow", action="store_true", help="let the app have it: its server gets it"
+    )
+    _json(variables)
+    usage = commands.add_parser("usage", parents=[common], help="what models cost so far")
+    usage.add_argument(
+        "project", nargs="?", default="", metavar="ID", help="of one project: id, prefix or name"
+    )
+    usage.add_argument(
+        "--days", type=_positive, metavar="N", help="only the last N days, today included"
+    )
+    _json(usage)
+
+    sandboxes = commands.add_parser(
+        "sandboxes", parents=[common], help="what is kept for sandboxes, and clean it"
+    )
+    sandboxes.add_argument(
+        "--clean",
+        type=_days,
+        metavar="DAYS",
+        help="remove what was not used for so many days; never a project",
+    )
+    _json(sandboxes)
+
+    templates = commands.add_parser(
+        "templates", parents=[common], help="list the starters; add and remove your own"
+    )
+    change = templates.add_mutually_exclusive_group()
+    change.add_argument(
+        "--add",
+        dest="template_source",
+        metavar="SOURCE",
+        help="keep a folder (/path or ~/path) or git repository (address, address@branch) as a starter",
+    )
+    change.add_argument(
+        "--remove", dest="template_name", metavar="NAME", help="forget one of yours"
+    )
+    _json(templates)
+
+    report = commands.add_parser(
+        "bug-report", parents=[common], help="what helps to find a fault, without secrets"
+    )
+    report.add_argument(
+        "project", nargs="?", default="", metavar="ID", help="with the state of this project"
+    )
+    report.add_argument("--out", type=Path, metavar="FILE", help="write it there, as a ZIP file")
 
     scof = commands.add_parser("scof", parents=[common], help="read a SCOF stream from stdin")
     scof.add_argument("--chunk-size", type=_positive, metavar="N", help="characters per piece")
@@ -158,8 +273,34 @@ def _json(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--json", action="store_true", help="print JSON")
 
 
+def _images(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--image",
+        type=Path,
+        nargs="+",
+        action="extend",
+        default=[],
+        metavar="F",
+        help="picture of what you mean: PNG, JPEG, WebP or GIF",
+    )
+
+
 def _sandbox(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--sandbox", choices=("auto", "docker", "local"), default="auto")
+    parser.add_argument(
+        "--sandbox", choices=("auto", "docker", "local"), default="auto", help="where the app runs"
+    )
+    parser.add_argument(
+        "--size",
+        choices=(AUTOMATIC, *SIZES),
+        default="",
+        help="how much of the machine it may use (default: what Settings say)",
+    )
+    parser.add_argument(
+        "--network",
+        choices=("registries", "none"),
+        default="",
+        help="what it may reach: package registries and what you allow, or nothing",
+    )
 
 
 def _output(parser: argparse.ArgumentParser) -> None:
@@ -174,6 +315,12 @@ def _positive(text: str) -> int:
     if value < 1:
         raise argparse.ArgumentTypeError(f"{text!r} is not a whole number above 0")
     return value
+
+
+def _days(text: str) -> int:
+    if not (text.isascii() and text.isdigit() and len(text) <= 5):
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number of days")
+    return int(text)
 
 
 def _dollars(text: str) -> float:

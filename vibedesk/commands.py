@@ -5,9 +5,11 @@ from __future__ import annotations
 import argparse
 import asyncio
 import json
+import os
 import signal
 import sys
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
+from pathlib import Path
 from typing import Any, TextIO
 
 from vibedesk.base.errors import (
@@ -18,14 +20,20 @@ from vibedesk.base.errors import (
     VibeDeskError,
 )
 from vibedesk.base.paths import Home, existing_place, resolve_home
-from vibedesk.base.text import whole_text
+from vibedesk.base.text import readable_bytes, whole_text
+from vibedesk.check_lines import readiness_lines
+from vibedesk.engine.check_words import check_words
 from vibedesk.engine.engine import Engine
 from vibedesk.engine.export import check_destination
 from vibedesk.engine.models.samples import get_sample
-from vibedesk.engine.project_options import ProjectOptions
+from vibedesk.engine.project_options import ImageFile, ProjectOptions
+from vibedesk.engine.views import StoredView, TemplateView
 from vibedesk.progress import ProgressPrinter
+from vibedesk.usage_tables import estimate_line, usage_lines
 
 Command = Callable[[Engine, argparse.Namespace], Awaitable[int]]
+_INTERRUPTED = 130
+"""The exit status after Ctrl-C, as shells have it."""
 
 
 async def run_command(options: argparse.Namespace) -> int:
@@ -35,7 +43,9 @@ async def run_command(options: argparse.Namespace) -> int:
         _complain(f"vibedesk {options.command}: {wrong}")
         return 2
     home = resolve_home(options.home)
-    if options.command != "build" and not home.database.exists():
+    if options.command == "templates":
+        write = bool(options.template_source or options.template_name)
+    elif options.command != "build" and not home.database.exists():
         return await _without_data(options, home)
     engine = Engine(home, write=write)
     engine.start()
@@ -56,6 +66,8 @@ def _wrong_use(options: argparse.Namespace) -> str:
         )
     if options.command == "say" and not options.text.strip():
         return "the message is empty. Write what should change."
+    if options.command == "regenerate" and not options.instructions.strip():
+        return "the instructions are empty. Write what should be different in the file."
     return ""
 
 
@@ -72,11 +84,12 @@ def _asks_for_more(options: argparse.Namespace) -> bool:
 
 async def _without_data(options: argparse.Namespace, home: Home) -> int:
     """Answer commands where nothing was ever stored, without making anything."""
-    if options.command == "doctor":
+    looks = {"doctor": _doctor, "bug-report": _bug_report, "usage": _usage}.get(options.command)
+    if looks is not None and not getattr(options, "project", ""):
         engine = Engine(home, write=False)
         engine.start()
         try:
-            return await _doctor(engine, options)
+            return await looks(engine, options)
         finally:
             await engine.shutdown()
     if existing_place(home.root).is_file():
@@ -85,6 +98,9 @@ async def _without_data(options: argparse.Namespace, home: Home) -> int:
         )
     if options.command == "projects":
         _say("[]" if options.json else "There are no projects yet.")
+        return 0
+    if options.command == "sandboxes":
+        _say_kept([], options, 0 if options.clean is not None else None)
         return 0
     raise VibeDeskError(
         f"There is no project {options.project!r}.",
@@ -103,10 +119,15 @@ async def _build(engine: Engine, options: argparse.Namespace) -> int:
         model=options.model,
         sample=options.sample,
         sandbox=options.sandbox,
+        size=options.size,
+        network=options.network,
         max_phases=options.max_phases,
         budget=options.budget,
     )
-    project_id = await _create(engine, options.prompt, wanted)
+    if sys.stdout.isatty() and not options.json:
+        _say(estimate_line(await engine.estimate(options.prompt, wanted)))
+    images = await asyncio.to_thread(_read_images, options.image)
+    project_id = await _create(engine, options.prompt, wanted, images)
 
     async def copy_out() -> None:
         if options.out is not None:
@@ -123,9 +144,25 @@ async def _build(engine: Engine, options: argparse.Namespace) -> int:
     )
 
 
-async def _create(engine: Engine, prompt: str, wanted: ProjectOptions) -> str:
+def _read_images(paths: list[Path]) -> list[ImageFile]:
+    """Read what `--image` names; whether they are pictures is the engine's business."""
+    images = []
+    for path in paths:
+        try:
+            images.append(ImageFile(path.name, path.read_bytes()))
+        except OSError as error:
+            raise InvalidInputError(
+                f"The image {path} cannot be read: {error.strerror or error}.",
+                remedy="Give the path of a PNG, JPEG, WebP or GIF file.",
+            ) from error
+    return images
+
+
+async def _create(
+    engine: Engine, prompt: str, wanted: ProjectOptions, images: Sequence[ImageFile]
+) -> str:
     try:
-        return await engine.create(prompt, wanted)
+        return await engine.create(prompt, wanted, images)
     except ConsentRequiredError as error:
         if not (sys.stdin.isatty() and sys.stderr.isatty()):
             raise
@@ -134,7 +171,7 @@ async def _create(engine: Engine, prompt: str, wanted: ProjectOptions) -> str:
         if answer.strip().lower() not in ("y", "yes"):
             raise
         await engine.grant_consent()
-        return await engine.create(prompt, wanted)
+        return await engine.create(prompt, wanted, images)
 
 
 def _ask(question: str) -> str:
@@ -157,8 +194,10 @@ async def _resume(engine: Engine, options: argparse.Namespace) -> int:
 async def _say_to(engine: Engine, options: argparse.Namespace) -> int:
     project_id = await engine.resolve(options.project)
 
+    images = await asyncio.to_thread(_read_images, options.image)
+
     async def begin() -> None:
-        await engine.say(project_id, options.text)
+        await engine.say(project_id, options.text, images)
 
     return await _follow(engine, project_id, begin, options, needs_complete=False)
 
@@ -197,8 +236,10 @@ async def _follow(
         done, _ = await asyncio.wait({waiting, interrupted}, return_when=asyncio.FIRST_COMPLETED)
         if interrupted in done:
             waiting.cancel()
+            if not options.json:
+                _say("Stopping; what is finished is kept. Ctrl-C again leaves at once.")
             await engine.cancel(project_id)
-            return 130
+            return _INTERRUPTED
         await waiting
         view = await engine.project(project_id)
         failed = printer.failure
@@ -240,13 +281,18 @@ async def _serve(
 
 
 def _on_interrupt() -> asyncio.Future[None]:
-    """Return a future that is done when the person presses Ctrl-C or the system asks us to end."""
+    """Return a future that is done when the person presses Ctrl-C or the system asks us to end.
+
+    Asked a second time, the program ends at once: what is stored can be resumed, and sandboxes end with it.
+    """
     loop = asyncio.get_running_loop()
     future: asyncio.Future[None] = loop.create_future()
 
     def interrupt() -> None:
         if not future.done():
             future.set_result(None)
+        elif not future.cancelled():
+            os._exit(_INTERRUPTED)
 
     for number in (signal.SIGINT, signal.SIGTERM):
         try:
@@ -271,10 +317,11 @@ async def _projects(engine: Engine, options: argparse.Namespace) -> int:
 
 
 async def _show(engine: Engine, options: argparse.Namespace) -> int:
-    project = await engine.project(await engine.resolve(options.project))
+    project_id = await engine.resolve(options.project)
     if options.json:
-        _print_json(project.to_dict())
+        _print_json(await engine.inspect(project_id))
         return 0
+    project = await engine.project(project_id)
     rows = [
         ("id", project.id),
         ("name", project.name),
@@ -283,6 +330,7 @@ async def _show(engine: Engine, options: argparse.Namespace) -> int:
         ("state", f"{project.state} ({project.reason})" if project.reason else project.state),
         ("folder", project.folder),
         ("preview", project.preview_url or "-"),
+        ("sandbox", project.sandbox_kind or "-"),
         ("files", str(len(project.files))),
         ("version", str(project.version)),
         ("cost", f"{project.cost:.4f} USD, {project.input_tokens + project.output_tokens} tokens"),
@@ -293,7 +341,14 @@ async def _show(engine: Engine, options: argparse.Namespace) -> int:
         (f"phase {phase.number}", f"{phase.name}: {'done' if phase.completed else 'open'}")
         for phase in project.phases
     )
+    rows.extend(
+        ("check", f"{check['name']}: {'; '.join(check_words(check['steps']))}")
+        for check in (project.blueprint or {}).get("acceptance_checks", ())
+    )
     rows.extend(("open wish", wish) for wish in project.open_wishes)
+    rows.extend(("may reach", host) for host in project.granted_hosts)
+    if project.waiting is not None:
+        rows.append(("waiting", project.waiting.message))
     if project.can_continue:
         rows.append(("next", f"vibedesk resume {project.id}"))
     for name, value in rows:
@@ -323,9 +378,74 @@ async def _history(engine: Engine, options: argparse.Namespace) -> int:
     return 0
 
 
+async def _regenerate(engine: Engine, options: argparse.Namespace) -> int:
+    """Have a file written anew and take all of it over, as far as it fits what was edited meanwhile."""
+    project_id = await engine.resolve(options.project)
+    printer = ProgressPrinter(sys.stdout, as_json=options.json)
+    subscription = await engine.subscribe(project_id)
+
+    async def show() -> None:
+        async for event in subscription:
+            printer.show(event)
+
+    showing = asyncio.create_task(show())
+    interrupted = _on_interrupt()
+    try:
+        proposal_id = await engine.regenerate_file(project_id, options.path, options.instructions)
+        waiting = asyncio.ensure_future(engine.wait(project_id))
+        done, _ = await asyncio.wait({waiting, interrupted}, return_when=asyncio.FIRST_COMPLETED)
+        if interrupted in done:
+            waiting.cancel()
+            await engine.drop_proposal(project_id, proposal_id)
+            return _INTERRUPTED
+        await waiting
+        if (await engine.proposal(project_id, proposal_id)).status == "ready":
+            await engine.take_proposal(project_id, proposal_id)
+            return 0
+        _complain(f"vibedesk: {printer.failure or 'the file was not written anew.'}")
+        return 1
+    finally:
+        await engine.unsubscribe(subscription)
+        await showing
+        printer.close()
+        interrupted.cancel()
+
+
+async def _check(engine: Engine, options: argparse.Namespace) -> int:
+    """Run the acceptance checks, and the security review where it is asked for."""
+    project_id = await engine.resolve(options.project)
+    interrupted = _on_interrupt()
+    checking = asyncio.ensure_future(engine.check(project_id, security=options.security))
+    either: tuple[asyncio.Future[Any], ...] = (checking, interrupted)
+    await asyncio.wait(either, return_when=asyncio.FIRST_COMPLETED)
+    if interrupted.done():
+        checking.cancel()
+        return _INTERRUPTED
+    interrupted.cancel()
+    report = await checking
+    if options.json:
+        _print_json(report.to_dict())
+    else:
+        for line in readiness_lines(report, security=options.security):
+            _say(line)
+    return 0 if report.ready else 1
+
+
+async def _snapshot(engine: Engine, options: argparse.Namespace) -> int:
+    version = await engine.snapshot(await engine.resolve(options.project), options.label)
+    if options.json:
+        _print_json(version.to_dict())
+    else:
+        _say(f"{version.commit[:12]}  {version.at}  {version.author:<6}  {version.label}")
+    return 0
+
+
 async def _restore(engine: Engine, options: argparse.Namespace) -> int:
     project_id = await engine.resolve(options.project)
-    version = await engine.restore(project_id, options.commit)
+    if options.file:
+        version = await engine.restore_file(project_id, options.commit, options.file)
+    else:
+        version = await engine.restore(project_id, options.commit)
     if options.json:
         _print_json(version.to_dict())
     else:
@@ -344,6 +464,153 @@ async def _delete(engine: Engine, options: argparse.Namespace) -> int:
     project_id = await engine.resolve(options.project)
     where = await engine.delete_project(project_id)
     _say(f"Deleted. Its folder is in the {where}." if where == "trash" else f"Deleted. {where}")
+    return 0
+
+
+async def _allow(engine: Engine, options: argparse.Namespace) -> int:
+    project_id = await engine.resolve(options.project)
+    host = options.host.strip()
+    if options.never:
+        await engine.refuse_host(project_id, host)
+        granted = list((await engine.project(project_id)).granted_hosts)
+    else:
+        granted = await engine.grant_host(project_id, host)
+    if options.json:
+        _print_json({"granted_hosts": granted})
+    elif options.never:
+        _say(f"The app may not reach {host}, and it is not asked for any more.")
+    else:
+        _say(f"The app may reach {host} from now on.")
+    return 0
+
+
+async def _variables(engine: Engine, options: argparse.Namespace) -> int:
+    project_id = await engine.resolve(options.project)
+    if options.assignment is not None:
+        name, value = await asyncio.to_thread(_assigned, options.assignment)
+        await engine.set_variable(
+            project_id, name, value, secret=not options.plain, consent=options.allow
+        )
+    if options.unset:
+        await engine.remove_variable(project_id, options.unset)
+    found = await engine.variables(project_id)
+    if options.json:
+        _print_json([variable.to_dict() for variable in found])
+        return 0
+    if not found:
+        _say("The app has no variables.")
+    for variable in found:
+        value = ("(secret)" if variable.secret else variable.value) if variable.has_value else "-"
+        given = "given to the app" if variable.consent else "kept from the app"
+        purpose = f"  {_short(variable.purpose)}" if variable.purpose else ""
+        _say(f"{variable.name:<30} {value:<20} {given}{purpose}")
+    return 0
+
+
+def _assigned(words: list[str]) -> tuple[str, str | None]:
+    """Return the name and value that were given; `NAME -` reads the value from standard input."""
+    name, found, value = words[0].partition("=")
+    match words:
+        case [_] if found:
+            return name, value
+        case [_, "-"] if not found:
+            return name, sys.stdin.read().removesuffix("\n")
+        case [_] if not found:
+            return name, None
+    raise InvalidInputError(
+        "This sets no variable.",
+        remedy="Write --set NAME=VALUE, or --set NAME - to read the value.",
+    )
+
+
+async def _usage(engine: Engine, options: argparse.Namespace) -> int:
+    project_id = await engine.resolve(options.project) if options.project else None
+    report = await engine.usage(project_id, options.days)
+    if options.json:
+        _print_json(report.to_dict())
+        return 0
+    for line in usage_lines(report, of_project=project_id is not None):
+        _say(line)
+    return 0
+
+
+# -- sandboxes ---------------------------------------------------------------------------------------------
+async def _sandboxes(engine: Engine, options: argparse.Namespace) -> int:
+    freed: int | None = None
+    if options.clean is not None:
+        freed = await engine.clean_sandboxes(older_than_days=options.clean)
+    _say_kept(await engine.kept_for_sandboxes(), options, freed)
+    return 0
+
+
+def _say_kept(kept: list[StoredView], options: argparse.Namespace, freed: int | None) -> None:
+    """Print what is kept for sandboxes, the largest of a kind first, and what cleaning set free."""
+    if options.json:
+        answer: dict[str, Any] = {"kept": [stored.to_dict() for stored in kept]}
+        _print_json(answer if freed is None else {"freed": freed, **answer})
+        return
+    if freed is not None:
+        _say(f"{readable_bytes(freed)} became free.")
+    if not kept:
+        _say("Nothing is kept for sandboxes.")
+        return
+    for stored in sorted(kept, key=lambda stored: (stored.kind, -stored.bytes)):
+        used = "in use" if stored.in_use else f"last used {stored.last_used[:10] or '-'}"
+        owner = f"  of {stored.project_id}" if stored.project_id else ""
+        _say(
+            f"{readable_bytes(stored.bytes):>9}  {stored.kind:<9} {used:<21}  {stored.name}{owner}"
+        )
+    _say(f"{readable_bytes(sum(stored.bytes for stored in kept)):>9}  in all")
+
+
+# -- templates ---------------------------------------------------------------------------------------------
+async def _templates(engine: Engine, options: argparse.Namespace) -> int:
+    if options.template_source:
+        added = await engine.add_template(options.template_source)
+        _complain_unless_json(options, f"Added {added.name}: {added.description}")
+    elif options.template_name:
+        await engine.remove_template(options.template_name)
+        _complain_unless_json(options, f"Removed {options.template_name}.")
+    else:
+        _say_templates(await engine.templates(), options)
+        return 0
+    if options.json:
+        _say_templates(await engine.templates(), options)
+    return 0
+
+
+def _say_templates(templates: list[TemplateView], options: argparse.Namespace) -> None:
+    if options.json:
+        _print_json([template.to_dict() for template in templates])
+        return
+    width = max(len(template.name) for template in templates)
+    for template in templates:
+        own = " (yours)" if template.own else ""
+        _say(f"{template.name:<{width}}  {template.description}{own}")
+
+
+async def _bug_report(engine: Engine, options: argparse.Namespace) -> int:
+    project_id = await engine.resolve(options.project) if options.project else None
+    report = await engine.bug_report(project_id)
+    _say("The report has:")
+    for file in report.files:
+        _say(f"{readable_bytes(len(file.text.encode())):>9}  {file.name}")
+    destination = options.out or Path("vibedesk-bug-report.zip")
+    if sys.stdin.isatty() and sys.stdout.isatty():
+        while True:
+            question = f"Write it to {destination}? [y/N, s to see it first] "
+            answer = (await asyncio.to_thread(_ask, question)).strip().lower()
+            if answer != "s":
+                break
+            for file in report.files:
+                _say(f"--- {file.name}\n{file.text}")
+        if answer not in ("y", "yes"):
+            return 0
+    elif options.out is None:
+        _say("Nothing was written. Say where with --out FILE.")
+        return 0
+    await engine.write_bug_report(report, destination)
+    _say(f"Written to {destination}.")
     return 0
 
 
@@ -397,9 +664,19 @@ _COMMANDS: dict[str, tuple[Command, bool]] = {
     "show": (_show, False),
     "files": (_files, False),
     "history": (_history, False),
+    "regenerate": (_regenerate, True),
+    "check": (_check, True),
+    "snapshot": (_snapshot, True),
     "restore": (_restore, True),
     "export": (_export, False),
     "delete": (_delete, True),
+    "allow": (_allow, True),
+    "variables": (_variables, True),
+    "usage": (_usage, False),
+    "bug-report": (_bug_report, False),
+    # Also to list: what Docker keeps is asked for by the one process that may change it.
+    "sandboxes": (_sandboxes, True),
+    "templates": (_templates, False),
     "doctor": (_doctor, False),
 }
 """Command → (what it does, whether it takes the home for writing)."""

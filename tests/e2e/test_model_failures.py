@@ -151,15 +151,17 @@ class TestFailuresThatStay:
         ends = [end.path for end in project.told(FileEnd)]
         assert sorted(ends) == sorted(FILES), "no finished file came twice"
 
-    async def test_a_500_that_stays_is_given_up_after_a_few_tries(
+    async def test_a_500_that_stays_is_given_up_after_the_time_that_is_set(
         self, project: Project, server: ModelServer
     ) -> None:
+        await project.studio.engine.set_setting("models.retry", {"base_s": 0.1, "outage_s": 0})
         server.fail(faults.status(500), operation="blueprint", times=4)
         view = await project.build()
         assert view.state == "error"
         assert len(server.requests_for("blueprint")) == 4
         [error] = project.told(ErrorReported)
         assert error.code == "model_unavailable"
+        await project.studio.engine.set_setting("models.retry", {})
         await assert_whole(project, await project.resume())
 
     async def test_packages_named_before_the_failure_are_installed_after_it(
@@ -224,16 +226,32 @@ class TestFailuresThatStay:
         await assert_whole(project, view)
         assert await project.read("src/blue.css") == "h1 { color: blue }\n"
 
-    async def test_a_conversation_whose_answer_breaks_off_is_told_and_can_be_repeated(
+    async def test_a_conversation_whose_answer_breaks_off_is_asked_for_again(
         self, project: Project, server: ModelServer
     ) -> None:
         await assert_whole(project, await project.build())
-        answer = "Blue now.\n\n" + whole_file("src/words.ts", "export const words = []\n")
-        server.answer(answer, operation="converse")
-        server.fail(faults.drop(after_chars=answer.index("export")), operation="converse")
+        server.fail(break_off_an_answer(server), operation="converse")
+        view = await project.say("make it blue")
+        assert view.state == "complete"
+        assert await project.read("src/words.ts") == "export const words = []\n"
+        assert [message.text for message in view.messages] == ["make it blue", "Blue now."]
+        assert project.told(ErrorReported) == []
+
+    async def test_a_conversation_whose_answer_keeps_breaking_off_is_told_and_can_be_repeated(
+        self, project: Project, server: ModelServer
+    ) -> None:
+        await assert_whole(project, await project.build())
+        server.fail(break_off_an_answer(server), operation="converse", times=3)
         view = await project.say("make it blue")
         await assert_whole(project, view)
         assert [error.code for error in project.told(ErrorReported)] == ["model_interrupted"]
         view = await project.say("make it blue")
         assert view.state == "complete"
         assert await project.read("src/words.ts") == "export const words = []\n"
+
+
+def break_off_an_answer(server: ModelServer) -> Fault:
+    """Script the answer that empties a file; return what breaks it off inside that file."""
+    answer = "Blue now.\n\n" + whole_file("src/words.ts", "export const words = []\n")
+    server.answer(answer, operation="converse")
+    return faults.drop(after_chars=answer.index("export"))

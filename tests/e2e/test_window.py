@@ -13,13 +13,13 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-import psutil
 import pytest
 from PySide6.QtCore import QCoreApplication, Qt
 from PySide6.QtWidgets import QApplication
 
 from tests.e2e.studio import serving
 from tests.support.model_server import ModelServer
+from tests.support.processes import Leftovers
 from tests.support.recordings import recording
 from tests.support.window_person import CTRL, Key, Person, run_window
 from vibedesk.base.paths import Home
@@ -38,12 +38,6 @@ _WISH = "Build me a dark expense tracker called Tally."
 _MINE = "// mine: keep this\n"
 _HEADING = "document.querySelector('h1')?.textContent"
 _BUILD = 120.0
-
-
-def _children() -> list[psutil.Process]:
-    """Return the processes that the engine started: whatever is not Chromium's."""
-    found = psutil.Process().children(recursive=True)
-    return [p for p in found if "QtWebEngine" not in p.name() and p.status() != "zombie"]
 
 
 async def _wish(person: Person, text: str) -> None:
@@ -177,9 +171,9 @@ def model(monkeypatch: pytest.MonkeyPatch) -> Iterator[ModelServer]:
 
 
 def test_a_wish_becomes_a_running_app_that_is_stopped_continued_changed_and_kept(
-    qapp: QApplication, home: Home, model: ModelServer
+    leftovers: Leftovers, qapp: QApplication, home: Home, model: ModelServer
 ) -> None:
     for sitting in (_first_sitting, _second_sitting, _third_sitting):
         assert run_window(qapp, home, sitting) == 0
-        assert _children() == []
+        assert leftovers() == []
     assert not model.unanswered

@@ -33,14 +33,14 @@ def test_expected_to_fail():
 
 
 def _run(
-    folder: Path, allowed: str, *, enforced: bool = True, tests: str = _TESTS
+    folder: Path, allowed: str, *options: str, enforced: bool = True, tests: str = _TESTS
 ) -> subprocess.CompletedProcess[str]:
     (folder / "pytest.ini").write_text("[pytest]\n", encoding="utf-8")
     (folder / "conftest.py").write_text(_CONFTEST.format(enforced=enforced), encoding="utf-8")
     (folder / "allowed.txt").write_text(allowed, encoding="utf-8")
     (folder / "test_things.py").write_text(tests, encoding="utf-8")
     return subprocess.run(
-        [sys.executable, "-m", "pytest", "-p", "no:cacheprovider"],
+        [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", *options],
         cwd=folder,
         env={"PYTHONPATH": str(_ROOT), "PATH": ""},
         check=False,
@@ -73,6 +73,16 @@ def test_a_module_skipped_at_import_counts_too(tmp_path: Path) -> None:
     finished = _run(tmp_path, "", tests=tests)
     assert finished.returncode == pytest.ExitCode.TESTS_FAILED
     assert "test_things.py" in finished.stdout
+
+
+def test_the_skips_of_all_workers_count(tmp_path: Path) -> None:
+    skipped = "import pytest\npytest.importorskip('no_such_module_here')\n"
+    (tmp_path / "test_other.py").write_text(skipped, encoding="utf-8")
+    finished = _run(tmp_path, "", "-n", "2")
+    assert finished.returncode == pytest.ExitCode.TESTS_FAILED
+    named = finished.stdout.partition("gives no reason for")[2]
+    assert "test_things.py::test_skipped" in named
+    assert "test_other.py" in named
 
 
 def test_outside_ci_skips_are_only_shown(tmp_path: Path) -> None:

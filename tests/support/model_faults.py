@@ -16,6 +16,12 @@ FaultKind = Literal[
     "error_event",
     "truncated",
     "html",
+    "duplicate",
+    "utf8_cut",
+    "split_surrogate",
+    "broken_tool",
+    "no_usage",
+    "empty",
 ]
 
 _ERROR_TYPES = {
@@ -131,3 +137,33 @@ def truncated(how: Literal["drop", "max_tokens"]) -> Fault:
 def html() -> Fault:
     """Answer 200 with a web page, as captive portals do."""
     return Fault(kind="html")
+
+
+def duplicate(*, after_chars: int) -> Fault:
+    """Send the event before this place twice, then the rest as if nothing were."""
+    return Fault(kind="duplicate", after_chars=after_chars)
+
+
+def utf8_cut(*, after_chars: int = 0) -> Fault:
+    """Cut the connection inside the bytes of the next character beyond ASCII."""
+    return Fault(kind="utf8_cut", after_chars=after_chars)
+
+
+def split_surrogate(*, after_chars: int = 0) -> Fault:
+    """Send the next character beyond the basic plane as two halves in two events; nothing is lost."""
+    return Fault(kind="split_surrogate", after_chars=after_chars)
+
+
+def broken_tool(*, after_chars: int = 0) -> Fault:
+    """Go on with a call of a tool that nobody offered, its arguments broken JSON, and stop there."""
+    return Fault(kind="broken_tool", after_chars=after_chars)
+
+
+def no_usage() -> Fault:
+    """Answer as usual, but count no tokens."""
+    return Fault(kind="no_usage", after_chars=0)
+
+
+def empty() -> Fault:
+    """End the answer properly without any text."""
+    return Fault(kind="empty", after_chars=0)

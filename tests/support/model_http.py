@@ -36,8 +36,12 @@ class ReceivedRequest:
         if "system" in self.body:
             system = self.body["system"]
             return system if isinstance(system, str) else "".join(part["text"] for part in system)
-        return "".join(
+        systems = [
             turn["content"] for turn in self.body.get("messages", []) if turn["role"] == "system"
+        ]
+        return "".join(
+            system if isinstance(system, str) else "".join(part["text"] for part in system)
+            for system in systems
         )
 
     @property

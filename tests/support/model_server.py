@@ -31,7 +31,9 @@ Which reply is played
 - `continue` goes on with the reply that was broken off last: the recording's `*-continue.scof` after its truncated
   variant, else that whole reply again. Then the broken-off reply counts as given.
 - `runs=2` plays every list of replies twice, for two projects on one server.
-- Nothing left: 400, and the operation is noted in `unanswered`.
+- Nothing left: 400, and the operation is noted in `unanswered`, unless a run goes on without it.
+
+`documents` are answered at their paths (lists of models and the like), and kept in `lookups`.
 
 Faults (`tests.support.model_faults`) are taken in the order they were added, one per request of their operation;
 `answer` comes before the recording. Every request is kept in `requests` (body, headers without secrets, whether the
@@ -64,6 +66,8 @@ from tests.support.model_wires import (
     pieces,
 )
 
+OPTIONAL = frozenset({"review", "debug", "checks", "summarize"})
+"""Operations that a run goes on without."""
 DEFAULT_TEXT_SIZES = (1, 2, 3, 5, 8, 13, 40, 200)
 _PING_EVERY_S = 0.02
 _NOT_UTF8 = b"data: \xff\xfe\xfd\n\n"
@@ -83,6 +87,16 @@ class _Outgoing:
     abort: bool = False
     reply: Reply | None = None
     complete: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """What stands at an address beside the two APIs, as `ModelServer.documents` has it by path."""
+
+    data: Any
+    status: int = 200
+    content_type: str = "application/json"
+    for_key: bool = False
 
 
 class ModelServer:
@@ -110,6 +124,8 @@ class ModelServer:
         log: Path | None = None,
     ) -> None:
         self.requests: list[ReceivedRequest] = []
+        self.lookups: list[ReceivedRequest] = []
+        self.documents: dict[str, Document] = {}
         self.unanswered: list[str] = []
         self.text_sizes = tuple(text_sizes)
         self.wire_size = wire_size
@@ -117,6 +133,7 @@ class ModelServer:
         self._script = ReplyScript(session, runs=runs)
         self._faults: list[tuple[str | None, Fault]] = []
         self._prefixes: set[str] = set()
+        self._model: Callable[[ReceivedRequest], str] | None = None
         self._port = port
         self._log = log
         self._server: asyncio.Server | None = None
@@ -142,6 +159,10 @@ class ModelServer:
         """Queue a scripted answer, for one operation or any."""
         self._script.add(Reply(text=text, operation=operation, stop_reason=stop_reason))
 
+    def answer_with(self, model: Callable[[ReceivedRequest], str]) -> None:
+        """Answer every request with what `model` says to it, whatever was asked before; instead of all scripts."""
+        self._model = model
+
     def fail(self, fault: Fault, *, operation: str | None = None, times: int = 1) -> None:
         """Queue a fault for the next `times` requests of one operation or any."""
         self._faults.extend([(operation, fault)] * times)
@@ -159,6 +180,18 @@ class ModelServer:
         async with asyncio.timeout(timeout):
             while not condition():  # noqa: ASYNC110 - a condition of any kind has no event
                 await asyncio.sleep(0.005)
+
+    async def refuse_connections(self) -> None:
+        """Close the port, as a server does that restarts; `accept_connections` opens the same one again."""
+        assert self._server is not None, "the server is not started"
+        self._port = self._server.sockets[0].getsockname()[1]
+        self._server.close()
+        for task in list(self._connections):
+            task.cancel()
+        await asyncio.gather(*self._connections, return_exceptions=True)
+
+    async def accept_connections(self) -> None:
+        self._server = await asyncio.start_server(self._serve, "127.0.0.1", self._port)
 
     # -- life
 
@@ -194,6 +227,11 @@ class ModelServer:
         request = await read_request(reader)
         if request.path.startswith("/control/"):
             await self._control(request, writer)
+            return
+        document = self.documents.get(request.path)
+        if document is not None:
+            self.lookups.append(request)
+            await self._show(document, request, writer)
             return
         self.requests.append(request)
         outgoing = self._decide(request)
@@ -241,6 +279,18 @@ class ModelServer:
                 self._script.given(outgoing.reply)
         await body.end()
 
+    async def _show(
+        self, document: Document, request: ReceivedRequest, writer: asyncio.StreamWriter
+    ) -> None:
+        status = document.status
+        if document.for_key and not request.key_was_right:
+            status = 401
+        data = document.data if isinstance(document.data, str) else json.dumps(document.data)
+        body = BodyWriter(writer, request, 0, 0.0)
+        await body.start(status, {"content-type": document.content_type})
+        await body.write(data.encode())
+        await body.end()
+
     # -- what to answer
 
     def _decide(self, request: ReceivedRequest) -> _Outgoing:
@@ -257,11 +307,15 @@ class ModelServer:
         if fault is not None and fault.kind == "html":
             page = b"<html><body>Sign in to this network</body></html>"
             return _Outgoing(headers={"content-type": "text/html"}, after=page, complete=False)
-        reply = self._script.next(
-            request.operation, truncated=fault is not None and fault.kind == "truncated"
-        )
+        if self._model is not None:
+            reply: Reply | None = Reply(text=self._model(request), operation=request.operation)
+        else:
+            reply = self._script.next(
+                request.operation, truncated=fault is not None and fault.kind == "truncated"
+            )
         if reply is None:
-            self.unanswered.append(request.operation)
+            if request.operation not in OPTIONAL:
+                self.unanswered.append(request.operation)
             return _error(
                 wire,
                 faults.status(
@@ -273,7 +327,9 @@ class ModelServer:
     def _compose(
         self, wire: WireFormat, request: ReceivedRequest, reply: Reply, fault: Fault | None
     ) -> _Outgoing:
-        tokens = self._tokens(request, reply.text)
+        tokens: Tokens | None = self._tokens(request, reply.text)
+        if fault is not None and fault.kind == "no_usage":
+            tokens, fault = None, None
         head, tail = (
             wire.head(request.body, tokens),
             wire.tail(request.body, reply.stop_reason, tokens),
@@ -291,6 +347,16 @@ class ModelServer:
                 whole[: fault.after_bytes or 0],
                 whole[fault.after_bytes or 0 :],
             )
+        ends = {
+            "max_tokens": wire.tail(request.body, "max_tokens", tokens),
+            "no_stop": b"",
+            "broken_sse": _NOT_UTF8 + rest + tail,
+            "broken_json": wire.broken_json() + rest + tail,
+            "broken_tool": wire.broken_tool() + wire.tail(request.body, "tool", tokens),
+            "error_event": wire.error_event(fault.type_on_wire, fault.message),
+        }
+        if fault.kind in ends:
+            outgoing.after, outgoing.complete = ends[fault.kind], False
         match fault.kind:
             case "stall":
                 outgoing.hold = fault.how or "silence"
@@ -298,21 +364,39 @@ class ModelServer:
                 outgoing.abort, outgoing.complete = True, False
                 if fault.after_chars is None and fault.after_bytes is None:
                     outgoing.before = b""
-            case "max_tokens":
-                outgoing.after, outgoing.complete = (
-                    wire.tail(request.body, "max_tokens", tokens),
-                    False,
-                )
-            case "no_stop":
-                outgoing.after, outgoing.complete = b"", False
-            case "broken_sse":
-                outgoing.after, outgoing.complete = _NOT_UTF8 + rest + tail, False
-            case "broken_json":
-                outgoing.after, outgoing.complete = wire.broken_json() + rest + tail, False
-            case "error_event":
-                outgoing.after = wire.error_event(fault.type_on_wire, fault.message)
-                outgoing.complete = False
+            case "empty":
+                outgoing.before, outgoing.after, outgoing.complete = head, tail, False
+            case "duplicate" | "utf8_cut" | "split_surrogate":
+                self._spoil_text(outgoing, wire, reply.text, fault, head, tail)
         return outgoing
+
+    def _spoil_text(
+        self,
+        outgoing: _Outgoing,
+        wire: WireFormat,
+        text: str,
+        fault: Fault,
+        head: bytes,
+        tail: bytes,
+    ) -> None:
+        """Act out a fault whose place depends on the text's characters."""
+        at = fault.after_chars or 0
+        if fault.kind == "duplicate":
+            begin = max(at - 20, 0)
+            twice = wire.delta(text[begin:at]) * 2
+            outgoing.before = head + self._deltas(wire, text[:begin]) + twice
+            return
+        least = 0xFFFF if fault.kind == "split_surrogate" else 127
+        place = next(n for n, char in enumerate(text) if n >= at and ord(char) > least)
+        outgoing.before = head + self._deltas(wire, text[:place])
+        if fault.kind == "utf8_cut":
+            event = wire.delta(text[place])
+            outgoing.before += event[: event.index(text[place].encode()) + 1]
+            outgoing.after, outgoing.abort, outgoing.complete = b"", True, False
+            return
+        high, low = _halves(text[place])
+        outgoing.before += wire.delta(high) + wire.delta(low)
+        outgoing.after = self._deltas(wire, text[place + 1 :]) + tail
 
     def _deltas(self, wire: WireFormat, text: str) -> bytes:
         return b"".join(wire.delta(piece) for piece in pieces(text, self.text_sizes))
@@ -360,6 +444,11 @@ class ModelServer:
         if self._log is not None:
             with self._log.open("a", encoding="utf-8") as file:
                 file.write(json.dumps(asdict(request), ensure_ascii=False) + "\n")
+
+
+def _halves(character: str) -> tuple[str, str]:
+    code = ord(character) - 0x10000
+    return chr(0xD800 + (code >> 10)), chr(0xDC00 + (code & 0x3FF))
 
 
 def _error(wire: WireFormat, fault: Fault) -> _Outgoing:

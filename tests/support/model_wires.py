@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any, Protocol
@@ -24,15 +25,19 @@ class Tokens:
 class WireFormat(Protocol):
     """One API's frames. A whole answer is head, one delta per piece of text, tail."""
 
-    def head(self, body: dict[str, Any], tokens: Tokens) -> bytes: ...
+    def head(self, body: dict[str, Any], tokens: Tokens | None) -> bytes: ...
 
     def delta(self, text: str) -> bytes: ...
 
-    def tail(self, body: dict[str, Any], stop_reason: str, tokens: Tokens) -> bytes: ...
+    def tail(self, body: dict[str, Any], stop_reason: str, tokens: Tokens | None) -> bytes: ...
 
     def ping(self) -> bytes: ...
 
     def broken_json(self) -> bytes: ...
+
+    def broken_tool(self) -> bytes:
+        """Return a tool call whose arguments are broken JSON; `tail` with `tool` follows."""
+        ...
 
     def error_event(self, kind: str, message: str) -> bytes: ...
 
@@ -42,8 +47,8 @@ class WireFormat(Protocol):
 class AnthropicFormat:
     """Messages: named events, a ping after the start, cumulative usage at both ends."""
 
-    def head(self, body: dict[str, Any], tokens: Tokens) -> bytes:
-        usage = {
+    def head(self, body: dict[str, Any], tokens: Tokens | None) -> bytes:
+        usage = tokens and {
             "input_tokens": tokens.prompt - tokens.cached - tokens.written,
             "cache_creation_input_tokens": tokens.written,
             "cache_read_input_tokens": tokens.cached,
@@ -57,7 +62,7 @@ class AnthropicFormat:
             "content": [],
             "stop_reason": None,
             "stop_sequence": None,
-            "usage": usage,
+            "usage": usage or {},
         }
         block = {
             "type": "content_block_start",
@@ -79,12 +84,12 @@ class AnthropicFormat:
             }
         )
 
-    def tail(self, body: dict[str, Any], stop_reason: str, tokens: Tokens) -> bytes:
-        reason = {"end": "end_turn", "max_tokens": "max_tokens"}.get(stop_reason, stop_reason)
+    def tail(self, body: dict[str, Any], stop_reason: str, tokens: Tokens | None) -> bytes:
+        reason = {"end": "end_turn", "tool": "tool_use"}.get(stop_reason, stop_reason)
         delta = {
             "type": "message_delta",
             "delta": {"stop_reason": reason, "stop_sequence": None},
-            "usage": {"output_tokens": tokens.output},
+            "usage": {"output_tokens": tokens.output} if tokens else {},
         }
         return (
             self._event({"type": "content_block_stop", "index": 0})
@@ -97,6 +102,15 @@ class AnthropicFormat:
 
     def broken_json(self) -> bytes:
         return b'event: content_block_delta\ndata: {"type":"content_block_delta","index":0,"delta":{"te\n\n'
+
+    def broken_tool(self) -> bytes:
+        block = {"type": "tool_use", "id": "toolu_1", "name": "write", "input": {}}
+        delta = {"type": "input_json_delta", "partial_json": '{"path": "a.ts", "te'}
+        return (
+            self._event({"type": "content_block_stop", "index": 0})
+            + self._event({"type": "content_block_start", "index": 1, "content_block": block})
+            + self._event({"type": "content_block_delta", "index": 1, "delta": delta})
+        )
 
     def error_event(self, kind: str, message: str) -> bytes:
         return b"event: error\ndata: " + self.error_body(kind, message) + b"\n\n"
@@ -111,7 +125,7 @@ class AnthropicFormat:
 class OpenAIFormat:
     """Chat Completions: unnamed events, usage in a chunk of its own if asked for, then [DONE]."""
 
-    def head(self, body: dict[str, Any], tokens: Tokens) -> bytes:
+    def head(self, body: dict[str, Any], tokens: Tokens | None) -> bytes:
         return self._chunk(
             [{"index": 0, "delta": {"role": "assistant", "content": ""}, "finish_reason": None}]
         )
@@ -119,10 +133,12 @@ class OpenAIFormat:
     def delta(self, text: str) -> bytes:
         return self._chunk([{"index": 0, "delta": {"content": text}, "finish_reason": None}])
 
-    def tail(self, body: dict[str, Any], stop_reason: str, tokens: Tokens) -> bytes:
-        reason = {"end": "stop", "max_tokens": "length"}.get(stop_reason, stop_reason)
+    def tail(self, body: dict[str, Any], stop_reason: str, tokens: Tokens | None) -> bytes:
+        reason = {"end": "stop", "max_tokens": "length", "tool": "tool_calls"}.get(
+            stop_reason, stop_reason
+        )
         frames = self._chunk([{"index": 0, "delta": {}, "finish_reason": reason}])
-        if (body.get("stream_options") or {}).get("include_usage"):
+        if tokens and (body.get("stream_options") or {}).get("include_usage"):
             usage = {
                 "prompt_tokens": tokens.prompt,
                 "completion_tokens": tokens.output,
@@ -137,6 +153,11 @@ class OpenAIFormat:
 
     def broken_json(self) -> bytes:
         return b'data: {"id":"chatcmpl-loopback","choices":[{"index":0,"delta":{"conte\n\n'
+
+    def broken_tool(self) -> bytes:
+        function = {"name": "write", "arguments": '{"path": "a.ts", "te'}
+        call = {"index": 0, "id": "call_1", "type": "function", "function": function}
+        return self._chunk([{"index": 0, "delta": {"tool_calls": [call]}, "finish_reason": None}])
 
     def error_event(self, kind: str, message: str) -> bytes:
         return b"data: " + self.error_body(kind, message) + b"\n\n"
@@ -171,5 +192,7 @@ def pieces(text: str, sizes: Iterable[int]) -> Iterator[str]:
 
 
 def _json(data: dict[str, Any]) -> bytes:
-    # Characters beyond ASCII go out as they are, so that a wire cut can fall inside one.
-    return json.dumps(data, ensure_ascii=False, separators=(",", ":")).encode()
+    # Characters beyond ASCII go out as they are, so that a wire cut can fall inside one; halves of characters can only
+    # be written as escapes.
+    text = json.dumps(data, ensure_ascii=False, separators=(",", ":"))
+    return re.sub("[\ud800-\udfff]", lambda half: f"\\u{ord(half[0]):04x}", text).encode()

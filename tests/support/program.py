@@ -22,12 +22,23 @@ DEADLINE_SECONDS = 60.0
 
 
 class Program:
-    """One running `vibedesk …`; its standard output is read as JSON lines."""
+    """One running `vibedesk …`; its standard output is read as JSON lines.
 
-    def __init__(self, *arguments: str | Path, env: Mapping[str, str] | None = None) -> None:
+    Args:
+        arguments: Of the command.
+        env: Added to the environment.
+        module: Another program that prints events.
+    """
+
+    def __init__(
+        self,
+        *arguments: str | Path,
+        env: Mapping[str, str] | None = None,
+        module: str = "vibedesk",
+    ) -> None:
         self.events: list[Json] = []
         self._process = subprocess.Popen(
-            [sys.executable, "-m", "vibedesk", *map(str, arguments)],
+            [sys.executable, "-m", module, *map(str, arguments)],
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
@@ -84,6 +95,16 @@ class Program:
             self.events.append(event)
             if condition(event):
                 return event
+
+    def until_events(self, count: int) -> bool:
+        """Read on until so many events were printed; return False if it ended before that."""
+        deadline = time.monotonic() + DEADLINE_SECONDS
+        while len(self.events) < count:
+            line = self._lines.get(timeout=max(0.0, deadline - time.monotonic()))
+            if line is None:
+                return False
+            self.events.append(json.loads(line))
+        return True
 
     def until_state(self, state: str) -> Json:
         return self.until(lambda e: e["type"] == "state_change" and e["data"]["state"] == state)

@@ -9,7 +9,7 @@ import pytest
 
 
 class SkipGuard:
-    """Collects the skipped tests of a run and holds them against the list.
+    """Collects the skipped tests of a run, those of all workers, and holds them against the list.
 
     Args:
         listing: Lines of `node id pattern | reason`; blank lines and `#` lines are free.

@@ -22,6 +22,11 @@ def whole(path: str, text: str) -> str:
     return f"cat > {path} <<'EOF_{len(text)}'\n{text}EOF_{len(text)}\n"
 
 
+def misfit(path: str) -> str:
+    """Return the SCOF of a patch that fits nowhere."""
+    return f"cat <<'EOF_P' | patch {path}\n@@ -1,2 +1,2 @@\n nothing like this\n-is there\n+is here\nEOF_P\n"
+
+
 FIRST = [PACKAGES, whole("index.html", PAGE), whole("app.js", APP), whole("style.css", STYLE)]
 SECOND = [
     whole("later.js", LATER),

@@ -21,9 +21,11 @@ if str(_ROOT) not in sys.path:
 from PySide6.QtCore import QElapsedTimer, QSize  # noqa: E402
 from PySide6.QtWidgets import QApplication, QPlainTextEdit, QTabBar, QWidget  # noqa: E402
 
+from vibedesk.engine.views import TemplateView  # noqa: E402
 from vibedesk.ui.dock.dock_panel import DockPanel  # noqa: E402
 from vibedesk.ui.home.cards import CardState, ProjectCard, SampleCard  # noqa: E402
 from vibedesk.ui.home.projects import ProjectsPage  # noqa: E402
+from vibedesk.ui.home.starter_picker import StarterPicker  # noqa: E402
 from vibedesk.ui.home.welcome import WelcomePage  # noqa: E402
 from vibedesk.ui.shell.layout_store import LayoutStore  # noqa: E402
 from vibedesk.ui.shell.main_window import MainWindow  # noqa: E402
@@ -80,6 +82,20 @@ def sample_cards() -> list[SampleCard]:
     return [
         SampleCard(id=title, title=title, description=description, palette=palette)
         for title, description, palette, _ in _APPS[:4]
+    ]
+
+
+def starters() -> list[TemplateView]:
+    def starter(name: str, title: str, description: str, *, own: bool = False) -> TemplateView:
+        return TemplateView(
+            name=name, title=title, description=description, best_for="", frameworks=(),
+            language="typescript", own=own,
+        )  # fmt: skip
+
+    return [
+        starter("react-vite", "React with Vite", "Pages in React, built by Vite."),
+        starter("python-fastapi", "Python with FastAPI", "An API in Python with a page."),
+        starter("our-own", "Our own", "How we begin at work.", own=True),
     ]
 
 
@@ -203,6 +219,7 @@ def open_window(theme: Theme, folder: Path, projects: int, model: str = "") -> M
     def welcome() -> QWidget:
         page = WelcomePage(theme)
         page.set_model(model)
+        page.starters.set_starters(starters())
         page.set_samples(sample_cards())
         page.set_projects(project_cards(projects))
         return page
@@ -256,6 +273,15 @@ def _messages(window: MainWindow) -> None:
     )
 
 
+def _save_starters(app: QApplication, window: MainWindow, path: Path) -> None:
+    window.findChild(StarterPicker).click()
+    _wait(app, 60)
+    menu = QApplication.activePopupWidget()
+    assert menu is not None
+    menu.grab().save(str(path))
+    menu.close()
+
+
 def main() -> None:
     options = argparse.ArgumentParser(description=__doc__)
     options.add_argument("folder", type=Path)
@@ -283,6 +309,8 @@ def main() -> None:
                     enter()
                     _wait(app, 120)
                     window.grab().save(str(chosen.folder / f"{name}-{scheme}-{size}.png"))
+                    if name == "welcome":
+                        _save_starters(app, window, chosen.folder / f"starters-{scheme}.png")
                 _messages(window)
                 _wait(app, 120)
                 window.grab().save(str(chosen.folder / f"messages-{scheme}-{size}.png"))

@@ -18,6 +18,8 @@ _PATIENCE = 20.0
 
 
 def run_on_qt(app: QApplication, work: Coroutine[Any, Any, None]) -> None:
+    # A window of an earlier test that goes only now must not end the loop.
+    app.setQuitOnLastWindowClosed(False)
     with qasync.QEventLoop(app) as loop:
         loop.run_until_complete(work)
 

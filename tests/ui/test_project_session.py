@@ -7,13 +7,15 @@ from pathlib import Path
 
 import pytest
 from PySide6.QtCore import QCoreApplication, QObject, Qt
-from PySide6.QtWidgets import QApplication
+from PySide6.QtWidgets import QApplication, QLabel, QWidget
 
 from tests.ui.qt_loop import run_on_qt, until
 from vibedesk.base.errors import VibeDeskError
 from vibedesk.base.paths import Home
+from vibedesk.engine import events as e
 from vibedesk.engine.engine import Engine
 from vibedesk.engine.project_options import ProjectOptions
+from vibedesk.ui.chat.activity_card import ActivityCard
 from vibedesk.ui.project_panels import ProjectPanels
 from vibedesk.ui.project_session import ProjectSession
 from vibedesk.ui.theme.theme import Theme
@@ -107,11 +109,11 @@ def test_typing_reaches_the_document_and_a_folder_takes_it_along(
 def test_deleting_asks_and_takes_a_whole_folder(play: Callable[[Scenario], None]) -> None:
     async def scenario(engine: Engine, opened: Opened) -> None:
         opened.agrees = False
-        opened.panels.files.delete_requested.emit("src/parts")
+        opened.panels.files.delete_requested.emit(["src/parts"])
         await until(lambda: opened.asked == ["Delete src/parts?"])
         assert set(opened.panels.files.paths) == set(PATHS)
         opened.agrees = True
-        opened.panels.files.delete_requested.emit("src/parts")
+        opened.panels.files.delete_requested.emit(["src/parts"])
         await until(lambda: opened.panels.files.paths == ["src/App.tsx"])
 
     play(scenario)
@@ -119,10 +121,119 @@ def test_deleting_asks_and_takes_a_whole_folder(play: Callable[[Scenario], None]
 
 def test_a_refused_message_goes_back_into_the_composer(play: Callable[[Scenario], None]) -> None:
     async def scenario(engine: Engine, opened: Opened) -> None:
-        opened.panels.chat.message_sent.emit("Paint it pink")
+        opened.panels.chat.message_sent.emit("Paint it pink", ())
         await until(lambda: opened.errors)
         assert opened.errors[0].code == "no_more_recorded_answers"
         assert opened.panels.chat.draft() == "Paint it pink"
+
+    play(scenario)
+
+
+async def tell(engine: Engine, opened: Opened, *payloads: e.Payload) -> None:
+    """Let the engine tell what happened."""
+    assert engine._services is not None
+    for payload in payloads:
+        await engine._call(engine._services.bus.emit(opened.session.project_id, payload))
+
+
+def words(widget: QWidget) -> str:
+    return "\n".join(w.text() for w in widget.findChildren(QLabel) if not w.isHidden())
+
+
+def test_a_sandbox_that_is_made_shows_how_far_it_is(play: Callable[[Scenario], None]) -> None:
+    async def scenario(engine: Engine, opened: Opened) -> None:
+        preview, session = opened.panels.preview, opened.session
+        await tell(engine, opened, e.SandboxState("building", ""))
+        await until(lambda: preview.state == "preparing")
+        await tell(engine, opened, e.SandboxLog("vibedesk", "Unpacking Node.js (2 of 7)"))
+        await until(lambda: "Unpacking Node.js (2 of 7)" in words(preview._preparing))
+        assert "Preparing the sandbox…" in words(preview._preparing)
+        assert session.progress == "Unpacking Node.js (2 of 7)"
+        await tell(engine, opened, e.SandboxState("starting", ""))
+        await until(lambda: "Starting the app…" in words(preview._preparing))
+        assert session.progress == ""
+        await tell(engine, opened, e.SandboxLog("server", "VITE ready"))
+        reason = "The sandbox stopped. It used more than 2 GB. Your files are safe."
+        await tell(engine, opened, e.SandboxState("failed", reason))
+        await until(lambda: preview.state == "stopped")
+        assert reason in words(preview._stopped)
+        assert session.progress == ""
+
+    play(scenario)
+
+
+def test_an_app_that_stops_to_start_again_does_not_look_stopped(
+    play: Callable[[Scenario], None],
+) -> None:
+    async def scenario(engine: Engine, opened: Opened) -> None:
+        preview, session = opened.panels.preview, opened.session
+        session._preview_url = "http://127.0.0.1:9"
+        session.set_restarting(restarting=True)
+        await tell(engine, opened, e.SandboxState("stopped", "It was stopped."))
+        await until(lambda: preview.state == "preparing")
+        assert "Starting the app…" in words(preview._preparing)
+        await tell(engine, opened, e.SandboxState("failed", "The disk of Docker is full."))
+        await until(lambda: "The disk of Docker is full." in words(preview._stopped))
+        assert preview.state == "stopped"
+        await tell(engine, opened, e.SandboxState("stopped", "It was stopped."))
+        await until(lambda: preview.state == "preparing")
+        session.set_restarting(restarting=False)
+        assert preview.state == "stopped", "it did not come back"
+
+    play(scenario)
+
+
+def test_a_wait_is_said_in_chat_strip_and_preview_and_ends(
+    play: Callable[[Scenario], None],
+) -> None:
+    async def scenario(engine: Engine, opened: Opened) -> None:
+        chat, preview, run = opened.panels.chat, opened.panels.preview, opened.session.run
+        line = "Waiting for a free sandbox: {0} in line."
+        await tell(engine, opened, e.Waiting("slot", None, line.format("2nd")))
+        await until(lambda: preview.state == "preparing")
+        assert "Waiting in line" in words(preview._preparing)
+        assert chat._waiting.accessibleName() == line.format("2nd")
+        assert run.waiting == "slot"
+        await tell(engine, opened, e.Waiting("slot", None, line.format("1st")))
+        await until(lambda: line.format("1st") in words(preview._preparing))
+        await tell(engine, opened, e.Resumed("slot"))
+        await until(lambda: run.waiting == "")
+        assert preview.state == "empty"
+        assert not chat._waiting.accessibleName()
+        gone = "Docker does not answer. The build goes on by itself when it is back."
+        await tell(engine, opened, e.Waiting("sandbox", None, gone))
+        await until(lambda: "Waiting for Docker" in words(preview._preparing))
+        assert gone in words(preview._preparing)
+        await tell(engine, opened, e.Resumed("sandbox"))
+        await until(lambda: preview.state == "empty")
+
+    play(scenario)
+
+
+def test_a_wait_for_the_model_leaves_the_preview_alone(play: Callable[[Scenario], None]) -> None:
+    async def scenario(engine: Engine, opened: Opened) -> None:
+        await tell(engine, opened, e.Waiting("rate_limit", None, "The model asks us to slow down."))
+        await until(lambda: opened.session.run.waiting == "rate_limit")
+        assert opened.panels.preview.state == "empty"
+
+    play(scenario)
+
+
+def test_a_host_is_asked_for_once_whoever_wants_it(play: Callable[[Scenario], None]) -> None:
+    async def scenario(engine: Engine, opened: Opened) -> None:
+        wanted: list[str] = []
+        opened.session.watch.host_wanted.connect(wanted.append)
+        opened.panels.preview.request_blocked.emit("https://api.example.org/data", "not granted")
+        await tell(
+            engine,
+            opened,
+            e.HostRefused("api.example.org"),
+            e.HostRefused("db.example.org:5432"),
+            e.HostRefused("db.example.org:5432"),
+        )
+        await until(lambda: len(wanted) == 2)
+        opened.panels.preview.request_blocked.emit("https://db.example.org:5432/", "not granted")
+        assert wanted == ["api.example.org", "db.example.org:5432"]
 
     play(scenario)
 
@@ -138,5 +249,59 @@ def test_another_writers_edit_appears_in_the_open_editor(play: Callable[[Scenari
         other.session._sync.typed("src/App.tsx", 0, 0, "theirs ")
         await until(lambda: editor.text("src/App.tsx") == "theirs // src/App.tsx\n")
         await other.session.close()
+
+    play(scenario)
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        "unknown_price",
+        "fallback",
+        "images_not_seen",
+        "nothing_changed",
+        "no_summary",
+        "check_steps_left_out",
+        "other_data",
+        "too_large_to_show",
+        "left_out",
+        "manifest_locked",
+        "no_review",
+        "no_checks",
+        "check_suggested",
+    ],
+)
+def test_what_bears_on_money_or_on_the_result_is_told_in_the_chat_once(
+    play: Callable[[Scenario], None], code: str
+) -> None:
+    async def scenario(engine: Engine, opened: Opened) -> None:
+        words = "The first model did not answer. Asking another one instead."
+        await tell(engine, opened, e.Notice(words, code), e.Notice(words, code))
+        chat = opened.panels.chat
+        await until(lambda: any(words in w.accessibleName() for w in chat.findChildren(QWidget)))
+        await tell(engine, opened, e.Notice("app.ts was not written: you locked it.", "locked"))
+        await until(
+            lambda: any("locked it" in w.accessibleName() for w in chat.findChildren(QWidget))
+        )
+        shown = [card for card in chat.findChildren(ActivityCard) if words in card.text()]
+        assert len(shown) == 1
+
+    play(scenario)
+
+
+def test_what_became_of_a_file_is_told_in_the_chat_and_other_notices_in_the_log_only(
+    play: Callable[[Scenario], None],
+) -> None:
+    async def scenario(engine: Engine, opened: Opened) -> None:
+        locked = "src/App.tsx was not written: you locked it."
+        await tell(
+            engine,
+            opened,
+            e.Notice("A change was made already.", "already_applied"),
+            e.Notice(locked, "locked"),
+        )
+        chat = opened.panels.chat
+        await until(lambda: any(locked in w.accessibleName() for w in chat.findChildren(QWidget)))
+        assert not any("made already" in w.accessibleName() for w in chat.findChildren(QWidget))
 
     play(scenario)

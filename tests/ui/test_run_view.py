@@ -35,6 +35,19 @@ def test_a_phase_that_is_written_counts_its_files() -> None:
     assert (after.control, after.tone) == ("stop", "live")
 
 
+def test_a_wait_turns_the_running_step_amber_and_says_so() -> None:
+    run = RunView(phase_total=2)
+    run.open_phase(1, "Lists", ["a.ts", "b.ts"])
+    run.enter("implementing_phase", "", "installing_deps")
+    run.finished.add("a.ts")
+    run.waiting = "sandbox"
+    view = run.phase_view(same)
+    assert steps(run) == ["done", "done", "waiting", "todo", "todo", "todo"]
+    assert (view.steps[2].share, view.steps[2].extra, view.tone) == (0.5, "waiting", "warning")
+    run.enter("idle", "stopped", "implementing_phase")
+    assert run.waiting == "", "who stops waits for nothing"
+
+
 def test_approval_is_the_persons_turn() -> None:
     run = RunView()
     run.enter("awaiting_approval", "", "blueprinting")

@@ -2,25 +2,24 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Awaitable, Callable, Iterator
+import shutil
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 from PySide6.QtCore import QCoreApplication, Qt
-from PySide6.QtWidgets import QAbstractButton, QApplication
+from PySide6.QtWidgets import QAbstractButton, QApplication, QMenu
 
-from tests.ui.qt_loop import run_on_qt, until
+from tests.support import model_faults as faults
+from tests.support.model_server import ModelServer, serve_in_thread
+from tests.support.tiny_app import TINY_TEMPLATE
+from tests.ui.desk import Desk, Scenario, make, play_at_desk
+from tests.ui.qt_loop import until
 from vibedesk.base.paths import Home
 from vibedesk.engine.engine import Engine
 from vibedesk.engine.project_options import ProjectOptions
-from vibedesk.ui.dialogs.ask import AskDialog
-from vibedesk.ui.home.projects import ProjectsPage
-from vibedesk.ui.home.welcome import WelcomePage
-from vibedesk.ui.shell.layout_store import LayoutStore
-from vibedesk.ui.shell.main_window import MainWindow
+from vibedesk.ui.dialogs.add_starter import AddStarterDialog
 from vibedesk.ui.theme.theme import Theme
-from vibedesk.ui.window_controller import WindowController
 
 QCoreApplication.setAttribute(Qt.ApplicationAttribute.AA_ShareOpenGLContexts)
 pytestmark = pytest.mark.ui
@@ -34,76 +33,12 @@ def engine(tmp_path: Path) -> Iterator[Engine]:
     made.shutdown_blocking()
 
 
-class Desk:
-    """A window with its controller, and what its parts show."""
-
-    def __init__(self, theme: Theme, engine: Engine, home: Home) -> None:
-        self.welcome = WelcomePage(theme)
-        self.projects = ProjectsPage(theme)
-        self.window = MainWindow(
-            theme,
-            {"welcome": lambda: self.welcome, "projects": lambda: self.projects},
-            LayoutStore(home.root / "window.ini"),
-        )
-        self.window.resize(1600, 1000)
-        self.window.show_page("welcome")
-        self.window.show()
-        self.controller = WindowController(
-            self.window, theme, engine, home, lambda: self.welcome, lambda: self.projects
-        )
-        self.controller.connect_projects(self.projects)
-        self.closed = False
-        self.controller.closed.connect(self._on_closed)
-        self.controller.start()
-
-    def _on_closed(self) -> None:
-        self.closed = True
-
-    async def open(self, project_id: str) -> None:
-        self.controller.open_project(project_id)
-        await until(
-            lambda: (
-                self.controller._session is not None
-                and self.controller._session.project_id == project_id
-                and self.controller._session.loaded
-            ),
-            "the project opens",
-        )
-
-    async def press_in_dialog(self, name: str) -> None:
-        await until(lambda: self.window.findChildren(AskDialog), "it asks")
-        dialog = self.window.findChildren(AskDialog)[-1]
-        next(b for b in dialog.findChildren(QAbstractButton) if name in b.text()).click()
-
-
-Scenario = Callable[[Engine, Desk], Awaitable[None]]
-
-
 @pytest.fixture
 def play(qapp: QApplication, engine: Engine) -> Callable[[Scenario], None]:
     theme = Theme("dark")
     theme.apply(qapp)
 
-    def start(scenario: Scenario) -> None:
-        async def run() -> None:
-            desk = Desk(theme, engine, engine.home)
-            try:
-                await scenario(engine, desk)
-            finally:
-                desk.window.close()
-                await until(lambda: desk.closed, "it closes")
-                desk.window.allow_close()
-                desk.window.close()
-                desk.window.deleteLater()
-                await asyncio.sleep(0)
-
-        run_on_qt(qapp, run())
-
-    return start
-
-
-async def make(engine: Engine) -> str:
-    return await engine.create("", ProjectOptions(sample="kanban-board"))
+    return lambda scenario: play_at_desk(qapp, engine, theme, scenario)
 
 
 def test_first_start_offers_samples_and_no_projects(play: Callable[[Scenario], None]) -> None:
@@ -175,5 +110,149 @@ def test_a_host_the_app_wants_is_asked_for_and_granted(play: Callable[[Scenario]
         session = desk.controller._session
         assert session is not None
         await until(lambda: session._granted == ("api.example.org",), "the preview knows")
+
+    play(scenario)
+
+
+def test_the_emergency_stop_ends_every_run(
+    play: Callable[[Scenario], None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def scenario(engine: Engine, desk: Desk) -> None:
+        runs = [await engine.create(wish, ProjectOptions(sandbox="local")) for wish in "ab"]
+        for project_id in runs:
+            await engine.generate(project_id)
+        assert sorted(await engine.running()) == sorted(runs)
+        [more] = desk.buttons("More")
+        more.click()
+        menu = next(menu for menu in desk.window.findChildren(QMenu) if menu.isVisible())
+        [stop] = [a for a in menu.actions() if a.text() == "Stop all runs and apps"]
+        stop.trigger()
+        menu.close()
+        await until(lambda: desk.window._toasts._toasts, "it is told")
+        assert await engine.running() == []
+        assert {card.state for card in await engine.projects()} == {"idle"}
+
+    with serve_in_thread() as server:
+        server.fail(faults.stall(), times=2)
+        for name, value in server.environment().items():
+            monkeypatch.setenv(name, value)
+        play(scenario)
+
+
+@pytest.fixture
+def silent_models(monkeypatch: pytest.MonkeyPatch) -> Iterator[ModelServer]:
+    """A provider that is set up in the environment, and answers nothing."""
+    with serve_in_thread() as server:
+        server.fail(faults.stall(), times=9)
+        for name, value in server.environment().items():
+            monkeypatch.setenv(name, value)
+        yield server
+
+
+@pytest.mark.parametrize(("stored", "budget"), [(None, 5.0), (2, 2.0), (0, None)])
+def test_a_new_project_gets_the_limit_that_the_estimate_names(
+    play: Callable[[Scenario], None],
+    silent_models: ModelServer,
+    stored: float | None,
+    budget: float | None,
+) -> None:
+    async def scenario(engine: Engine, desk: Desk) -> None:
+        desk.welcome.set_wish("A counter")
+        shown = desk.welcome._prompt._estimate
+        await until(lambda: shown.text().endswith(", at most $5.00"), "it is estimated")
+        if stored is not None:
+            desk.window.show_page("settings")
+            await engine.set_setting("build.budget_usd", stored)
+            desk.window.show_page("welcome")
+        limit = f"${budget:.2f}" if budget else ""
+        await until(lambda: shown.text().partition(", at most ")[2] == limit, "anew")
+        desk.welcome._prompt.submit()
+        await until(lambda: desk.controller._session, "it opens")
+        [card] = await engine.projects()
+        assert (await engine.project(card.id)).budget == budget
+        await engine.cancel(card.id)
+
+    play(scenario)
+
+
+def test_a_recorded_example_needs_no_limit(play: Callable[[Scenario], None]) -> None:
+    async def scenario(engine: Engine, desk: Desk) -> None:
+        await until(lambda: desk.welcome._samples, "the samples")
+        desk.welcome.sample_chosen.emit("kanban-board")
+        await until(lambda: desk.controller._session, "it opens")
+        [card] = await engine.projects()
+        assert (await engine.project(card.id)).budget is None
+        await engine.cancel(card.id)
+
+    play(scenario)
+
+
+def test_the_home_page_names_the_model_that_is_asked(
+    play: Callable[[Scenario], None], silent_models: ModelServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def scenario(engine: Engine, desk: Desk) -> None:
+        named = desk.welcome._prompt._model_words
+        await until(lambda: named.text() == "claude-sonnet-5-5", "the usual one")
+        await engine.set_preset("best")
+        desk.controller.settings.models_changed.emit()
+        await until(lambda: named.text() == "claude-opus-5-5", "that of the preset")
+        await engine.set_up_provider("ollama", model="qwen3:8b")
+        desk.controller.settings.models_changed.emit()
+        await until(lambda: named.text() == "qwen3:8b", "that of the provider asked first")
+        assert desk.window._status._shown["model"][0].text == "qwen3:8b"
+
+    play(scenario)
+
+
+def menu_of(desk: Desk, button: str) -> QMenu:
+    [found] = desk.buttons(button)
+    found.click()
+    return next(menu for menu in desk.window.findChildren(QMenu) if menu.isVisible())
+
+
+def test_a_starter_of_ones_own_is_added_used_and_removed(
+    play: Callable[[Scenario], None], silent_models: ModelServer, tmp_path: Path
+) -> None:
+    folder = tmp_path / "mine"
+    shutil.copytree(TINY_TEMPLATE, folder)
+
+    async def scenario(engine: Engine, desk: Desk) -> None:
+        starters = desk.welcome.starters
+        await until(lambda: starters.names, "the starters")
+        menu = menu_of(desk, "Starter, chosen by the plan")
+        next(a for a in menu.actions() if a.text() == "Add your own…").trigger()
+        menu.close()
+        await until(lambda: desk.window.findChildren(AddStarterDialog), "it asks")
+        [dialog] = desk.window.findChildren(AddStarterDialog)
+        dialog._source.setText(str(tmp_path / "nowhere"))
+        dialog._add.click()
+        await until(lambda: dialog.problem, "it says what is wrong")
+        assert "There is no folder" in dialog.problem
+        dialog._source.setText(str(folder))
+        assert dialog.problem == ""
+        dialog._add.click()
+        await until(lambda: starters.chosen == "tiny", "it is added and chosen")
+        desk.welcome.set_wish("A counter")
+        desk.welcome._prompt.submit()
+        await until(lambda: desk.controller._session, "it opens")
+        [card] = await engine.projects()
+        assert (await engine.project(card.id)).template == "tiny"
+        assert starters.chosen == "", "it was for this wish"
+        await engine.cancel(card.id)
+        desk.window.show_page("welcome")
+        await remove(desk)
+        await until(lambda: desk.window._toasts._toasts, "a project needs it")
+        await engine.delete_project(card.id)
+        await remove(desk)
+        await until(lambda: "tiny" not in starters.names, "it is gone")
+        assert "tiny" not in [template.name for template in await engine.templates()]
+
+    async def remove(desk: Desk) -> None:
+        menu = menu_of(desk, "Starter, chosen by the plan")
+        own = next(a for a in menu.actions() if a.menu()).menu()
+        assert isinstance(own, QMenu)
+        own.actions()[0].trigger()
+        menu.close()
+        await desk.press_in_dialog("Remove starter")
 
     play(scenario)

@@ -10,6 +10,7 @@ from typing import Any, Generic, Self, TypeVar
 T = TypeVar("T")
 _log = logging.getLogger(__name__)
 
+_CANCEL_SECONDS = 0.5
 FRAME_SECONDS = 0.033
 """How long high-rate pieces are gathered before they are stored and told."""
 
@@ -51,6 +52,30 @@ async def finish(work: Coroutine[Any, Any, T]) -> T:
         if not task.cancelled() and task.exception() is not None:
             _log.warning("it failed while its caller was cancelled: %r", task.exception())
         raise
+
+
+async def end_within(seconds: float, ending: Coroutine[Any, Any, object], *, what: str) -> bool:
+    """Await what ends something, but not for ever; return whether it ended in time.
+
+    Args:
+        seconds: How long it may take. After that it is cancelled, and left if not even that ends it soon.
+        ending: Its failure is logged, since what is ending anyway can do no better.
+        what: Named in the log.
+    """
+    task = asyncio.ensure_future(ending)
+    try:
+        done, _ = await asyncio.wait({task}, timeout=seconds)
+        if not done:
+            task.cancel()
+            await asyncio.wait({task}, timeout=_CANCEL_SECONDS)
+            _log.warning("%s did not end within %g s and is left", what, seconds)
+            return False
+    except asyncio.CancelledError:
+        task.cancel()
+        raise
+    if not task.cancelled() and task.exception() is not None:
+        _log.error("%s ended badly", what, exc_info=task.exception())
+    return True
 
 
 class Batcher(Generic[T]):

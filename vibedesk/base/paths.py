@@ -30,12 +30,21 @@ class Home:
         return self.root / "blobs"
 
     @property
+    def secrets(self) -> Path:
+        return self.root / "secrets.enc"
+
+    @property
     def logs(self) -> Path:
         return self.root / "logs"
 
     @property
     def cache(self) -> Path:
         return self.root / "cache"
+
+    @property
+    def templates(self) -> Path:
+        """The person's own starters."""
+        return self.root / "templates"
 
     @property
     def browser_profiles(self) -> Path:

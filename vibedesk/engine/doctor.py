@@ -3,41 +3,65 @@
 from __future__ import annotations
 
 import asyncio
+import http.client
 import os
 import shutil
 import sys
+from pathlib import Path
 
 from vibedesk.base.errors import VibeDeskError
 from vibedesk.base.paths import Home, existing_place
+from vibedesk.engine.browser.diagnosis import diagnose_browser
 from vibedesk.engine.models.protocol import NO_MODEL_REMEDY
 from vibedesk.engine.models.samples import list_samples
+from vibedesk.engine.sandboxes.docker.diagnosis import (
+    PATIENCE_SECONDS,
+    DockerEndpoint,
+    DockerHealth,
+    diagnose,
+    find_endpoint,
+)
+from vibedesk.engine.sandboxes.docker.probe import SshError, WrongAnswerError, has_image
 from vibedesk.engine.sandboxes.local_driver import LocalDriver
 from vibedesk.engine.views import CheckView, DoctorView, ProviderView
 
 _COMFORTABLE_BYTES = 2 * 1024**3
 _NEEDED_BYTES = 500 * 1024**2
+_COMFORTABLE_FOR_DOCKER = 5 * 1024**3
+"""The image is made of about 2 GB, and every project has packages of its own."""
 
 
-async def examine(home: Home, driver: LocalDriver, providers: list[ProviderView]) -> DoctorView:
-    """Look at everything the main job needs.
+async def examine(
+    home: Home, driver: LocalDriver, providers: list[ProviderView], *, browser: bool = True
+) -> DoctorView:
+    """Look at everything the main job needs, and with `browser` whether apps can be looked at.
 
     The main job can run when Node and a writable home with space are there: without a key the recorded
-    examples still build.
+    examples still build. Docker sandboxes have a Node of their own, but ours is asked for npm's settings.
     """
+    endpoint, health = await asyncio.to_thread(_look_at_docker)
     node, node_ok = await _node(driver)
+    chosen, local = await _sandboxes(driver, health)
     disk, disk_ok = await asyncio.to_thread(_disk, home)
     folder, folder_ok = await asyncio.to_thread(_writable, home)
     checks = (
         folder,
         disk,
         node,
-        await _isolation(driver),
-        _docker(),
+        chosen,
+        await asyncio.to_thread(_docker, endpoint, health),
+        local,
+        *([await _browser()] if browser else ()),
         *_keys(providers),
         await asyncio.to_thread(_samples),
         _display(),
     )
     return DoctorView(can_build=node_ok and disk_ok and folder_ok, checks=checks)
+
+
+def _look_at_docker() -> tuple[DockerEndpoint, DockerHealth]:
+    endpoint = find_endpoint(os.environ)
+    return endpoint, diagnose(endpoint)
 
 
 async def _node(driver: LocalDriver) -> tuple[CheckView, bool]:
@@ -48,23 +72,71 @@ async def _node(driver: LocalDriver) -> tuple[CheckView, bool]:
     return CheckView("Node.js", "ok", toolchain.source), True
 
 
-async def _isolation(driver: LocalDriver) -> CheckView:
+async def _sandboxes(driver: LocalDriver, docker: DockerHealth) -> tuple[CheckView, CheckView]:
+    """Say which kind `auto` takes here and why, and what the local one is like whichever it is."""
+    local = await _local_sandbox(driver)
+    if docker.usable:
+        chosen = f"Apps run in Docker (auto): {docker.engine} answers."
+        return CheckView("Sandbox", "ok", chosen), local
+    chosen = f"Apps run in the local sandbox (auto): {docker.message}"
+    remedy = "" if local.status == "ok" else "Get Docker (see there), or mend the local sandbox."
+    return CheckView("Sandbox", local.status, chosen, remedy), local
+
+
+async def _local_sandbox(driver: LocalDriver) -> CheckView:
     try:
         isolation = await driver.isolation()
     except VibeDeskError as error:
-        return CheckView("Sandbox", "missing", error.message, error.remedy)
+        return CheckView("Local sandbox", "missing", error.message, error.remedy)
     if isolation.kind == "bubblewrap":
-        return CheckView("Sandbox", "ok", isolation.sentence)
+        return CheckView("Local sandbox", "ok", isolation.sentence)
     return CheckView(
-        "Sandbox",
+        "Local sandbox",
         "warning",
         isolation.sentence,
-        "Install bubblewrap (on Debian and Ubuntu: sudo apt install bubblewrap).",
+        "Install bubblewrap: `sudo apt install bubblewrap` on Debian and Ubuntu.",
     )
 
 
-def _docker() -> CheckView:
-    return CheckView("Docker", "ok", "Not used: this version runs apps in the local sandbox.")
+async def _browser() -> CheckView:
+    """Say whether apps can be looked at; building goes on without, but nobody sees what the page is like."""
+    health = await diagnose_browser()
+    return CheckView("Browser", "ok" if health.works else "warning", health.message, health.remedy)
+
+
+def _docker(endpoint: DockerEndpoint, health: DockerHealth) -> CheckView:
+    """Say how Docker is, and what of it is missing."""
+    if not health.usable:
+        return CheckView("Docker", "warning", health.message, health.remedy)
+    sentences, remedies = [health.message], [health.remedy]
+    short = False
+    if health.data_root:
+        place = existing_place(Path(health.data_root))
+        free = shutil.disk_usage(place).free
+        sentences.append(f"{free / 1024**3:.1f} GB free for its data in {health.data_root}.")
+        short = free < _COMFORTABLE_FOR_DOCKER
+        if short:
+            remedies.append("Free some space there; `docker system df` shows what takes it.")
+    sentences.append(_image(endpoint, health))
+    worse = short or bool(health.missing_limits)
+    return CheckView(
+        "Docker",
+        "warning" if worse else "ok",
+        " ".join(filter(None, sentences)),
+        " ".join(filter(None, remedies)),
+    )
+
+
+def _image(endpoint: DockerEndpoint, health: DockerHealth) -> str:
+    from vibedesk.engine.sandboxes.docker.image import image_tag
+
+    try:
+        there = has_image(endpoint, image_tag(health.architecture or None), PATIENCE_SECONDS)
+    except (OSError, http.client.HTTPException, SshError, WrongAnswerError, VibeDeskError):
+        return ""
+    if there:
+        return "The sandbox image is there."
+    return "The sandbox image is made once, at the first start, in about a minute."
 
 
 def _keys(providers: list[ProviderView]) -> list[CheckView]:

@@ -9,7 +9,7 @@ The classes are the payloads; `Event` is the envelope that carries one. `Event.t
 from __future__ import annotations
 
 import dataclasses
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, ClassVar, Literal
 
 Json = dict[str, Any]
@@ -80,6 +80,42 @@ class BlueprintChunk(Payload):
 
     type: ClassVar[str] = "blueprint_chunk"
     chunk: str
+
+
+@dataclass(frozen=True, slots=True)
+class BlueprintSection(Payload):
+    """A field of the blueprint is whole while the rest still comes; `value` is as in `blueprint_ready`."""
+
+    type: ClassVar[str] = "blueprint_section"
+    name: str
+    value: Any
+
+
+@dataclass(frozen=True, slots=True)
+class BlueprintRestarted(Payload):
+    """The blueprint is written anew from its beginning; chunks and sections so far are void."""
+
+    type: ClassVar[str] = "blueprint_restarted"
+
+
+@dataclass(frozen=True, slots=True)
+class QuestionsAsked(Payload):
+    """The wish is ambiguous: the person is asked before the plan is made.
+
+    Each of the one to three `questions` has `question`, `options` (ready answers), `why`, `answer` (None). A
+    `waiting` with the reason `answers` follows.
+    """
+
+    type: ClassVar[str] = "questions_asked"
+    questions: list[Json]
+
+
+@dataclass(frozen=True, slots=True)
+class QuestionsAnswered(Payload):
+    """The same `questions`, each with the person's `answer`; an empty one was skipped."""
+
+    type: ClassVar[str] = "questions_answered"
+    questions: list[Json]
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,6 +209,16 @@ class FileDeleted(Payload):
 
 
 @dataclass(frozen=True, slots=True)
+class FileMarked(Payload):
+    """The person said of `path` that it is locked, pinned or excluded, or took that back."""
+
+    type: ClassVar[str] = "file_marked"
+    path: str
+    mark: str
+    on: bool
+
+
+@dataclass(frozen=True, slots=True)
 class DepsInstalled(Payload):
     """Packages are installed. `packages` names those asked for; empty means what package.json lists."""
 
@@ -227,23 +273,37 @@ class MessageChunk(Payload):
 
 
 @dataclass(frozen=True, slots=True)
+class MessageRestarted(Payload):
+    """Message `message_id` is written anew from its beginning: its connection broke."""
+
+    type: ClassVar[str] = "message_restarted"
+    message_id: str
+
+
+@dataclass(frozen=True, slots=True)
 class MessageComplete(Payload):
-    """A message of the conversation is whole."""
+    """A message of the conversation is whole; `attachments` are as in `AttachmentView`."""
 
     type: ClassVar[str] = "message_complete"
     message_id: str
     role: str
     text: str
+    attachments: tuple[Json, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class WishQueued(Payload):
-    """A wish waits for the next phase (`open`) or was taken up (`phase`) or answered (`done`)."""
+    """A wish waits for a phase (`open`), was taken up by one (`planned`), answered (`done`), or taken back (`removed`).
+
+    `text` is what it now says; an `open` one may be told again with another text, or after its phase was stopped.
+    `phase` is the number of the phase that took it up.
+    """
 
     type: ClassVar[str] = "wish_queued"
     wish_id: str
     text: str
     status: str
+    phase: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -255,14 +315,75 @@ class Diagnostics(Payload):
 
 
 @dataclass(frozen=True, slots=True)
+class Reviewed(Payload):
+    """The whole app was looked at; `sources` says by what, as in an issue: only there does no issue mean that all is well."""
+
+    type: ClassVar[str] = "reviewed"
+    sources: list[str]
+
+
+@dataclass(frozen=True, slots=True)
 class FixApplied(Payload):
-    """A fix was written; `verified` says whether the check passed again."""
+    """A fix was written; `verified` says whether looking again showed that it helped, None where nobody can look."""
 
     type: ClassVar[str] = "fix_applied"
     path: str
     issue: str
     strategy: str
-    verified: bool
+    verified: bool | None
+
+
+@dataclass(frozen=True, slots=True)
+class CheckStarted(Payload):
+    """An acceptance check is run."""
+
+    type: ClassVar[str] = "check_started"
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class CheckFinished(Payload):
+    """It ended. Where it failed: the step (from 0; None: all steps held), that step in words, what was there instead.
+
+    `picture` is the id of a PNG of the page at its end.
+    """
+
+    type: ClassVar[str] = "check_finished"
+    name: str
+    passed: bool
+    step: int | None
+    sentence: str
+    error: str
+    picture: str
+
+
+@dataclass(frozen=True, slots=True)
+class ChecksCorrected(Payload):
+    """Acceptance checks were added, or corrected because they tested what the app should not do: [{name, why}]."""
+
+    type: ClassVar[str] = "checks_corrected"
+    checks: list[Json]
+
+
+@dataclass(frozen=True, slots=True)
+class RuntimeErrorSeen(Payload):
+    """The app threw an error while the person used the preview."""
+
+    type: ClassVar[str] = "runtime_error"
+    message: str
+    stack: str
+    source: str
+
+
+@dataclass(frozen=True, slots=True)
+class DebugTurn(Payload):
+    """One turn of deep debugging: what the model said, or what a command or a file showed."""
+
+    type: ClassVar[str] = "debug_turn"
+    session_id: str
+    turn: int
+    role: str
+    text: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -281,6 +402,14 @@ class SandboxState(Payload):
     type: ClassVar[str] = "sandbox_state"
     state: str
     reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class HostRefused(Payload):
+    """The app in the sandbox wanted to reach `host` (or host:port), which nobody allowed or refused yet."""
+
+    type: ClassVar[str] = "host_refused"
+    host: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -312,7 +441,10 @@ class CommandFinished(Payload):
 
 @dataclass(frozen=True, slots=True)
 class Usage(Payload):
-    """One model call's tokens and cost in USD; `cost` is None where the price is unknown."""
+    """One model call's tokens and cost in USD; `cost` is None where the price is unknown.
+
+    `saved` is what the provider's cache saved; `outcome`: finished, interrupted, cancelled or failed.
+    """
 
     type: ClassVar[str] = "usage"
     operation: str
@@ -321,6 +453,20 @@ class Usage(Payload):
     output_tokens: int
     cached_tokens: int
     cost: float | None
+    cache_write_tokens: int = 0
+    reasoning_tokens: int = 0
+    phase: int = 0
+    saved: float | None = None
+    outcome: str = "finished"
+
+
+@dataclass(frozen=True, slots=True)
+class VariableAsked(Payload):
+    """The app needs the variable `name` from the person; `purpose` says what for, in the app's words."""
+
+    type: ClassVar[str] = "variable_asked"
+    name: str
+    purpose: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -334,7 +480,7 @@ class BudgetWarning(Payload):
 
 @dataclass(frozen=True, slots=True)
 class Waiting(Payload):
-    """The agent waits. `reason`: rate_limit, network, budget, approval, needs_person, consent, slot; `until`: UTC."""
+    """The agent waits. `reason`: rate_limit, network, budget, approval, answers, needs_person, consent, slot, sandbox; `until`: UTC."""
 
     type: ClassVar[str] = "waiting"
     reason: str
@@ -352,12 +498,16 @@ class Resumed(Payload):
 
 @dataclass(frozen=True, slots=True)
 class ErrorReported(Payload):
-    """Something went wrong that the person should know; the state says whether the run stopped."""
+    """Something went wrong that the person should know; the state says whether the run stopped.
+
+    `details` may have `tried` (what was done about it, a line each), `cost` (of that, in USD) and `log`.
+    """
 
     type: ClassVar[str] = "error"
     message: str
     remedy: str
     code: str
+    details: Json = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -367,6 +517,43 @@ class Notice(Payload):
     type: ClassVar[str] = "notice"
     message: str
     code: str
+
+
+@dataclass(frozen=True, slots=True)
+class ProposalStarted(Payload):
+    """The model begins to write `path` anew; again with the same id when its answer could not be used."""
+
+    type: ClassVar[str] = "proposal_started"
+    proposal_id: str
+    path: str
+    instructions: str
+
+
+@dataclass(frozen=True, slots=True)
+class ProposalChunk(Payload):
+    """More of the file that is proposed, already stored."""
+
+    type: ClassVar[str] = "proposal_chunk"
+    proposal_id: str
+    chunk: str
+
+
+@dataclass(frozen=True, slots=True)
+class ProposalReady(Payload):
+    """The proposal can be looked at and taken over."""
+
+    type: ClassVar[str] = "proposal_ready"
+    proposal_id: str
+    path: str
+
+
+@dataclass(frozen=True, slots=True)
+class ProposalClosed(Payload):
+    """The proposal is over. `status`: taken, dropped or failed (an `error` says why)."""
+
+    type: ClassVar[str] = "proposal_closed"
+    proposal_id: str
+    status: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -388,6 +575,13 @@ class ProjectDeleted(Payload):
 PAYLOADS: dict[str, type[Payload]] = {cls.type: cls for cls in Payload.__subclasses__()}
 
 TRANSIENT = frozenset(
-    {"blueprint_chunk", "file_chunk", "message_chunk", "sandbox_log", "command_output"}
+    {
+        "blueprint_chunk",
+        "file_chunk",
+        "message_chunk",
+        "proposal_chunk",
+        "sandbox_log",
+        "command_output",
+    }
 )
 """Payload types whose text is stored elsewhere; the event log does not repeat it."""

@@ -11,7 +11,7 @@ from vibedesk.ui.document_sync import DocumentSync
 from vibedesk.ui.editor.streams import WriteMode
 from vibedesk.ui.project_panels import ProjectPanels
 
-StartTask = Callable[[Coroutine[Any, Any, None]], None]
+StartTask = Callable[[Coroutine[Any, Any, None]], object]
 
 
 class FileStreams:

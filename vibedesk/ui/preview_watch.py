@@ -1,4 +1,4 @@
-"""What the running app's page says and wants: into the logs, and to the person where they can grant it."""
+"""What the running app says and wants, its page and its code: into the logs, and to the person where they can grant it."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class PreviewWatch(QObject):
     """
 
     host_wanted = Signal(str)
-    """The page was kept from a host on the internet that the person may grant; told once a host."""
+    """The app was kept from a host on the internet that the person may grant; told once a host."""
 
     def __init__(
         self, panels: ProjectPanels, own_origin: Callable[[], str], parent: QObject
@@ -33,6 +33,8 @@ class PreviewWatch(QObject):
         self._own_origin = own_origin
         self.told: set[str] = set()
         """Hosts that were asked for."""
+        self.refused: frozenset[str] = frozenset()
+        """Hosts that the person refused earlier."""
 
     def on_console(self, level: str, message: str, source: str, line: int) -> None:
         """Log the page's warnings and errors."""
@@ -44,7 +46,16 @@ class PreviewWatch(QObject):
         """Log what the page may not reach, and ask where it could be granted."""
         self._log(self.tr("Blocked {0}: {1}").format(address, reason))
         host = grantable_host(address, self._own_origin())
-        if host is not None and host not in self.told and len(self.told) < _MOST_HOSTS:
+        if host is not None:
+            self._ask_for(host)
+
+    def on_refused(self, host: str) -> None:
+        """Log what the app's code in the sandbox may not reach, and ask for it unless its page did."""
+        self._log(self.tr("Kept the app from {0}").format(host))
+        self._ask_for(host)
+
+    def _ask_for(self, host: str) -> None:
+        if host not in self.told | self.refused and len(self.told) < _MOST_HOSTS:
             self.told.add(host)
             self.host_wanted.emit(host)
 

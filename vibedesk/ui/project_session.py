@@ -7,27 +7,63 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from PySide6.QtCore import QObject, QTimer, QUrl, Signal
+from PySide6.QtCore import QObject, QUrl, Signal
 from PySide6.QtGui import QDesktopServices
 
-from vibedesk.base.errors import ConsentRequiredError, VibeDeskError
+from vibedesk.base.errors import ConsentRequiredError
 from vibedesk.engine import events as e
 from vibedesk.engine.engine import Engine
 from vibedesk.engine.files.replica import RemoteEdit
 from vibedesk.engine.views import ProjectView
 from vibedesk.ui.bridge import ProjectFeed
 from vibedesk.ui.chat.card_header import WorkState
+from vibedesk.ui.chat_control import ChatControl
 from vibedesk.ui.document_sync import DocumentSync
+from vibedesk.ui.file_marking import FileMarking
 from vibedesk.ui.file_streams import FileStreams
-from vibedesk.ui.partial_blueprint import partial_blueprint
+from vibedesk.ui.files.file_marks import PersonMark
+from vibedesk.ui.mending_control import PAYLOADS, MendingControl
 from vibedesk.ui.preview_watch import PreviewWatch
 from vibedesk.ui.project_panels import ProjectPanels
+from vibedesk.ui.proposal_reviews import ProposalReviews
 from vibedesk.ui.roadmap_view import RoadmapView
 from vibedesk.ui.run_clock import RunClock
 from vibedesk.ui.run_view import RunView
+from vibedesk.ui.sandbox.words import is_up
 from vibedesk.ui.tasks import WidgetTasks
 
-_BLUEPRINT_REFRESH_MS = 150
+_WAITS_OF_SANDBOXES = ("slot", "sandbox")
+_WAITS_FOR_PERSON = ("answers", "budget", "needs_person", "consent")
+_OWN_STREAM = "vibedesk"
+"""The log lines that tell what VibeDesk does to prepare a sandbox."""
+_TOLD_IN_CHAT = frozenset(
+    {
+        "locked",
+        "untouchable",
+        "outside_plan",
+        "forgotten",
+        "not_written",
+        "plan_checked",
+        "version_replaced",
+        "too_large_to_show",
+        "unknown_price",
+        "fallback",
+        "images_not_seen",
+        "nothing_changed",
+        "no_summary",
+        "template_gone",
+        "no_review",
+        "no_checks",
+        "check_steps_left_out",
+        "check_suggested",
+        "other_data",
+        "left_out",
+        "manifest_locked",
+        "nothing_planned",
+        "not_mended",
+    }
+)
+"""Notices about money and about what became of what was asked for; all others are in the log only."""
 _ABOUT_THE_MODEL = ("no_model", "key_rejected", "quota_exceeded", "request_refused")
 
 Confirm = Callable[[str, str, str], Awaitable[bool]]
@@ -51,8 +87,12 @@ class ProjectSession(QObject):
     """Title, cost, sandbox, version or file count changed."""
     failed = Signal(object)
     """A command was refused: a VibeDeskError."""
+    progress_changed = Signal()
+    """`progress` did: the sandbox is being prepared."""
     consent_wanted = Signal()
     """Nothing may run before the person agreed to it; `go_on` after that."""
+    variable_asked = Signal(str, str)
+    """The app asked for a variable: its name and what for."""
     deleted = Signal()
 
     def __init__(
@@ -73,6 +113,8 @@ class ProjectSession(QObject):
         self.sample = ""
         self.sandbox = ("absent", "")
         self.sandbox_kind = ""
+        self.progress = ""
+        """The last line about what is being prepared; empty while nothing is."""
         self.cost = 0.0
         self.model = ""
         self.version_count = 0
@@ -93,17 +135,23 @@ class ProjectSession(QObject):
             self.failed.emit,
         )
         self._streams = FileStreams(panels, self._sync, self._tasks.start)
+        self._marking = FileMarking(engine, project_id, panels)
+        self._reviews = ProposalReviews(
+            engine, project_id, panels, self._sync, self._tasks.start, self.show_file
+        )
         self._known: set[str] = set()
         self._plan = RoadmapView()
-        self._blueprint_text = ""
-        self._blueprint_timer = QTimer(self)
-        self._blueprint_timer.setSingleShot(True)
-        self._blueprint_timer.setInterval(_BLUEPRINT_REFRESH_MS)
-        self._blueprint_timer.timeout.connect(self._show_partial_blueprint)
+        self._chat = ChatControl(engine, project_id, panels.chat, self._tasks, self)
+        self.mending = MendingControl(
+            engine, project_id, panels, self._tasks, self.run, lambda: self._preview_url, self
+        )
+        self.mending.changed.connect(self.run_changed)
+        self.mending.place_wanted.connect(self.show_place)
         self._started_messages: set[str] = set()
         self._preview_url = ""
+        self._waiting_words = ""
+        self._restarting = False
         self._granted: tuple[str, ...] = ()
-        self._wishes: dict[str, str] = {}
         self._suggestions: tuple[str, ...] = ()
         self._connections: list[tuple[Any, Callable[..., Any]]] = []
         self._connect()
@@ -119,10 +167,17 @@ class ProjectSession(QObject):
         for signal, slot in self._connections:
             signal.disconnect(slot)
         self._connections.clear()
+        await self._chat.close()
+        self.mending.close()
+        self._reviews.close()
         await self._feed.close()
         await self._sync.all_sent()
         self._tasks.cancel()
         await self._engine.close(self.project_id)
+
+    async def send_typed(self) -> None:
+        """Return when the engine has everything that the person typed."""
+        await self._sync.all_sent()
 
     async def _open(self) -> None:
         await self._feed.open(self.project_id)
@@ -132,12 +187,9 @@ class ProjectSession(QObject):
         chat, files = self._panels.chat, self._panels.files
         editor, preview = self._panels.editor, self._panels.preview
         for signal, slot in (
-            (chat.message_sent, self._on_message),
             (chat.stop_requested, self.stop),
             (chat.continue_requested, self.go_on),
             (chat.retry_requested, self.go_on),
-            (chat.approve_requested, self._on_approved),
-            (chat.changes_requested, self._on_message),
             (chat.file_clicked, self.show_file),
             (chat.link_clicked, _open_link),
             (files.file_activated, self.show_file),
@@ -145,10 +197,16 @@ class ProjectSession(QObject):
             (files.rename_requested, self._on_rename),
             (files.delete_requested, self._on_delete),
             (files.reveal_requested, self._on_reveal),
+            (files.regenerate_requested, self._reviews.ask),
+            (files.review_requested, self._reviews.review),
+            (files.mark_requested, self._on_mark),
+            (editor.regenerate_requested, self._reviews.ask),
+            (editor.review_requested, self._reviews.review),
+            (editor.lock_requested, lambda path, on: self._on_mark([path], "locked", on=on)),
             (editor.change, self._on_typed),
             (editor.reopen_requested, self.show_file),
             (editor.current_changed, self._on_current_file),
-            (preview.restart_requested, self.start_preview),
+            (preview.restart_requested, self.restart_app),
             (preview.console, self.watch.on_console),
             (preview.request_blocked, self.watch.on_blocked),
         ):
@@ -172,14 +230,40 @@ class ProjectSession(QObject):
         if now.state == "complete" and now.sandbox_state not in ("starting", "running"):
             await self._preview()
 
-    def start_preview(self) -> None:
-        self._do(self._preview())
+    def restart_app(self) -> None:
+        """Start the app again; a sandbox that broke is emptied before."""
+        if self.sandbox[0] == "failed":
+            self._do(self._restart())
+        else:
+            self._do(self._preview())
 
     async def _preview(self) -> None:
         await self._engine.start_preview(self.project_id)
 
+    async def _restart(self) -> None:
+        self.set_restarting(restarting=True)
+        try:
+            await self._engine.restart_sandbox(self.project_id)
+        finally:
+            self.set_restarting(restarting=False)
+
+    def set_restarting(self, *, restarting: bool) -> None:
+        """Say that the app stops only to start again."""
+        self._restarting = restarting
+        if not restarting and self.sandbox[0] in ("stopped", "absent", "failed"):
+            self._on_sandbox(*self.sandbox)
+
     def show_file(self, path: str, *, pinned: bool = False) -> None:
         self._do(self._show_file(path, pinned=pinned))
+
+    def show_place(self, path: str, line: int, column: int) -> None:
+        """Open a file at a line and column, counted from 1; 0 where not known."""
+        self._do(self._show_place(path, line, column))
+
+    async def _show_place(self, path: str, line: int, column: int) -> None:
+        await self._show_file(path, pinned=False)
+        if line:
+            self._panels.editor.go_to(path, line, max(1, column))
 
     async def _show_file(self, path: str, *, pinned: bool) -> None:
         if self.run.running and path != self._panels.editor.current_path:
@@ -189,34 +273,25 @@ class ProjectSession(QObject):
         if text is not None or self._streams.is_streaming(path):
             self._panels.editor.open_file(path, text or "", pinned=pinned)
 
-    def _on_message(self, text: str) -> None:
-        self._do(self._say(text))
-
-    async def _say(self, text: str) -> None:
-        try:
-            await self._engine.say(self.project_id, text)
-        except VibeDeskError:
-            # What was written must not be lost with the refusal.
-            if not self._panels.chat.draft():
-                self._panels.chat.set_draft(text)
-            raise
-
-    def _on_approved(self, blueprint: dict[str, Any]) -> None:
-        self._do(self._engine.approve(self.project_id, blueprint))
-
     def _on_rename(self, path: str, new_path: str) -> None:
         self._do(self._engine.rename_file(self.project_id, path, new_path))
 
-    def _on_delete(self, path: str) -> None:
-        self._do(self._delete(path))
+    def _on_delete(self, paths: list[str]) -> None:
+        self._do(self._delete(paths))
 
-    async def _delete(self, path: str) -> None:
-        if await self._confirm(
-            self.tr("Delete {0}?").format(path),
-            self.tr("It goes from the project and its folder. Saved versions keep it."),
-            self.tr("Delete"),
-        ):
-            await self._engine.delete_file(self.project_id, path)
+    async def _delete(self, paths: list[str]) -> None:
+        if len(paths) == 1:
+            title = self.tr("Delete {0}?").format(paths[0])
+            text = self.tr("It goes from the project and its folder. Saved versions keep it.")
+        else:
+            title = self.tr("Delete {0} files and folders?").format(len(paths))
+            text = self.tr("They go from the project and its folder. Saved versions keep them.")
+        if await self._confirm(title, text, self.tr("Delete")):
+            for path in paths:
+                await self._engine.delete_file(self.project_id, path)
+
+    def _on_mark(self, paths: list[str], mark: PersonMark, on: bool) -> None:
+        self._do(self._marking.mark(paths, mark, on=on))
 
     def _on_reveal(self, path: str) -> None:
         place = Path(self.folder) / path
@@ -240,8 +315,14 @@ class ProjectSession(QObject):
             match event.payload:
                 case e.SandboxLog(stream, line):
                     logs.append((event.at, stream, line))
+                    if stream == _OWN_STREAM:
+                        self._on_progress(line)
                 case e.CommandOutput(_, line):
                     logs.append((event.at, "install", line))
+                case payload if self._reviews.handle(payload):
+                    pass
+                case payload if isinstance(payload, PAYLOADS):
+                    self.mending.show(payload, _moment(event.at))
                 case e.FileChanged(origin=origin) if origin != "agent":
                     stale = True
                     self._on_event(event)
@@ -259,15 +340,20 @@ class ProjectSession(QObject):
                 self._show_project(project)
             case e.StateChange(state, previous, reason):
                 self._on_state(state, previous, reason, at)
-            case e.BlueprintChunk(chunk):
-                self._blueprint_text += chunk
-                if not self._blueprint_timer.isActive():
-                    self._blueprint_timer.start()
+            case (
+                e.BlueprintSection()
+                | e.BlueprintRestarted()
+                | e.QuestionsAsked()
+                | e.QuestionsAnswered()
+                | e.WishQueued()
+            ):
+                self._chat.show(event.payload, at)
             case e.BlueprintReady(blueprint):
-                self._blueprint_timer.stop()
+                self._chat.blueprint_is_whole()
                 self._plan.blueprint = blueprint
                 self.title = blueprint.get("title") or self.title
-                chat.set_blueprint(blueprint, "approved")
+                waits = self.run.state == "awaiting_approval"
+                chat.set_blueprint(blueprint, "awaiting_approval" if waits else "approved")
                 self._refresh_roadmap()
                 self.facts_changed.emit()
             case e.PhaseDesigning(number):
@@ -295,6 +381,8 @@ class ProjectSession(QObject):
                 self._known.add(new_path)
                 self._panels.files.file_renamed(path, new_path)
                 self._panels.editor.file_renamed(path, new_path)
+            case e.FileMarked(path, mark, on):
+                self._marking.on_marked(path, mark, on=on)
             case e.FilesWritten(count):
                 text = self.tr("{0} files written to the folder").format(count)
                 self._panels.log(at, "write", text)
@@ -305,8 +393,13 @@ class ProjectSession(QObject):
                 outcome: WorkState = "done" if status == 0 else "failed"
                 chat.activity("command", command, seconds, outcome, key=command, at=at)
             case e.ServerStarted(url):
+                preview = self._panels.preview
+                # A page of the server before this one may be half loaded, and does not always find back by itself.
+                stale = preview.state == "live" and self._preview_url == url
                 self._preview_url = url
                 self._show_preview()
+                if stale:
+                    preview.reload()
                 chat.activity("server", url, None, "done", at=at)
             case e.PhaseComplete(index):
                 self._on_phase_complete(index)
@@ -321,39 +414,44 @@ class ProjectSession(QObject):
                     self._started_messages.add(message_id)
                     chat.agent_message_start(message_id, at)
                 chat.agent_message_chunk(message_id, chunk)
-            case e.MessageComplete(message_id, role, text):
+            case e.MessageComplete(message_id, role, text, attachments):
                 if role == "user":
-                    chat.add_user_message(message_id, text, at)
+                    pictures = self._chat.pictures(attachments)
+                    chat.add_user_message(message_id, text, at, pictures)
                 else:
                     chat.agent_message_done(message_id, text, at)
-            case e.WishQueued(wish_id, text, status):
-                self._on_wish(wish_id, text, status)
             case e.SandboxState(state, reason):
-                self.sandbox = (state, reason)
                 self._on_sandbox(state, reason)
+            case e.HostRefused(host):
+                self.watch.on_refused(host)
             case e.Usage(model=model, cost=cost):
                 self.model = model
                 self.cost += cost or 0.0
                 chat.set_model("" if self.sample else model)
                 self.facts_changed.emit()
+            case e.VariableAsked(name, purpose):
+                self.variable_asked.emit(name, purpose)
             case e.BudgetWarning(spent, limit):
                 text = self.tr("{0:.2f} of {1:.2f} USD are used.").format(spent, limit)
                 chat.activity("check", text, None, "done", at=at)
+                self._chat.show(event.payload, at)
             case e.Waiting(reason, until, message):
                 self._show_waiting(reason, until, message)
-            case e.Resumed():
-                chat.set_waiting(None)
-            case e.ErrorReported(message, remedy, code):
-                self._show_error(message, remedy, code, at)
-            case e.Notice(message):
+            case e.Resumed(reason):
+                self._end_waiting(reason)
+            case e.ErrorReported(message, remedy, code, details):
+                self._show_error(message, remedy, code, at, details)
+            case e.Notice(message, code):
                 self._panels.log(at, "vibedesk", message)
+                if code in _TOLD_IN_CHAT:
+                    # The same words again, as in an outage, are no other row.
+                    chat.activity("notice", message, None, "done", detail=message, at=at)
             case e.ProjectChanged(project):
                 self.title = project.get("title") or self.title
                 self.folder = project.get("folder") or self.folder
-                if "granted_hosts" in project:
-                    self._granted = tuple(project["granted_hosts"])
-                    self._panels.preview.set_granted_hosts(self._granted)
-                    self._panels.preview.reload()
+                if "budget" in project:
+                    self._chat.set_budget(project["budget"])
+                self._on_granted(tuple(project.get("granted_hosts", self._granted)))
                 self.facts_changed.emit()
             case e.ProjectDeleted():
                 self.deleted.emit()
@@ -369,14 +467,16 @@ class ProjectSession(QObject):
         self.cost = project.cost
         self.sandbox, self.sandbox_kind = (project.sandbox_state, ""), project.sandbox_kind
         self._preview_url, self._granted = project.preview_url, project.granted_hosts
+        self.watch.refused = frozenset(project.refused_hosts)
         self._known = {file.path for file in project.files}
         files.set_files([file.path for file in project.files])
+        self._marking.show(project.files)
+        self._reviews.show(project.proposals)
         chat.set_sample(bool(project.sample))
         chat.set_model("" if project.sample else project.model)
         self._show_words(project)
         self._plan.set_phases(phase.to_dict() for phase in project.phases)
-        last = next((p for p in project.phases if not p.completed), None)
-        last = last or (project.phases[-1] if project.phases else None)
+        last = project.phases[-1] if project.phases else None
         self.run.state, self.run.reason = project.state, project.reason
         self.run.running, self.run.can_continue = project.running, project.can_continue
         self.run.phase_total = self._plan.total
@@ -393,31 +493,33 @@ class ProjectSession(QObject):
         )
         self._refresh_roadmap()
         chat.set_running(project.running)
-        chat.set_queue(list(project.open_wishes))
+        self._chat.show_project(project)
+        self.mending.show_project(project)
         self._show_standing(project)
         self.loaded = True
-        self._show_preview()
+        own = [line.line for line in project.logs if line.stream == _OWN_STREAM]
+        self._on_sandbox(project.sandbox_state, "", own[-1] if own else "")
         self.run_changed.emit()
         self.facts_changed.emit()
 
     def _show_words(self, project: ProjectView) -> None:
         chat = self._panels.chat
         first = project.messages[0].at if project.messages else ""
-        chat.add_user_message("wish", project.wish, _moment(first))
+        of_the_wish = [image for image in project.attachments if not image.message_id]
+        pictures = self._chat.pictures_of(of_the_wish)
+        chat.add_user_message("wish", project.wish, _moment(first), pictures)
         if project.blueprint is not None:
             self._plan.blueprint = project.blueprint
             waiting = project.state == "awaiting_approval"
             chat.set_blueprint(project.blueprint, "awaiting_approval" if waiting else "approved")
-        elif project.blueprint_text:
-            self._blueprint_text = project.blueprint_text
-            self._show_partial_blueprint()
         for phase in project.phases:
             if phase.completed:
                 key, at = f"phase {phase.number}", _moment(first)
                 chat.activity("phase", phase.name, None, "done", key=key, at=at)
         for message in project.messages:
             if message.role == "user":
-                chat.add_user_message(message.id, message.text, _moment(message.at))
+                pictures = self._chat.pictures_of(message.attachments)
+                chat.add_user_message(message.id, message.text, _moment(message.at), pictures)
             elif message.complete:
                 chat.agent_message_done(message.id, message.text, _moment(message.at))
             else:
@@ -432,7 +534,8 @@ class ProjectSession(QObject):
             self._show_waiting(waiting.reason, waiting.until, waiting.message)
         if project.error is not None:
             error = project.error
-            self._show_error(error["message"], error["remedy"], error["code"], None)
+            details = error.get("details")
+            self._show_error(error["message"], error["remedy"], error["code"], None, details)
         elif project.state == "complete":
             last = project.messages[-1].at if project.messages else ""
             built = sum(phase.completed for phase in project.phases)
@@ -444,15 +547,40 @@ class ProjectSession(QObject):
         if reason == "approval":
             words = self.tr("The plan waits for your approval.")
             self._panels.chat.set_waiting(words, for_person=True)
-        else:
-            self._panels.chat.set_waiting(message, _moment(until) if until else None)
+        elif reason == "needs_person":
+            self._panels.chat.set_waiting(self.tr("It waits for your decision."), for_person=True)
+            self.mending.ask_person(message)
+        elif reason != "budget" or not self._chat.wait_for_budget(self.cost):
+            for_person = reason in _WAITS_FOR_PERSON
+            end = _moment(until) if until else None
+            self._panels.chat.set_waiting(message, end, for_person=for_person)
+        self.run.waiting, self._waiting_words = reason, message
+        self.mending.follow_run()
+        self._show_stage()
+        self.run_changed.emit()
 
-    def _show_error(self, message: str, remedy: str, code: str, at: datetime | None) -> None:
+    def _end_waiting(self, reason: str) -> None:
+        self._chat.end_wait(reason)
+        self._panels.chat.set_waiting(None)
+        self._panels.chat.end_decision()
+        self.run.waiting = ""
+        self.mending.follow_run()
+        self._show_stage()
+        self.run_changed.emit()
+
+    def _show_error(
+        self,
+        message: str,
+        remedy: str,
+        code: str,
+        at: datetime | None,
+        details: dict[str, Any] | None = None,
+    ) -> None:
         retry = ("retry", self.tr("Try again"))
         actions = [retry]
         if code in _ABOUT_THE_MODEL:
             actions.append(("model", self.tr("Set up the model")))
-        self._panels.chat.show_error(message, remedy, actions, at)
+        self._panels.chat.show_error(message, remedy, actions, at, details)
         if code == ConsentRequiredError.code and at is not None:
             self.consent_wanted.emit()
 
@@ -474,13 +602,15 @@ class ProjectSession(QObject):
             if self._plan.blueprint is not None:
                 # The one that was there stays in the conversation above what the person asked for.
                 chat.set_blueprint({}, "streaming")
-            self._plan.blueprint, self._blueprint_text = None, ""
+            self._plan.blueprint = None
+            self._chat.blueprint_is_whole()
         if state == "awaiting_approval" and self._plan.blueprint is not None:
             chat.set_blueprint(self._plan.blueprint, "awaiting_approval")
         elif previous == "awaiting_approval" and self._plan.blueprint is not None:
             chat.set_blueprint(self._plan.blueprint, "approved")
         was_running = self.run.running
         self.run.enter(state, reason, previous)
+        self.mending.follow_run()
         self.clock.follow(state, running=self.run.running)
         self.run.elapsed = self.clock.words()
         if self.run.running and not was_running:
@@ -535,6 +665,7 @@ class ProjectSession(QObject):
                 "checks": [
                     (self.tr("The page answers"), ""),
                     (written.format(files, phases), ""),
+                    *self.mending.outcome_rows(),
                     (self.tr("Saved as a version"), cost),
                 ],
                 "suggestions": list(self._suggestions),
@@ -542,37 +673,67 @@ class ProjectSession(QObject):
             at,
         )
 
-    def _on_wish(self, wish_id: str, text: str, status: str) -> None:
-        if status == "open":
-            self._wishes[wish_id] = text
-        else:
-            self._wishes.pop(wish_id, None)
-        self._panels.chat.set_queue(list(self._wishes.values()))
+    def _on_granted(self, hosts: tuple[str, ...]) -> None:
+        if hosts != self._granted:
+            self._granted = hosts
+            self._panels.preview.set_granted_hosts(hosts)
+            self._panels.preview.reload()
 
-    def _on_sandbox(self, state: str, reason: str) -> None:
-        if state == "stopped" and self._preview_url and not self.run.running:
+    def _on_progress(self, line: str) -> None:
+        if self.sandbox[0] in ("building", "starting"):
+            self.progress = line
+            self._show_stage()
+            self.progress_changed.emit()
+
+    def _on_sandbox(self, state: str, reason: str, line: str = "") -> None:
+        self.sandbox = (state, reason)
+        self.progress = line if state in ("building", "starting") else ""
+        preview = self._panels.preview
+        if state in ("stopped", "absent") and self._restarting:
+            preview.set_preparing(self.tr("Starting the app…"))
+        elif state == "stopped" and self._preview_url and not self.run.running:
             # While a run is under way the server only restarts; the page comes back by itself.
-            self._panels.preview.set_stopped(self.tr("The app is not running."))
-        elif state == "failed" and self._preview_url:
-            self._panels.preview.set_stopped(reason)
-        elif state == "running":
+            preview.set_stopped(self.tr("The app is not running."))
+        elif state == "failed" and reason and (self._preview_url or not self.run.running):
+            preview.set_stopped(reason)
+        elif state != "paused" or preview.state != "live":
             self._show_preview()
+        self._show_stage()
         self.facts_changed.emit()
+
+    def _show_stage(self) -> None:
+        """Say in place of the page what is being done so that there will be one."""
+        preview, state = self._panels.preview, self.sandbox[0]
+        page_there = preview.state in ("live", "loading", "disconnected")
+        waiting = self.run.waiting if self.run.waiting in _WAITS_OF_SANDBOXES else ""
+        if state == "building":
+            preview.set_preparing(
+                self.tr("Preparing the sandbox…"),
+                self.tr("The first time this takes about a minute. It is done once."),
+                self.progress,
+            )
+        elif page_there:
+            return
+        elif waiting:
+            titles = {"slot": self.tr("Waiting in line"), "sandbox": self.tr("Waiting for Docker")}
+            preview.set_preparing(titles[waiting], self._waiting_words, waiting=True)
+        elif (
+            state == "starting"
+            or (self._restarting and state != "failed")
+            or (state == "running" and not self._preview_url)
+        ):
+            preview.set_preparing(self.tr("Starting the app…"), "", self.progress)
+        else:
+            preview.end_preparing()
 
     def _show_preview(self) -> None:
         preview = self._panels.preview
         if not self.loaded or not self._preview_url:
             return
-        if self.sandbox[0] == "running":
+        if is_up(self.sandbox[0]):
             preview.set_target(self._preview_url, self._profiles / self.project_id, self._granted)
-        elif not self.run.running:
+        elif not self.run.running and self.sandbox[0] not in ("building", "starting"):
             preview.set_stopped(self.tr("The app is not running."))
-
-    def _show_partial_blueprint(self) -> None:
-        if self._plan.blueprint is None:
-            partial = partial_blueprint(self._blueprint_text)
-            if partial:
-                self._panels.chat.set_blueprint(partial, "streaming")
 
     def _refresh_roadmap(self) -> None:
         if self._plan.blueprint is not None:

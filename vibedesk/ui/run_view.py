@@ -45,6 +45,8 @@ class RunView:
     running: bool = False
     can_continue: bool = False
     stopping: bool = False
+    waiting: str = ""
+    """What the run waits for, a reason of `events.Waiting`; empty while it works."""
     phase_number: int = 0
     phase_name: str = ""
     phase_total: int = 0
@@ -52,17 +54,29 @@ class RunView:
     finished: set[str] = field(default_factory=set)
     failed_step: str = ""
     elapsed: str = ""
+    errors: int = 0
+    """How many problems are open that block the phase."""
+    fix_try: int = 1
+    """Which try at them is made, from 1."""
+    fix_tries: int = 3
 
     def open_phase(self, number: int, name: str, planned: list[str]) -> None:
         self.phase_number, self.phase_name = number, name
         self.phase_total = max(self.phase_total, number)
         self.planned, self.finished = list(planned), set()
 
+    @property
+    def busy(self) -> bool:
+        """Whether the agent works: a run that waits for the person's decision does not."""
+        return self.running and self.waiting != "needs_person"
+
     def enter(self, state: str, reason: str, previous: str) -> None:
         self.failed_step = _STEP_OF_STATE.get(previous, "") if state == "error" else ""
         self.state, self.reason = state, reason
         self.running = state in _STEP_OF_STATE and state != "awaiting_approval"
         self.stopping = self.stopping and self.running
+        if not self.running:
+            self.waiting = ""
         self.can_continue = state in ("error", "idle")
 
     @property
@@ -113,9 +127,17 @@ class RunView:
         }
         state = self._step_state(key)
         share, extra = 0.0, ""
-        if key == "implement" and state == "active" and self.planned:
+        if key == "implement" and state in ("active", "waiting") and self.planned:
             done, total = self.files_done
             share, extra = done / total, f"{done}/{total}"
+        if key == "fix" and state == "fixing":
+            words = tr("try {0} of {1}") if self.fix_try <= self.fix_tries else tr("debugging")
+            extra = words.format(self.fix_try, self.fix_tries)
+        if key == "review" and state == "failed" and self.errors:
+            words = tr("{0} problem") if self.errors == 1 else tr("{0} problems")
+            extra = words.format(self.errors)
+        if state == "waiting":
+            extra = tr("needs you") if self.waiting == "needs_person" else tr("waiting")
         return PhaseStep(key=key, title=titles[key], state=state, share=share, extra=extra)
 
     def _step_state(self, key: str) -> StepState:
@@ -126,11 +148,15 @@ class RunView:
             return "done" if key == "blueprint" and self.phase_number else "todo"
         here, place = _ORDER.index(current), _ORDER.index(key)
         if place < here:
+            if key == "review" and current == "fix":
+                return "failed"
             return "todo" if key == "fix" else "done"
         if place > here:
             return "todo"
         if self.state == "error":
             return "failed"
+        if self.waiting and self.running:
+            return "waiting"
         return "fixing" if key == "fix" else "active"
 
     def _share(self) -> float:
@@ -144,6 +170,8 @@ class RunView:
         return min(1.0, (max(self.phase_number, 1) - 1 + within) / total)
 
     def _tone(self) -> StripTone:
+        if self.waiting and self.running:
+            return "warning"
         match self.state:
             case "complete":
                 return "success"

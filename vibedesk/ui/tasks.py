@@ -29,14 +29,17 @@ class WidgetTasks:
     def running(self) -> int:
         return len(self._running)
 
-    def start(self, work: Coroutine[Any, Any, None], *, name: str = "") -> None:
-        """Start `work`; after the owner is gone it is dropped unstarted."""
+    def start(
+        self, work: Coroutine[Any, Any, None], *, name: str = ""
+    ) -> asyncio.Task[None] | None:
+        """Start `work` and return its task; after the owner is gone it is dropped unstarted."""
         if self._closed:
             work.close()
-            return
+            return None
         task = asyncio.get_running_loop().create_task(work, name=name or None)
         self._running.add(task)
         task.add_done_callback(self._on_done)
+        return task
 
     def cancel(self) -> None:
         """Cancel everything and take nothing new."""

@@ -3,36 +3,58 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from PySide6.QtCore import QObject, QTimer, Signal
 
 from vibedesk.base.errors import ConsentRequiredError, VibeDeskError
 from vibedesk.base.paths import Home
 from vibedesk.engine.engine import Engine
-from vibedesk.engine.project_options import ProjectOptions
-from vibedesk.engine.views import ProjectCardView
+from vibedesk.engine.project_options import (
+    BUDGET_SETTING,
+    DEFAULT_BUDGET,
+    ImageFile,
+    ProjectOptions,
+    default_budget,
+)
+from vibedesk.engine.views import EstimateView, ProjectCardView
+from vibedesk.ui.chat.image_intake import ImageIntake
+from vibedesk.ui.chat.pictures import Attached
+from vibedesk.ui.chat_control import check_images
 from vibedesk.ui.dialogs.ask import confirm
 from vibedesk.ui.dialogs.consent import ask_consent
-from vibedesk.ui.dialogs.model_setup import ModelChoice, Provider, ask_model
+from vibedesk.ui.dialogs.model_setup import KeyPlace, ModelChoice, Provider, ask_model
+from vibedesk.ui.history.page import HistoryPage
+from vibedesk.ui.history_control import HistoryControl
 from vibedesk.ui.home.card_list import project_cards
 from vibedesk.ui.home.cards import SampleCard
+from vibedesk.ui.home.estimate_watch import EstimateWatch, estimate_reason, estimate_words
 from vibedesk.ui.home.projects import ProjectsPage
 from vibedesk.ui.home.welcome import WelcomePage
+from vibedesk.ui.mending_control import HISTORY
+from vibedesk.ui.problems.problem import tally
 from vibedesk.ui.project_panels import ProjectPanels
 from vibedesk.ui.project_session import ProjectSession
+from vibedesk.ui.sandbox_control import SANDBOX_ITEM, SandboxControl
+from vibedesk.ui.settings.building_control import APPROVAL_SETTING
+from vibedesk.ui.settings_control import SettingsControl
 from vibedesk.ui.shell.main_window import MainWindow
 from vibedesk.ui.shell.status_bar import StatusItem
 from vibedesk.ui.shell.top_bar import ProjectChoice
 from vibedesk.ui.shell.workspace import Workspace
+from vibedesk.ui.starters_control import StartersControl
 from vibedesk.ui.tasks import WidgetTasks
 from vibedesk.ui.theme.theme import Theme
 from vibedesk.ui.widgets.messages import MessageAction
 
 _CLOCK_MS = 1000
 _HOST_BANNER = "host "
+_ALLOW, _REFUSE = "allow", "refuse"
+_PLACE_ITEM = "place"
+_PROBLEM_ITEMS = ("errors", "warnings")
 _CUSTOM_PROVIDER = "custom"
-_APPROVAL = "build.approval"
+_MAY_PASS = ("timeout", "rate_limited", "server_down")
+"""What a connection test may find that says nothing against a key."""
 
 
 class WindowController(QObject):
@@ -70,12 +92,20 @@ class WindowController(QObject):
         self._cards: list[ProjectCardView] = []
         self._running: list[str] = []
         self._model = ""
+        self._provider_ready = False
+        self._budget: float | None = DEFAULT_BUDGET
         self._closing = False
         self._switching = asyncio.Lock()
         self._tick = QTimer(self)
         self._tick.setInterval(_CLOCK_MS)
         self._tick.timeout.connect(self._show_elapsed)
         self._tasks = WidgetTasks(self, self._on_error)
+        self._sandbox = SandboxControl(window, theme, engine, self._on_refusal)
+        self._history: HistoryControl | None = None
+        self.settings = SettingsControl(
+            window, theme, engine, home, self._sandbox, self._open_project, self._on_error
+        )
+        self._place_offered = False
         self._connect()
 
     def start(self) -> None:
@@ -83,11 +113,24 @@ class WindowController(QObject):
         self._do(self._refresh())
 
     def connect_welcome(self, page: WelcomePage) -> None:
-        page.wish_submitted.connect(lambda wish: self._do(self._new_project(wish)))
+        page.wish_submitted.connect(
+            lambda wish, images: self._do(self._new_project(wish, images=images))
+        )
+        # Qt's connections do not keep it alive.
+        self._intake = ImageIntake(self._theme, page.tray, check_images(self._engine), self._tasks)
+        page.tray.offered.connect(self._intake.take)
+        page.tray.opened.connect(self._intake.show)
+        self._starters = StartersControl(
+            page.starters, self._window, self._theme, self._engine, self._on_error
+        )
+        self._estimates = EstimateWatch(self._engine.estimate, self._show_estimate, page)
+        page.wish_changed.connect(self._estimates.set_wish)
         page.sample_chosen.connect(lambda name: self._do(self._new_project("", sample=name)))
-        page.add_model_requested.connect(lambda: self._do(self._set_up_model()))
+        page.add_model_requested.connect(self._open_models)
         page.project_chosen.connect(self.open_project)
         page.all_projects_requested.connect(lambda: self._window.show_page("projects"))
+        page.place_requested.connect(lambda: self._do(self._choose_place()))
+        page.place_dismissed.connect(lambda: self._do(self._dismiss_place()))
 
     def connect_projects(self, page: ProjectsPage) -> None:
         page.project_chosen.connect(self.open_project)
@@ -116,6 +159,11 @@ class WindowController(QObject):
         window.continue_requested.connect(self._on_continue)
         window.status_clicked.connect(self._on_status)
         window.banner_action.connect(self._on_banner)
+        window.menu_chosen.connect(self._on_menu)
+        window.add_page("history", self._make_history)
+        window.keep_version_requested.connect(self._on_keep_version)
+        self._sandbox.changed.connect(self._show_status)
+        self.settings.models_changed.connect(lambda: self._do(self._refresh_model_shown()))
         window.closing.connect(lambda: self._do(self._close()))
         self.connect_welcome(self._welcome())
 
@@ -136,16 +184,22 @@ class WindowController(QObject):
         self._window.show_banner(
             "warning",
             self.tr("The app wants to reach {0}.").format(host),
-            [MessageAction(key="allow", text=self.tr("Allow in this project"))],
+            [
+                MessageAction(key=_ALLOW, text=self.tr("Allow in this project")),
+                MessageAction(key=_REFUSE, text=self.tr("Don't allow")),
+            ],
             key=f"{_HOST_BANNER}{host}",
         )
 
-    def _on_banner(self, banner: str, _action: str) -> None:
+    def _on_banner(self, banner: str, action: str) -> None:
         session = self._session
         if banner.startswith(_HOST_BANNER) and session is not None:
             self._window.dismiss_banner(banner)
             host = banner.removeprefix(_HOST_BANNER)
-            self._do(self._grant(session.project_id, host))
+            if action == _REFUSE:
+                self._do(self._engine.refuse_host(session.project_id, host))
+            else:
+                self._do(self._grant(session.project_id, host))
 
     async def _grant(self, project_id: str, host: str) -> None:
         await self._engine.grant_host(project_id, host)
@@ -163,17 +217,51 @@ class WindowController(QObject):
 
     def _on_chat_action(self, key: str) -> None:
         if key == "model":
-            self._do(self._set_up_model())
+            self._open_models()
+        elif key == HISTORY:
+            self._window.show_page("history")
 
     def _on_page(self, name: str) -> None:
         self._window.store.set_page(name)
-        if name != "workspace":
+        if self._history is not None:
+            self._history.set_shown(shown=name == "history")
+        if name not in ("workspace", "history"):
             self._do(self._refresh())
         self._show_status()
+
+    def _make_history(self) -> HistoryPage:
+        page = HistoryPage(self._theme)
+        self._history = HistoryControl(
+            self._engine,
+            page,
+            self._on_error,
+            lambda text: self._window.show_toast("success", text),
+            self,
+        )
+        if self._session is not None:
+            self._history.attach(self._session)
+        return page
+
+    def _on_keep_version(self) -> None:
+        if self._history is not None:
+            self._history.page.start_keeping()
 
     def _on_stop(self) -> None:
         if self._session is not None:
             self._session.stop()
+
+    def _on_menu(self, key: str) -> None:
+        if key == "stop_all":
+            self._do(self._stop_all())
+
+    async def _stop_all(self) -> None:
+        await self._engine.stop_all()
+        self._window.show_toast(
+            "success",
+            self.tr("Everything is stopped."),
+            self.tr("What was finished is kept. Continue each project when you like."),
+        )
+        await self._refresh()
 
     def _on_continue(self) -> None:
         if self._session is not None:
@@ -181,7 +269,16 @@ class WindowController(QObject):
 
     def _on_status(self, key: str) -> None:
         if key == "model":
-            self._do(self._set_up_model())
+            self._open_models()
+        elif key == "cost":
+            self.settings.open_usage()
+        elif key == SANDBOX_ITEM:
+            self._sandbox.open_popover()
+        elif key in _PROBLEM_ITEMS and self._panels is not None:
+            self._window.show_page("workspace")
+            self._panels.dock.show_page("problems")
+        elif key == _PLACE_ITEM:
+            self._do(self._choose_place())
 
     # -- the library -----------------------------------------------------------------------------------
     async def _refresh(self) -> None:
@@ -202,20 +299,79 @@ class WindowController(QObject):
         )
         await self._refresh_model()
         self._show_status()
+        await self._starters.refresh()
+        await self._offer_place()
+
+    async def _offer_place(self) -> None:
+        """On a first start say where apps run; once answered or waved away never again by itself."""
+        if self._place_offered or await self._sandbox.place_was_asked():
+            return
+        self._place_offered = True
+        self._welcome().offer_place(self.tr("Looking what is here…"))
+        words = await self._sandbox.place_words()
+        if not await self._sandbox.place_was_asked():
+            self._welcome().offer_place(words)
+
+    async def _choose_place(self) -> None:
+        await self._sandbox.choose_place()
+        self._welcome().offer_place(None)
+
+    async def _dismiss_place(self) -> None:
+        self._welcome().offer_place(None)
+        await self._sandbox.dismiss_place()
 
     async def _refresh_model(self) -> None:
-        ready = [p for p in await self._engine.providers() if p.ready]
-        self._model = ready[0].default_model if ready else ""
+        """Show which model a wish is sent to, and what it may cost there."""
+        self._provider_ready = any(p.ready for p in await self._engine.providers())
+        routes = (await self._engine.routes()).routes
+        first = [
+            step.model
+            for route in routes
+            if route.operation == "blueprint"
+            for step in route.steps
+            if not step.problem
+        ]
+        self._model = next(iter(first), "")
+        self._budget = await self._default_budget()
         self._welcome().set_model(self._model)
+        self._estimates.renew()
+
+    async def _default_budget(self) -> float | None:
+        return default_budget(await self._engine.setting(BUDGET_SETTING, default=DEFAULT_BUDGET))
+
+    async def _refresh_model_shown(self) -> None:
+        await self._refresh_model()
+        self._show_status()
+
+    def _open_models(self) -> None:
+        """Show the page of models; where none is set up, the first step to one."""
+        if self._provider_ready:
+            self.settings.open_settings("models")
+        else:
+            self._do(self._set_up_model())
+
+    def _open_project(self) -> tuple[str, str]:
+        """Return id and title of the open project; empty where none is."""
+        session = self._session
+        return ("", "") if session is None else (session.project_id, session.title)
 
     async def _set_up_model(self, reason: str = "") -> None:
         async def keep(choice: ModelChoice) -> str | None:
             compatible = choice.provider == "openai_compatible"
+            secrets = await self._engine.secrets_state()
+            if choice.key and secrets.locked:
+                return secrets.message
+            name = _CUSTOM_PROVIDER if compatible else choice.provider
             try:
+                tried = await self._engine.test_connection(
+                    name, key=choice.key, base_url=choice.base_url, model=choice.model
+                )
+                if not tried.ok and tried.code not in _MAY_PASS:
+                    return f"{tried.message} {tried.remedy}".strip()
                 await self._engine.set_up_provider(
-                    _CUSTOM_PROVIDER if compatible else choice.provider,
+                    name,
                     key=choice.key,
-                    base_url=choice.base_url if compatible else "",
+                    base_url=choice.base_url,
                     model=choice.model,
                 )
             except VibeDeskError as error:
@@ -228,34 +384,62 @@ class WindowController(QObject):
             "openai": defaults.get("openai", ""),
         }
         answer = await ask_model(
-            self._theme, self._window, models=models, check=keep, reason=reason
+            self._theme,
+            self._window,
+            models=models,
+            check=keep,
+            reason=reason,
+            keys=KeyPlace(state=self._engine.secrets_state, unlock=self._engine.unlock_secrets),
+            look=self._engine.discover_local,
         )
+        if answer == "more":
+            self.settings.open_settings("models")
         if answer == "sample":
             self._window.show_page("welcome")
         await self._refresh_model()
 
-    async def _new_project(self, wish: str, *, sample: str = "") -> None:
+    def _show_estimate(self, estimate: EstimateView | None) -> None:
+        if estimate is None:
+            self._welcome().set_estimate("", "")
+        else:
+            self._welcome().set_estimate(
+                estimate_words(estimate, self._budget), estimate_reason(estimate, self._budget)
+            )
+
+    async def _new_project(
+        self, wish: str, *, sample: str = "", images: Sequence[Attached] = ()
+    ) -> None:
         self._welcome().set_busy(busy=True)
         try:
-            approval = bool(await self._engine.setting(_APPROVAL, default=not sample))
-            options = ProjectOptions(sample=sample, approval=approval and not sample)
-            project_id = await self._create(wish, options)
+            approval = bool(await self._engine.setting(APPROVAL_SETTING, default=not sample))
+            options = ProjectOptions(
+                sample=sample,
+                template="" if sample else self._welcome().starters.chosen,
+                approval=approval and not sample,
+                budget=None if sample else await self._default_budget(),
+                sandbox=await self._sandbox.place(),
+            )
+            project_id = await self._create(wish, options, [image.file for image in images])
             if project_id is None:
                 return
             self._welcome().set_wish("")
+            self._welcome().tray.clear()
+            self._welcome().starters.choose("")
             await self._open(project_id)
             await self._engine.generate(project_id)
         finally:
             self._welcome().set_busy(busy=False)
 
-    async def _create(self, wish: str, options: ProjectOptions) -> str | None:
+    async def _create(
+        self, wish: str, options: ProjectOptions, images: Sequence[ImageFile]
+    ) -> str | None:
         try:
-            return await self._engine.create(wish, options)
+            return await self._engine.create(wish, options, images)
         except ConsentRequiredError:
             if not await ask_consent(self._theme, self._window):
                 return None
             await self._engine.grant_consent()
-            return await self._engine.create(wish, options)
+            return await self._engine.create(wish, options, images)
 
     async def _delete(self, project_id: str) -> None:
         title = next((c.title for c in self._cards if c.id == project_id), project_id)
@@ -280,7 +464,7 @@ class WindowController(QObject):
         if self._panels is not None:
             self._panels.clear()
         self._window.set_project("", "")
-        if self._window.page == "workspace":
+        if self._window.page in ("workspace", "history"):
             self._window.show_page("projects")
 
     # -- the open project --------------------------------------------------------------------------------
@@ -290,6 +474,8 @@ class WindowController(QObject):
             workspace = Workspace(self._theme, self._panels.placed(), self._window.store)
             self._window.install_workspace(workspace)
             self._panels.chat.action_requested.connect(self._on_chat_action)
+            self._panels.chat.blueprint_shown.connect(workspace.show_page)
+            self._panels.preview.sandbox_requested.connect(self._sandbox.open_popover)
         # One after the other: two sessions on the same panels would send everything twice.
         async with self._switching:
             if self._session is not None and self._session.project_id == project_id:
@@ -312,18 +498,27 @@ class WindowController(QObject):
         session.facts_changed.connect(self._show_facts)
         session.failed.connect(self._on_refusal)
         session.watch.host_wanted.connect(self._on_host_wanted)
+        session.variable_asked.connect(self.settings.variable_asked)
         session.consent_wanted.connect(lambda: self._do(self._consent_and_go_on()))
         session.deleted.connect(lambda: self._window.show_page("projects"))
         self._session = session
+        self._sandbox.attach(session)
+        if self._history is not None:
+            self._history.attach(session)
         self._window.set_project(project_id, "", "")
         self._window.show_page("workspace")
         session.start()
+        self.settings.tell_asked(project_id)
         panels.chat.set_draft(self._window.store.draft(project_id))
         panels.chat.focus_composer()
 
     async def _leave(self) -> None:
         session, self._session = self._session, None
         if session is not None and self._panels is not None:
+            self._sandbox.detach()
+            self.settings.leave_project()
+            if self._history is not None:
+                self._history.detach()
             for host in session.watch.told:
                 self._window.dismiss_banner(f"{_HOST_BANNER}{host}")
             await session.close()
@@ -360,19 +555,13 @@ class WindowController(QObject):
         self._show_status()
 
     def _show_status(self) -> None:
-        session = self._session if self._window.page == "workspace" else None
+        in_project = self._window.page in ("workspace", "history")
+        session = self._session if in_project else None
         left: list[StatusItem] = []
         right: list[StatusItem] = []
         if session is not None:
-            state, reason = session.sandbox
-            left.append(
-                StatusItem(
-                    key="sandbox",
-                    text=self._sandbox_words(state),
-                    dot=_SANDBOX_DOTS.get(state, "text.muted"),
-                    tooltip=reason or self._sandbox_kind_words(session.sandbox_kind),
-                )
-            )
+            left.append(self._sandbox.status_item())
+            right += self._problem_items(session)
             if session.sample:
                 text = self.tr("Recorded example, no model is asked")
                 right.append(StatusItem(key="sample", text=text, icon="info"))
@@ -386,34 +575,35 @@ class WindowController(QObject):
                     )
                 )
                 cost = self.tr("${0:.2f} this project").format(session.cost)
-                right.append(StatusItem(key="cost", text=cost, icon="coins"))
+                right.append(StatusItem(key="cost", text=cost, icon="coins", clickable=True))
         else:
             count = self.tr("{0} projects").format(len(self._cards))
             left.append(StatusItem(key="projects", text=count, icon="squares-four"))
+            where = self.tr("Where your apps run")
+            left.append(
+                StatusItem(key=_PLACE_ITEM, text=where, icon="shipping-container", clickable=True)
+            )
             model = self._model or self.tr("No model set up")
             right.append(StatusItem(key="model", text=model, icon="brain", clickable=True))
         self._window.set_status_items(left, right)
 
-    def _sandbox_words(self, state: str) -> str:
-        words = {
-            "absent": self.tr("App not started"),
-            "building": self.tr("Preparing the sandbox"),
-            "starting": self.tr("App is starting"),
-            "running": self.tr("App is running"),
-            "paused": self.tr("App is paused"),
-            "stopped": self.tr("App is stopped"),
-            "failed": self.tr("App has stopped by itself"),
-        }
-        return words.get(state, state)
-
-    def _sandbox_kind_words(self, kind: str) -> str:
-        match kind:
-            case "local+bwrap":
-                return self.tr("In the local sandbox: it sees its own folder only.")
-            case "local":
-                return self.tr("On this computer, with your own rights.")
-            case _:
-                return ""
+    def _problem_items(self, session: ProjectSession) -> list[StatusItem]:
+        errors, warnings = tally(session.mending.problems)
+        return [
+            StatusItem(
+                key=key,
+                text=str(count),
+                icon=f"{icon}-fill" if count else icon,
+                tone=tone if count else "text.muted",
+                tooltip=words.format(count),
+                details=words.format(count),
+                clickable=True,
+            )
+            for key, count, icon, tone, words in (
+                ("errors", errors, "x-circle", "danger.text", self.tr("{0} errors")),
+                ("warnings", warnings, "warning", "warning.text", self.tr("{0} warnings")),
+            )
+        ]
 
     # -- the end -----------------------------------------------------------------------------------------
     async def _close(self) -> None:
@@ -438,12 +628,3 @@ class WindowController(QObject):
                 self._panels.preview.shut_down()
         finally:
             self.closed.emit()
-
-
-_SANDBOX_DOTS = {
-    "running": "success.text",
-    "starting": "live.solid",
-    "building": "live.solid",
-    "failed": "danger.text",
-    "stopped": "text.muted",
-}

@@ -28,6 +28,12 @@ const STEPS = {
   press: (page, step) =>
     step.selector ? target(page, step).press(step.key, { timeout }) : page.keyboard.press(step.key),
   wait: (page, step) => page.waitForTimeout(step.ms),
+  // The field may be hidden behind a button or a drop zone.
+  attach: (page, { selector, filename, content }) =>
+    page.locator(`css=${selector}`).first().setInputFiles(
+      { name: filename, mimeType: 'application/octet-stream', buffer: Buffer.from(content) },
+      { timeout },
+    ),
   drag,
   expectText: (page, step) =>
     until(page, async () => (await matches(page, step).count()) > 0, async () => {

@@ -8,9 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from tests.engine.agent.conftest import Desk, sandbox_processes
+from tests.engine.agent.conftest import Desk
 from tests.support import model_faults as faults
 from tests.support.model_server import ModelServer
+from tests.support.processes import Leftovers
 from tests.support.tiny_app import (
     APP,
     FIRST,
@@ -43,7 +44,9 @@ def assert_consistent(events: list[Event]) -> None:
             state = event.payload.state
 
 
-async def test_a_build_walks_from_the_wish_to_the_running_app(desk: Desk) -> None:
+async def test_a_build_walks_from_the_wish_to_the_running_app(
+    leftovers: Leftovers, desk: Desk
+) -> None:
     project_id = await desk.build()
     assert desk.states == [
         "blueprinting", "implementing_phase", "installing_deps", "starting_server",
@@ -57,7 +60,7 @@ async def test_a_build_walks_from_the_wish_to_the_running_app(desk: Desk) -> Non
     assert json.loads(texts["package.json"])["dependencies"] == {"left-pad": "1.3.0"}
     assert len(await desk.engine.history(project_id)) == 2
     await desk.engine.stop_all()
-    assert not sandbox_processes()
+    assert not leftovers()
 
 
 @pytest.mark.parametrize(
@@ -68,7 +71,9 @@ async def test_a_build_walks_from_the_wish_to_the_running_app(desk: Desk) -> Non
         "snapshot_created", "phase_complete", "planning_phase", "phase_designed",
     ],
 )  # fmt: skip
-async def test_cancel_at_any_moment(moment: str, desk: Desk, server: ModelServer) -> None:
+async def test_cancel_at_any_moment(
+    leftovers: Leftovers, moment: str, desk: Desk, server: ModelServer
+) -> None:
     server.answer("".join(FIRST), operation="continue")
     project_id = await desk.create()
     await desk.engine.generate(project_id)
@@ -82,7 +87,7 @@ async def test_cancel_at_any_moment(moment: str, desk: Desk, server: ModelServer
     }
     await desk.engine.cancel(project_id)
     assert await desk.state(project_id) == "idle"
-    assert not sandbox_processes()
+    assert not leftovers()
     texts = await desk.texts(project_id)
     for path, content in finished.items():
         assert texts[path] == content or path in ("app.js", "package.json")
@@ -306,7 +311,9 @@ async def test_the_system_prompt_is_the_same_in_every_request(
 # -- life and death of agents ------------------------------------------------------------------------------------
 
 
-async def test_agents_are_kept_while_they_are_needed(desk: Desk, server: ModelServer) -> None:
+async def test_agents_are_kept_while_they_are_needed(
+    leftovers: Leftovers, desk: Desk, server: ModelServer
+) -> None:
     agents = desk.services.agents
     server.fail(faults.stall(after_chars=INSIDE_FIRST_FILE), operation="implement_phase")
     project_id = await desk.create()
@@ -327,19 +334,19 @@ async def test_agents_are_kept_while_they_are_needed(desk: Desk, server: ModelSe
     await desk.engine.unsubscribe(again)
     assert await desk.engine._call(agents.sweep()) == [project_id]
     assert agents.loaded(project_id) is None
-    assert not sandbox_processes()
+    assert not leftovers()
     assert await desk.state(project_id) == "complete"
 
 
 async def test_shutdown_during_a_run_keeps_its_state(
-    desk: Desk, server: ModelServer, home: Home
+    leftovers: Leftovers, desk: Desk, server: ModelServer, home: Home
 ) -> None:
     server.fail(faults.stall(after_chars=INSIDE_FIRST_FILE), operation="implement_phase")
     project_id = await desk.create()
     await desk.engine.generate(project_id)
     await desk.until(lambda e: e.type == "file_chunk")
     await desk.engine.shutdown()
-    assert not sandbox_processes()
+    assert not leftovers()
     server.answer("".join(FIRST), operation="continue")
     engine = Engine(home)
     await asyncio.to_thread(engine.start)

@@ -9,18 +9,23 @@ from pathlib import Path
 
 import pytest
 
-from tests.engine.agent.conftest import Desk, sandbox_processes
+from tests.engine.agent.conftest import Desk
+from tests.support import model_faults as faults
+from tests.support.keychains import MemoryKeychain, in_use
+from tests.support.processes import Leftovers
+from vibedesk.base.errors import NotAllowedNowError, StorageError
 from vibedesk.base.paths import Home
 from vibedesk.base.resources import resource
 from vibedesk.engine.engine import Engine
 from vibedesk.engine.project_options import ProjectOptions
 from vibedesk.engine.sandboxes import local_driver
 from vibedesk.engine.sandboxes.driver import SandboxUnavailableError
+from vibedesk.engine.store.usage import add_call
 
 
 @pytest.mark.parametrize("way", ["cancel", "stop_all", "delete"])
 async def test_a_preview_that_is_opening_is_stopped_like_one_that_is_up(
-    desk: Desk, way: str
+    leftovers: Leftovers, desk: Desk, way: str
 ) -> None:
     project_id = await desk.build()
     agent = desk.agent(project_id)
@@ -38,7 +43,7 @@ async def test_a_preview_that_is_opening_is_stopped_like_one_that_is_up(
                 await desk.engine.delete_project(project_id)
     assert not previews.opening(project_id)
     assert not agent.runtime.serving
-    assert sandbox_processes() == []
+    assert leftovers() == []
 
 
 async def test_one_project_that_cannot_be_stopped_does_not_keep_the_others_running(
@@ -123,6 +128,47 @@ async def test_secrets_in_env_files_reach_neither_the_model_nor_git(desk: Desk) 
     assert (folder / "server" / ".env").read_text() == "SECRET=sk_live_typed\n"
 
 
+async def test_a_folder_that_cannot_be_moved_loses_neither_itself_nor_its_secrets(
+    desk: Desk, home: Home, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    project_id = await desk.create()
+    folder = await desk.folder(project_id)
+    folder.mkdir(parents=True)
+    (home.root / "trash").write_text("a file where the folder of the trash would be")
+
+    def no_trash(_path: Path) -> None:
+        raise OSError("there is no trash on this desktop")
+
+    monkeypatch.setattr("send2trash.send2trash", no_trash)
+    with in_use(MemoryKeychain()) as keychain:
+        await desk.engine.set_variable(project_id, "PAYMENT_KEY", "sk_live_1", consent=True)
+        with pytest.raises(StorageError, match="could not be moved to the trash"):
+            await desk.engine.delete_project(project_id)
+        assert list(keychain.kept.values()) == ["sk_live_1"]
+        assert folder.is_dir()
+        assert [card.id for card in await desk.engine.projects()] == [project_id]
+        (home.root / "trash").unlink()
+        await desk.engine.delete_project(project_id)
+        assert [path.name for path in (home.root / "trash").iterdir()] == [folder.name]
+        assert keychain.kept == {}
+    assert await desk.engine.projects() == []
+
+
+async def test_how_thoroughly_is_reviewed_counts_for_an_open_project_at_once(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("VIBEDESK_REVIEW")
+    await desk.engine.set_setting("review.depth", "page")
+    project_id = await desk.build()
+    with pytest.raises(NotAllowedNowError, match="under Building"):
+        await desk.engine.run_checks(project_id)
+    await desk.engine.set_setting("review.depth", "full")
+    await desk.engine.run_checks(project_id)
+    await desk.engine.set_setting("review.depth", "tools")
+    with pytest.raises(NotAllowedNowError):
+        await desk.engine.run_checks(project_id)
+
+
 async def spend(desk: Desk, project_id: str, cost: float) -> None:
     call = {
         "operation": "implement_phase",
@@ -134,7 +180,7 @@ async def spend(desk: Desk, project_id: str, cost: float) -> None:
         "cost": cost,
         "latency": 1.0,
     }
-    await desk.services.database.run(lambda: desk.services.store.add_usage(project_id, call))
+    await desk.services.database.run(lambda: add_call(project_id, call))
 
 
 async def test_a_message_over_the_budget_asks_no_model_until_the_budget_is_raised(
@@ -160,3 +206,33 @@ async def test_a_model_without_a_price_is_told_once(desk: Desk) -> None:
     assert [n["message"] for n in notices if n["code"] == "unknown_price"] == [
         "The price of unheard-of is not known, so the budget cannot stop it."
     ]
+
+
+async def test_a_model_whose_provider_counts_nothing_is_told_once(desk: Desk) -> None:
+    desk.server.fail(faults.no_usage(), times=20)
+    project_id = await desk.build(budget=0.0001)
+    view = await desk.engine.project(project_id)
+    assert (view.state, view.cost) == ("complete", 0)
+    notices = [e.payload.to_data() for e in desk.of("notice")]
+    [told] = [n["message"] for n in notices if n["code"] == "unknown_price"]
+    assert told == (
+        "The provider of claude-sonnet-5-5 does not say how much its answers use, so the budget cannot stop it."
+    )
+
+
+async def test_without_a_budget_nobody_is_told_that_none_can_stop_it(desk: Desk) -> None:
+    desk.server.fail(faults.no_usage(), times=20)
+    await desk.build(provider="anthropic", model="unheard-of")
+    codes = [e.payload.to_data()["code"] for e in desk.of("notice")]
+    assert "unknown_price" not in codes
+
+
+async def test_two_changes_of_a_running_app_are_so_far_apart_that_its_server_sees_both(
+    desk: Desk,
+) -> None:
+    project_id = await desk.build()
+    for name in ("one.js", "two.js"):
+        await desk.engine.create_file(project_id, name, "export {}\n")
+    folder = await desk.folder(project_id)
+    first, second = ((folder / name).stat().st_mtime for name in ("one.js", "two.js"))
+    assert second - first > 0.05, "within 50 ms a dev server's watcher takes two changes for one"

@@ -9,13 +9,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.support.recordings import recordings
-from vibedesk.engine.builder.reply import ReplySplitter
+from vibedesk.engine.builder.reply import ReplySplitter, asked_files
 
 SCOF = "cat > a.js <<'EOF_1'\nlet a = 1;\nEOF_1\n"
 lines = st.sampled_from(
     [
         "I changed it.", "", "  ", "```", "```bash", "[no change]", "[No Change]", "cats are > dogs", "$ ls",
         "cat > a.js <<'EOF_1'", "EOF_1", "npm install zod@4", "rm old.ts", "patch a.js <<EOF", "mkdir -p d && cat > d/f <<E",
+        "[show a.ts b.ts]", "[show",
     ]
 ) | st.text(max_size=12)  # fmt: skip
 replies = st.lists(lines, max_size=8).map("\n".join)
@@ -59,10 +60,36 @@ def test_what_was_shown_is_the_text_and_nothing_is_said_twice(reply: str) -> Non
         ("One.\n\nTwo.\n", "One.\n\nTwo.", "", False),
         ("Look:\n```js\nlet a;\n```\nSee?", "Look:\n```js\nlet a;\n```\nSee?", "", False),
         ("", "", "", False),
+        ("Gone.\n\nrm old.ts\nmv a.ts b.ts\n", "Gone.", "rm old.ts\nmv a.ts b.ts\n", False),
+        (f"Added.\n\nnpm i zod@4\n\n{SCOF}", "Added.", f"npm i zod@4\n\n{SCOF}", False),
     ],
 )
 def test_replies(reply: str, text: str, scof: str, no_change: bool) -> None:
     assert split([reply])[1:] == (text, scof, no_change)
+
+
+EXPLAINED = "In a terminal:\n\n```\nrm style.css\n```"
+
+
+@pytest.mark.parametrize(
+    ("reply", "text", "no_change"),
+    [
+        (f"{EXPLAINED}\n\nI did not do it.\n\n[no change]\n", f"{EXPLAINED}\n\nI did not do it.", True),
+        (f"{EXPLAINED}\n\n[no change]\n", EXPLAINED, True),
+        (f"{EXPLAINED}\n\nShall I do it?", f"{EXPLAINED}\n\nShall I do it?", False),
+        (f"You write a file so:\n\n{SCOF}\n[no change]", f"You write a file so:\n\n{SCOF.rstrip()}", True),
+        ("With\nnpm install zod\nyou get zod.", "With\nnpm install zod\nyou get zod.", False),
+        ("I would\nmv the button to\nthe left.", "I would\nmv the button to\nthe left.", False),
+    ],
+)  # fmt: skip
+def test_what_is_only_explained_is_not_done(reply: str, text: str, no_change: bool) -> None:
+    assert split([reply])[1:] == (text, "", no_change)
+    assert split(list(reply)) == split([reply])
+
+
+def test_a_sentence_that_begins_like_a_command_does_not_hide_the_change_after_it() -> None:
+    said = "I\nmv the button to the left."
+    assert split([f"{said}\n\n{SCOF}"])[1:] == (said, SCOF, False)
 
 
 @pytest.mark.parametrize("folder", recordings(), ids=lambda folder: folder.name)
@@ -76,7 +103,33 @@ def test_recorded_conversations(folder) -> None:
         assert scof.strip() == data.get("scof", "").strip()
 
 
-def test_text_is_shown_as_soon_as_its_line_is_whole() -> None:
+def test_text_is_shown_as_it_comes() -> None:
     splitter = ReplySplitter()
-    assert splitter.feed("I changed it.\nAnd ") == "I changed it.\n"
-    assert splitter.feed("more.\n") == "And more.\n"
+    assert splitter.feed("I chan") == "I chan"
+    assert splitter.feed("ged it. An") == "ged it. An"
+    assert splitter.feed("d [no") == "d"
+    assert splitter.feed("w] more.\ncat") == " [now] more.\n"
+    assert splitter.feed("s are > dogs") == "cats are > dogs"
+
+
+def test_a_mark_at_the_end_of_a_sentence_is_no_text() -> None:
+    assert split(["It counts. [no ", "change]\n"])[1:] == ("It counts.", "", True)
+
+
+@pytest.mark.parametrize(
+    ("reply", "text", "asked"),
+    [
+        ("[show src/a.ts src/b.ts]", "", ("src/a.ts", "src/b.ts")),
+        ("I look first.\n\n[show ./a.ts, `b.ts`]\n", "I look first.", ("a.ts", "b.ts")),
+        ("```\n[Show app/[id]/page.tsx]\n[show a.ts]\n```", "", ("app/[id]/page.tsx", "a.ts")),
+        ("[show]", "[show]", ()),
+        ("See [show more] there.", "See [show more] there.", ()),
+        ("[show a.ts]\nThen I go on.", "[show a.ts]\nThen I go on.", ()),
+    ],
+)
+def test_a_reply_may_ask_for_files(reply: str, text: str, asked: tuple[str, ...]) -> None:
+    splitter = ReplySplitter()
+    shown = "".join(splitter.feed(character) for character in reply) + splitter.close()
+    assert shown.strip() == splitter.text == text
+    assert splitter.asked == asked
+    assert asked_files(reply.replace("I look first.", "")) == asked

@@ -56,7 +56,9 @@ def test_sloppy_fields_are_taken() -> None:
     assert blueprint.description == "Two\nlines"
     assert blueprint.pitfalls == ["only one"]
     assert blueprint.initial_phase.install_commands == ["npm install zod@4"]
-    assert blueprint.acceptance_checks[0].steps[0].model_dump()["as"] == "Ann"
+    [who, click] = blueprint.acceptance_checks[0].steps
+    assert who.model_dump() == {"do": "as", "user": "Ann"}
+    assert click.do == "click"
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ import pytest
 
 from tests.support.tiny_app import TINY_TEMPLATE
 from vibedesk.base.errors import InvalidInputError, NotFoundError
-from vibedesk.engine.builder.prompts import system_prompt
+from vibedesk.engine.builder.context import ProjectContext, plan_request
 from vibedesk.engine.builder.templates import load_template, template_names
 
 
@@ -19,14 +19,15 @@ def test_bundled_templates_load(name: str) -> None:
     texts, _ = template.files()
     assert set(template.important_files) <= set(texts)
     assert "template.json" not in texts
-    assert "127.0.0.1" in template.dev_argv("127.0.0.1", 4000)
-    assert "4000" in template.dev_argv("127.0.0.1", 4000)
+    assert "127.0.0.1" in " ".join(template.dev_argv("127.0.0.1", 4000))
+    assert "4000" in " ".join(template.dev_argv("127.0.0.1", 4000))
 
 
 def test_an_absolute_path_is_a_template_of_ones_own() -> None:
     template = load_template(str(TINY_TEMPLATE))
     assert template.add_argv(["a@1", "b"]) == ["node", "install.mjs", "a@1", "b"]
-    assert str(TINY_TEMPLATE) not in system_prompt(template)
+    context = ProjectContext(template=template, wish="x", blueprint=None)
+    assert str(TINY_TEMPLATE) not in plan_request(context, 1, final=False).messages[0].text
 
 
 @pytest.mark.parametrize("name", ["", "nobody", "../templates/react-vite", "a/b", "/nowhere"])

@@ -56,6 +56,17 @@ def test_only_changed_files_are_written(
     assert sorted(path.name for path in folder.iterdir()) == ["b.ts", "src"]
 
 
+def test_what_a_killed_program_left_half_written_goes(
+    files: ProjectFiles, work: WorkFolder, folder: Path
+) -> None:
+    files.write("src/a.ts", "a", "agent")
+    work.materialise()
+    (folder / "src" / ".vibedesk-0123456789ab.tmp").write_text("half")
+    (folder / ".vibedesk-mine.tmp").write_text("no name that we give")
+    assert taken(work) == []
+    assert on_disk(folder) == {".vibedesk-mine.tmp": "no name that we give", "src/a.ts": "a"}
+
+
 def test_deleted_and_renamed_files_leave_the_folder(
     files: ProjectFiles, work: WorkFolder, folder: Path
 ) -> None:

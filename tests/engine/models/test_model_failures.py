@@ -11,6 +11,7 @@ import openai
 import pytest
 
 from vibedesk.engine.models import anthropic_provider, openai_provider
+from vibedesk.engine.models.capabilities import shipped_catalogue
 from vibedesk.engine.models.keys import ApiKey
 from vibedesk.engine.models.protocol import (
     KeyRejectedError,
@@ -29,6 +30,7 @@ CONNECTION = Connection(
     base_url="https://user:secret@host.example/v1?k=secret",
     key=ApiKey(value="sk-secret", source="keychain"),
     quirks=WireQuirks(),
+    capabilities=shipped_catalogue().find("m"),
 )
 REQUEST = httpx2.Request("POST", "https://host.example/v1")
 

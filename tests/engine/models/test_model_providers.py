@@ -7,11 +7,12 @@ from typing import Any
 
 import keyring
 import pytest
-from keyring import errors
-from keyring.backend import KeyringBackend
 
+from tests.support.keychains import MemoryKeychain, PlainFileKeychain, in_use
 from vibedesk.base.errors import InvalidInputError, NotFoundError
 from vibedesk.engine.models.anthropic_provider import AnthropicModel
+from vibedesk.engine.models.capabilities import shipped_catalogue
+from vibedesk.engine.models.costs import cache_saving, call_cost
 from vibedesk.engine.models.keys import (
     KeychainUnavailableError,
     KeyVariable,
@@ -21,7 +22,7 @@ from vibedesk.engine.models.keys import (
     store_key,
 )
 from vibedesk.engine.models.openai_provider import OpenAIModel
-from vibedesk.engine.models.prices import call_cost, price_list
+from vibedesk.engine.models.prices import read_price
 from vibedesk.engine.models.protocol import NoModelError, TokenUsage
 from vibedesk.engine.models.provider_config import built_in_providers, parse_provider
 from vibedesk.engine.models.providers import STALL_VARIABLE, ModelChoice, Providers
@@ -29,40 +30,10 @@ from vibedesk.engine.models.providers import STALL_VARIABLE, ModelChoice, Provid
 VARIABLES = (KeyVariable(name="SOME_KEY"),)
 
 
-class MemoryKeychain(KeyringBackend):
-    """A keychain as the keyring library lets anyone add one."""
-
-    priority = 5  # type: ignore[assignment]
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.kept: dict[tuple[str, str], str] = {}
-        self.locked = False
-
-    def get_password(self, service: str, username: str) -> str | None:
-        if self.locked:
-            raise errors.KeyringLocked("locked")
-        return self.kept.get((service, username))
-
-    def set_password(self, service: str, username: str, password: str) -> None:
-        if self.locked:
-            raise errors.KeyringLocked("locked")
-        self.kept[service, username] = password
-
-
-class PlainFileKeychain(MemoryKeychain):
-    """Like keyrings.alt's: it would keep secrets in a plain file."""
-
-    priority = 0.5  # type: ignore[assignment]
-
-
 @pytest.fixture
 def keychain() -> Iterator[MemoryKeychain]:
-    before = keyring.get_keyring()
-    chain = MemoryKeychain()
-    keyring.set_keyring(chain)
-    yield chain
-    keyring.set_keyring(before)
+    with in_use(MemoryKeychain()) as chain:
+        yield chain
 
 
 class TestKeys:
@@ -211,6 +182,10 @@ class TestChoosing:
         assert "sk-do-not-keep-me" not in str(raised.value.to_dict())
 
 
+def cost(usage: TokenUsage, model: str) -> float | None:
+    return call_cost(usage, shipped_catalogue().find(model).price)
+
+
 class TestPrices:
     def test_cached_and_written_tokens_have_their_own_price(self) -> None:
         usage = TokenUsage(
@@ -219,22 +194,39 @@ class TestPrices:
             cached_tokens=400_000,
             cache_write_tokens=100_000,
         )
-        cost = call_cost(usage, "claude-sonnet-5-5-20260928")
-        assert cost == pytest.approx(0.5 * 2 + 0.4 * 0.1 + 0.1 * 2.5 + 0.1 * 10)
+        assert cost(usage, "claude-sonnet-5-5-20260928") == pytest.approx(
+            0.5 * 2 + 0.4 * 0.1 + 0.1 * 2.5 + 0.1 * 10
+        )
+        price = shipped_catalogue().find("claude-sonnet-5-5").price
+        assert cache_saving(usage, price) == pytest.approx(0.4 * (2 - 0.1))
 
     def test_long_prompts_cost_what_they_cost(self) -> None:
         short, long = (TokenUsage(input_tokens=tokens) for tokens in (100_000, 100_001))
-        assert call_cost(short, "claude-haiku-5-5") == pytest.approx(0.01)
-        assert call_cost(long, "claude-haiku-5-5") == pytest.approx(0.0500005)
+        assert cost(short, "claude-haiku-5-5") == pytest.approx(0.01)
+        assert cost(long, "claude-haiku-5-5") == pytest.approx(0.0500005)
 
     @pytest.mark.parametrize("model", ["qwen3:8b", "gpt-5.4-ultra", "claude", "", "gpt-4.10"])
     def test_an_unknown_model_has_no_price(self, model: str) -> None:
-        assert call_cost(TokenUsage(input_tokens=5), model) is None
+        assert cost(TokenUsage(input_tokens=5), model) is None
 
-    def test_routers_prefixes_are_ignored(self) -> None:
-        assert call_cost(TokenUsage(input_tokens=1_000_000), "openai/gpt-5.4-mini") == 0.75
+    @pytest.mark.parametrize(
+        ("model", "expected"),
+        [("openai/gpt-5.4-mini", 0.75), ("anthropic/claude-sonnet-5.5", 2.0)],
+    )
+    def test_the_spelling_of_routers_does_not_matter(self, model: str, expected: float) -> None:
+        assert cost(TokenUsage(input_tokens=1_000_000), model) == expected
 
-    def test_every_default_model_has_a_price(self) -> None:
+    def test_what_the_provider_says_itself_holds(self) -> None:
+        assert cost(TokenUsage(input_tokens=1_000_000, cost=0.5), "gpt-5.4-mini") == 0.5
+
+    def test_a_price_that_ended_is_unknown(self) -> None:
+        entry = {"input": 1, "output": 2, "until": "2020-01-01"}
+        assert call_cost(TokenUsage(input_tokens=5), read_price(entry)) is None
+
+    def test_every_model_of_a_preset_is_known(self) -> None:
         for config in built_in_providers():
-            if config.default_model:
-                assert price_list().find(config.default_model) is not None
+            for model in (config.default_model, *config.tiers.values()):
+                if model:
+                    facts = shipped_catalogue().find(model)
+                    assert facts.known, model
+                    assert facts.price is not None, model

@@ -14,6 +14,7 @@ import pytest
 
 pytest.register_assert_rewrite("tests.engine.sandboxes.contract")
 
+from tests.support.processes import is_alive  # noqa: E402
 from vibedesk.engine.sandboxes.driver import (  # noqa: E402
     OutputLine,
     Sandbox,
@@ -36,8 +37,9 @@ class Place:
     lines: list[OutputLine] = field(default_factory=list)
     statuses: list[tuple[SandboxStatus, str]] = field(default_factory=list)
 
-    def script(self, name: str, text: str) -> str:
+    async def script(self, name: str, text: str) -> str:
         (self.folder / name).write_text(text)
+        await self.sandbox.push([name])
         return name
 
 
@@ -49,12 +51,16 @@ def token() -> str:
 
 def living(token: str) -> list[str]:
     """The processes, zombies aside, that have `token` on their command line."""
+    # Tests ask this over and over, so only those that fit are asked for their status.
     commands = {
-        process.pid: " ".join(process.info["cmdline"] or [])
-        for process in psutil.process_iter(["cmdline", "status"])
-        if process.info["status"] != psutil.STATUS_ZOMBIE
+        process: " ".join(process.info["cmdline"] or [])
+        for process in psutil.process_iter(["cmdline"])
     }
-    return [f"{pid} {command[-120:]}" for pid, command in commands.items() if token in command]
+    return [
+        f"{process.pid} {command[-120:]}"
+        for process, command in commands.items()
+        if token in command and is_alive(process)
+    ]
 
 
 async def until(condition: Callable[[], object], what: str) -> None:

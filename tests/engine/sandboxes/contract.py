@@ -26,6 +26,9 @@ from vibedesk.engine.sandboxes.driver import (
     ServerNotReadyError,
 )
 
+PACKAGES = "node_modules/.package-lock.json"
+"""Is there once npm has installed something."""
+
 SERVER = """
 import http from 'node:http'
 import { spawn } from 'node:child_process'
@@ -78,7 +81,7 @@ class SandboxContract:
     async def start(
         self, place: Place, token: str, behaviour: str = "", timeout: float = 20
     ) -> str:
-        script = place.script("server.mjs", SERVER)
+        script = await place.script("server.mjs", SERVER)
         return await place.sandbox.start_server(
             ["node", script, str(place.port), token, behaviour], timeout=timeout
         )
@@ -181,7 +184,7 @@ class SandboxContract:
     # the end of commands
 
     async def test_the_timeout_ends_the_whole_tree(self, place: Place, token: str) -> None:
-        script = place.script("escape.mjs", ESCAPE)
+        script = await place.script("escape.mjs", ESCAPE)
         began = time.monotonic()
         with pytest.raises(SandboxError, match="did not finish within 1 seconds") as caught:
             await run(place.sandbox, "node", script, token, timeout=1)
@@ -190,7 +193,7 @@ class SandboxContract:
         assert living(token) == []
 
     async def test_cancelling_ends_the_whole_tree(self, place: Place, token: str) -> None:
-        script = place.script("escape.mjs", ESCAPE)
+        script = await place.script("escape.mjs", ESCAPE)
         task = asyncio.create_task(run(place.sandbox, "node", script, token, timeout=None))
         await until(
             lambda: any(f"{token}-grandchild" in p for p in living(token)), "the grandchild runs"
@@ -215,7 +218,7 @@ class SandboxContract:
             assert living(token) == []
 
     async def test_closing_the_iterator_ends_the_whole_tree(self, place: Place, token: str) -> None:
-        script = place.script("escape.mjs", ESCAPE)
+        script = await place.script("escape.mjs", ESCAPE)
         async with contextlib.aclosing(place.sandbox.exec(["node", script, token])) as outputs:
             async for output in outputs:
                 assert output == OutputLine("stdout", "started")
@@ -225,7 +228,7 @@ class SandboxContract:
     async def test_what_a_command_leaves_behind_ends_with_it(
         self, place: Place, token: str
     ) -> None:
-        script = place.script("escape.mjs", ESCAPE)
+        script = await place.script("escape.mjs", ESCAPE)
         outputs = await run(place.sandbox, "node", script, token, "leave")
         assert outputs[-1] == Exited(0)
         assert living(token) == []
@@ -241,6 +244,68 @@ class SandboxContract:
         with pytest.raises(SandboxError):
             async for _ in outputs:
                 pass
+
+    # programs that stay
+
+    async def test_a_program_is_talked_to(self, place: Place) -> None:
+        program = await place.sandbox.open_program(
+            ["node", "-e", "process.stdin.pipe(process.stdout); console.error(process.env.EXTRA)"],
+            env={"EXTRA": "more"},
+        )
+        for size in (5, 3_000_000):  # more than every pipe and window on the way holds
+            sent = b"\x1b\r\n\0\xff" * (size // 5)
+            writing = asyncio.create_task(program.write(sent))
+            received = b""
+            while len(received) < len(sent):
+                received += await program.read()
+            await writing
+            assert received == sent
+        await program.end()
+        assert await program.read() == b""
+        with pytest.raises(ConnectionError):
+            await program.write(b"x")
+
+    async def test_a_program_that_exits(self, place: Place, token: str) -> None:
+        script = "process.stdin.once('data', () => { console.log('bye'); process.exit(7) })"
+        program = await place.sandbox.open_program(["node", "-e", script, token])
+        await program.write(b"x")
+        assert await program.read() == b"bye\n"
+        assert await program.read() == b""
+        assert await program.exit_status() == 7
+        assert living(token) == []
+        with pytest.raises(ConnectionError):
+            await program.write(b"x" * 1_000_000)
+        await program.end()
+
+    async def test_a_program_that_does_not_read_ends_on_request(
+        self, place: Place, token: str
+    ) -> None:
+        script = await place.script("escape.mjs", ESCAPE)
+        program = await place.sandbox.open_program(["node", script, token])
+        assert await program.read() == b"started\n"
+        writing = asyncio.create_task(program.write(b"x" * 3_000_000))
+        await asyncio.sleep(0)
+        await program.end()
+        assert living(token) == []
+        with pytest.raises(ConnectionError):
+            await writing
+
+    async def test_stopping_ends_programs(self, place: Place, token: str) -> None:
+        flood = "for (;;) require('fs').writeSync(1, 'line\\n'.repeat(1000))"
+        program = await place.sandbox.open_program(["node", "-e", flood, token])
+        assert await program.read() != b""
+        await asyncio.wait_for(place.sandbox.stop(), 15)
+        assert living(token) == []
+        while await program.read():
+            pass
+
+    async def test_a_program_that_does_not_exist(self, place: Place) -> None:
+        async def outcome() -> int:
+            program = await place.sandbox.open_program(["no-such-program"])
+            return await program.exit_status()
+
+        with pytest.raises(SandboxError, match="no-such-program"):
+            await outcome()
 
     # the dev server
 
@@ -302,6 +367,15 @@ class SandboxContract:
             )
         assert "bad config" in caught.value.details["log"]
         assert place.sandbox.status is SandboxStatus.FAILED
+
+    async def test_a_server_that_waits_for_its_error_to_be_mended_is_not_ready(
+        self, place: Place
+    ) -> None:
+        said = "Process SpawnProcess-1:\\nTraceback (most recent call last):\\nNameError: x"
+        program = f"console.error('{said}'); setInterval(() => {{}}, 1000)"
+        with pytest.raises(ServerNotReadyError, match="waits for a change") as caught:
+            await place.sandbox.start_server(["node", "-e", program], timeout=60)
+        assert "NameError: x" in caught.value.details["log"]
 
     async def test_a_server_that_answers_errors_is_not_ready(
         self, place: Place, token: str
@@ -399,7 +473,9 @@ class SandboxContract:
     ) -> None:
         await self.start(place, token, "escape")
         command = asyncio.create_task(
-            run(place.sandbox, "node", place.script("escape.mjs", ESCAPE), token, timeout=None)
+            run(
+                place.sandbox, "node", await place.script("escape.mjs", ESCAPE), token, timeout=None
+            )
         )
         await until(lambda: any("-grandchild" in p for p in living(token)), "the command runs")
         await driver.aclose()

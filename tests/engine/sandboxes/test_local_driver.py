@@ -15,6 +15,7 @@ import pytest
 from tests.engine.sandboxes.conftest import Place, living, until
 from tests.engine.sandboxes.contract import ESCAPE, SERVER, SandboxContract, run, texts
 from vibedesk.base.resources import resource
+from vibedesk.engine.review.native_typescript import native_types
 from vibedesk.engine.sandboxes.driver import Exited, SandboxError, SandboxSpec, SandboxStatus
 from vibedesk.engine.sandboxes.local_driver import LocalDriver
 from vibedesk.engine.sandboxes.ports import pick_port
@@ -29,6 +30,8 @@ ALLOWED_VARIABLES = {
     "npm_config_userconfig", "npm_config_globalconfig", "npm_config_cache", "npm_config_audit", "npm_config_fund",
     "npm_config_fetch_retry_mintimeout", "npm_config_fetch_retry_maxtimeout",
     "npm_config_update_notifier", "npm_config_progress", "npm_config_omit_lockfile_registry_resolved",
+    "UV_CACHE_DIR", "UV_LINK_MODE", "UV_NO_PROGRESS", "UV_PYTHON_DOWNLOADS", "UV_PYTHON_PREFERENCE",
+    "UV_DEFAULT_INDEX", "PYTHONUNBUFFERED", "SSL_CERT_FILE", "REQUESTS_CA_BUNDLE", "PIP_CERT",
     "APP_GREETING",
 }  # fmt: skip
 
@@ -163,6 +166,7 @@ async def test_the_environment_is_the_allow_list(
     monkeypatch.setenv("NODE_EXTRA_CA_CERTS", str(tmp_path / "ca.pem"))
     monkeypatch.setenv("NPM_CONFIG_USERCONFIG", str(tmp_path / "npmrc"))
     monkeypatch.setenv("HTTPS_PROXY", "http://me:secret@proxy.example:3128")
+    monkeypatch.setenv("UV_DEFAULT_INDEX", "https://me:secret@python.example/simple")
     monkeypatch.setenv("SOMETHING_ELSE", "secret")
     sandbox = await driver.open(spec, on_line=lambda _: None, on_status=lambda *_: None)
     try:
@@ -186,6 +190,7 @@ async def test_the_environment_is_the_allow_list(
     assert inside["ca"] == "-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----\n"
     assert "secret" not in json.dumps(inside)
     assert registry == ["https://npm.example/all/"]
+    assert inside["env"]["UV_DEFAULT_INDEX"].rstrip("/") == "https://python.example/simple"
 
 
 @pytest.mark.parametrize(
@@ -275,3 +280,10 @@ async def test_the_starter_template_installs_and_runs(
         await driver.aclose()
     assert (spec.folder / "dist" / "index.html").is_file()
     assert not (spec.folder / ".git").exists()
+
+
+async def test_the_native_typescript_is_nowhere_here(tmp_path: Path, spec: SandboxSpec) -> None:
+    driver = LocalDriver(tmp_path / "state", use_bubblewrap=False)
+    sandbox = await driver.open(spec, on_line=lambda _line: None, on_status=lambda *_: None)
+    assert await native_types(sandbox) is None
+    await driver.aclose()

@@ -15,7 +15,7 @@ import psutil
 import pytest
 
 from tests.engine.sandboxes.conftest import living, until
-from vibedesk.engine.sandboxes import supervisor
+from vibedesk.engine.sandboxes.inside import supervisor
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="subreapers are Linux's")
 
@@ -74,7 +74,7 @@ class Launcher:
     def __call__(self, *argv: str, grace: float = 0.2, wrapped: bool = False) -> Supervised:
         read, write = os.pipe()
         process = subprocess.Popen(
-            [sys.executable, "-I", "-S", supervisor.__file__, str(grace), str(write), str(int(wrapped)), *argv],
+            [sys.executable, "-I", "-S", supervisor.__file__, str(grace), str(write), str(int(wrapped)), "-1", *argv],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             pass_fds=(write,),
@@ -160,11 +160,15 @@ _KEPT_BY_LIBC = 0b11 << 31
 
 
 def test_the_command_starts_with_clean_signals_and_input(supervise: Launcher) -> None:
-    supervised = supervise(
-        "sh",
-        "-c",
-        "grep -E 'SigBlk|SigIgn' /proc/self/status; ls /proc/self/fd; ps -o sid= -p $$ | tr -d ' '; echo $$; read x || echo empty",
-    )
+    before = signal.signal(signal.SIGQUIT, signal.SIG_IGN)  # as in the background of a shell
+    try:
+        supervised = supervise(
+            "sh",
+            "-c",
+            "grep -E 'SigBlk|SigIgn' /proc/self/status; ls /proc/self/fd; ps -o sid= -p $$ | tr -d ' '; echo $$; read x || echo empty",
+        )
+    finally:
+        signal.signal(signal.SIGQUIT, before)
     out, _ = supervised.process.communicate(timeout=10)
     lines = out.decode().split()
     assert lines[:3] == ["SigBlk:", "0" * 16, "SigIgn:"]

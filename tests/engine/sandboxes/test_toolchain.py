@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import os
 import shutil
+import subprocess
 from pathlib import Path
 
 import pytest
 
-from vibedesk.engine.sandboxes.driver import SandboxUnavailableError
+from tests.engine.sandboxes.test_local_driver import needs_bubblewrap
+from vibedesk.engine.sandboxes import bubblewrap
+from vibedesk.engine.sandboxes.environment import sandbox_environment
+from vibedesk.engine.sandboxes.layout import layout_for
 from vibedesk.engine.sandboxes.local_driver import LocalDriver
 from vibedesk.engine.sandboxes.node import MINIMUM_VERSION, NodeToolchain, find_toolchains
-from vibedesk.engine.sandboxes.select import choose_driver
+from vibedesk.engine.sandboxes.python import find_python_tools
 
 
 def fake_program(folder: Path, name: str, script: str) -> None:
@@ -76,18 +80,54 @@ async def test_a_machine_without_bubblewrap_is_told(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("PATH", str(tmp_path))
-    choice = await choose_driver("auto", tmp_path / "state")
-    assert (await choice.driver.isolation()).kind == "none"
-    assert "bubblewrap is not installed" in choice.reason
-
-
-async def test_docker_is_refused_plainly(tmp_path: Path) -> None:
-    with pytest.raises(SandboxUnavailableError, match="not part of this version") as caught:
-        await choose_driver("docker", tmp_path / "state")
-    assert "--sandbox local" in caught.value.remedy
+    isolation = await LocalDriver(tmp_path / "state").isolation()
+    assert isolation.kind == "none"
+    assert "bubblewrap is not installed" in isolation.sentence
 
 
 async def test_a_folder_that_cannot_be_written_is_no_obstacle_to_looking(tmp_path: Path) -> None:
-    choice = await choose_driver("local", tmp_path / "state")
+    await LocalDriver(tmp_path / "state").check()
     assert not (tmp_path / "state").exists()
-    assert choice.driver.name == "local"
+
+
+# -- Python --------------------------------------------------------------------------------------------------
+def test_the_machines_python_is_used_where_it_is_new_enough(tmp_path: Path) -> None:
+    fake_program(tmp_path / "old", "python3", "echo False")
+    fake_program(tmp_path / "new", "python3", "echo True")
+    fake_program(tmp_path / "broken", "python3", "exit 1")
+    wanted = {"old": False, "new": True, "broken": False, "none": False}
+    for folder, fit in wanted.items():
+        tools = find_python_tools((str(tmp_path / folder),))
+        assert tools is not None
+        assert tools.uv.is_file()
+        assert (tools.prefix is None) == fit, folder
+
+
+@needs_bubblewrap
+def test_vibedesks_own_python_works_inside(tmp_path: Path) -> None:
+    layout = layout_for(
+        app=tmp_path / "app",
+        private=tmp_path / "private",
+        toolchain=find_toolchains()[-1],
+        wrapped=True,
+        python=find_python_tools(()),
+    )
+    layout.create()
+    bubblewrap.prepare(layout)
+    layout.app.outside.mkdir()
+    wrapper, reason = bubblewrap.find_bubblewrap(layout)
+    assert wrapper, reason
+    assert layout.python is not None
+    script = "import sqlite3, ssl, venv, sys; print(sys.version_info >= (3, 11))"
+    python = str(layout.python.inside / "bin" / "python3")
+    done = subprocess.run(
+        wrapper.wrap(
+            layout, ["uv", "run", "--no-project", "--python", python, "python", "-c", script]
+        ),
+        env=sandbox_environment(layout, {}),
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert done.stdout == "True\n", done.stderr

@@ -13,7 +13,13 @@ from hypothesis import strategies as st
 
 from vibedesk.base.paths import Home
 from vibedesk.engine.store.database import Database
-from vibedesk.engine.store.migrations import MIGRATIONS, Migration, migrate, schema_version
+from vibedesk.engine.store.migrations import (
+    MIGRATIONS,
+    NEWEST_VERSION,
+    Migration,
+    migrate,
+    schema_version,
+)
 from vibedesk.engine.store.tables import TABLES
 
 
@@ -57,15 +63,15 @@ def test_versions_are_numbered_without_gaps() -> None:
     assert [step.version for step in MIGRATIONS] == list(range(1, len(MIGRATIONS) + 1))
 
 
-SECOND = Migration(
-    2,
+NEXT = Migration(
+    NEWEST_VERSION + 1,
     """
 ALTER TABLE settings ADD COLUMN note TEXT NOT NULL DEFAULT '';
 CREATE TABLE copy (key TEXT PRIMARY KEY, value TEXT NOT NULL);
 INSERT INTO copy SELECT key, value FROM settings;
 """,
 )
-BROKEN = Migration(3, "CREATE TABLE third (x);\nINSERT INTO nowhere VALUES (1);")
+BROKEN = Migration(NEWEST_VERSION + 2, "CREATE TABLE third (x);\nINSERT INTO nowhere VALUES (1);")
 
 texts = st.text(st.characters(exclude_categories=["Cs"]), max_size=40)
 
@@ -76,10 +82,72 @@ def test_rows_survive_a_migration(rows: dict[str, str]) -> None:
     with closing(sqlite3.connect(":memory:", isolation_level=None)) as connection:
         migrate(connection, backup=None)
         connection.executemany("INSERT INTO settings VALUES (?, ?)", rows.items())
-        migrate(connection, backup=None, migrations=(*MIGRATIONS, SECOND))
+        migrate(connection, backup=None, migrations=(*MIGRATIONS, NEXT))
         assert dict(connection.execute("SELECT key, value FROM settings")) == rows
         assert dict(connection.execute("SELECT key, value FROM copy")) == rows
-        assert schema_version(connection) == 2
+        assert schema_version(connection) == NEXT.version
+
+
+def fill(connection: sqlite3.Connection) -> dict[str, list[dict[str, object]]]:
+    """Put two rows into every table, each column with a value of its own; return them by table."""
+    tables = [
+        name
+        for (name,) in connection.execute(
+            "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite_%'"
+        )
+    ]
+    connection.execute("PRAGMA foreign_keys = OFF")
+    for table in tables:
+        columns = connection.execute(f"PRAGMA table_info({table})").fetchall()
+        owners = {row[3] for row in connection.execute(f"PRAGMA foreign_key_list({table})")}
+        for number in (1, 2):
+            values = [_value(name, kind, number, owners) for _, name, kind, *_ in columns]
+            marks = ", ".join("?" * len(values))
+            connection.execute(f"INSERT INTO {table} VALUES ({marks})", values)
+    connection.execute("PRAGMA foreign_keys = ON")
+    return {table: rows_of(connection, table) for table in tables}
+
+
+def _value(name: str, kind: str, number: int, owners: set[str]) -> object:
+    if name in owners or (name == "id" and kind.startswith("VARCHAR")):
+        return f"id-{number}"
+    if kind in ("INTEGER", "BIGINT"):
+        return number
+    if kind == "REAL":
+        return number / 4
+    return b"\0bytes %d" % number if kind == "BLOB" else f"{name} {number} ü"
+
+
+def rows_of(connection: sqlite3.Connection, table: str) -> list[dict[str, object]]:
+    cursor = connection.execute(f"SELECT * FROM {table} ORDER BY rowid")
+    names = [column[0] for column in cursor.description]
+    return [dict(zip(names, row, strict=True)) for row in cursor]
+
+
+@pytest.mark.parametrize("version", range(1, NEWEST_VERSION))
+def test_every_earlier_version_comes_forward_with_every_row_of_every_table(version: int) -> None:
+    with closing(sqlite3.connect(":memory:", isolation_level=None)) as connection:
+        migrate(connection, backup=None, migrations=MIGRATIONS[:version])
+        assert schema_version(connection) == version
+        before = fill(connection)
+        assert before["usage"]
+        migrate(connection, backup=None)
+        assert schema_version(connection) == NEWEST_VERSION
+        for table, rows in before.items():
+            after = rows_of(connection, table)
+            assert [{name: row[name] for name in rows[0]} for row in after] == rows, table
+        assert connection.execute("PRAGMA foreign_key_check").fetchall() == []
+
+
+def test_calls_from_before_their_details_were_kept_count_as_finished() -> None:
+    with closing(sqlite3.connect(":memory:", isolation_level=None)) as connection:
+        migrate(connection, backup=None, migrations=MIGRATIONS[:2])
+        fill(connection)
+        migrate(connection, backup=None)
+        new = "cache_write_tokens, reasoning_tokens, phase, saved, outcome"
+        assert connection.execute(f"SELECT DISTINCT {new} FROM usage").fetchall() == [
+            (0, 0, 0, None, "finished")
+        ]
 
 
 def test_a_step_that_fails_leaves_the_version_before_it(tmp_path: Path) -> None:
@@ -87,8 +155,8 @@ def test_a_step_that_fails_leaves_the_version_before_it(tmp_path: Path) -> None:
     with closing(sqlite3.connect(path, isolation_level=None)) as connection:
         migrate(connection, backup=None)
         with pytest.raises(sqlite3.OperationalError):
-            migrate(connection, backup=path, migrations=(*MIGRATIONS, SECOND, BROKEN))
-        assert schema_version(connection) == 2
+            migrate(connection, backup=path, migrations=(*MIGRATIONS, NEXT, BROKEN))
+        assert schema_version(connection) == NEXT.version
         assert "third" not in shape(connection)
 
 
@@ -98,19 +166,21 @@ def test_an_existing_file_is_copied_before_it_is_migrated(tmp_path: Path) -> Non
         migrate(connection, backup=path)
         assert list(tmp_path.iterdir()) == [path]  # nothing to copy yet
         connection.execute("INSERT INTO settings VALUES ('k', 'v')")
-        migrate(connection, backup=path, migrations=(*MIGRATIONS, SECOND))
-    with closing(sqlite3.connect(tmp_path / "data.db.v1.backup")) as backup:
-        assert schema_version(backup) == 1
+        migrate(connection, backup=path, migrations=(*MIGRATIONS, NEXT))
+    with closing(sqlite3.connect(tmp_path / f"data.db.v{NEWEST_VERSION}.backup")) as backup:
+        assert schema_version(backup) == NEWEST_VERSION
         assert backup.execute("SELECT * FROM settings").fetchall() == [("k", "v")]
 
 
 def test_a_step_that_orphans_rows_is_refused() -> None:
     with closing(sqlite3.connect(":memory:", isolation_level=None)) as connection:
         migrate(connection, backup=None)
-        orphan = Migration(2, "INSERT INTO grants VALUES ('nobody', 'example.org', 'now')")
+        orphan = Migration(
+            NEWEST_VERSION + 1, "INSERT INTO grants VALUES ('nobody', 'example.org', 'now')"
+        )
         with pytest.raises(sqlite3.IntegrityError, match="grants"):
             migrate(connection, backup=None, migrations=(*MIGRATIONS, orphan))
-        assert schema_version(connection) == 1
+        assert schema_version(connection) == NEWEST_VERSION
 
 
 def test_a_reader_sees_an_older_home_as_if_it_were_migrated(tmp_path: Path) -> None:

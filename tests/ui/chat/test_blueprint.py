@@ -103,7 +103,7 @@ def test_dragging_a_grip_reorders_the_roadmap(qtbot: QtBot, page: BlueprintPage)
 
 
 def test_colours_change_stripe_and_result(page: BlueprintPage) -> None:
-    tile = page._colours._tiles[1]
+    tile = page._form._colours._tiles[1]
     tile.set_colour(QColor("#123456"))
     assert page.edited_blueprint()["color_palette"] == ["#2F6B4F", "#123456", "#D9784C"]
     assert [colour.name() for colour in page._stripe._colours][1] == "#123456"
@@ -143,7 +143,7 @@ def test_long_descriptions_wrap(qtbot: QtBot, page: BlueprintPage) -> None:
     qtbot.waitUntil(lambda: view.height() > short.height(), timeout=2000)
     page.resize(384, 700)
     qtbot.waitUntil(lambda: view.width() < 340)
-    assert page._views._columns == 1
+    assert page._form._views._columns == 1
 
 
 def test_card_shows_section_by_section(qtbot: QtBot, theme: Theme) -> None:

@@ -8,7 +8,7 @@ from pytestqt.qtbot import QtBot
 
 from vibedesk.ui.chat.activity_card import ActivityCard, ActivityGroup, seconds_text
 from vibedesk.ui.chat.card_header import CardHeader
-from vibedesk.ui.chat.outcome_cards import CompleteCard, ErrorCard, QuestionCard
+from vibedesk.ui.chat.outcome_cards import CompleteCard, ErrorCard
 from vibedesk.ui.chat.writing_card import WritingCard, _FileRows, elided_path
 from vibedesk.ui.theme.theme import Theme
 
@@ -153,29 +153,34 @@ def test_error_card_names_everything_and_acts(qtbot: QtBot, theme: Theme) -> Non
     assert action.args == ["k"]
 
 
-def test_question_takes_one_choice(qtbot: QtBot, theme: Theme) -> None:
-    card = QuestionCard(theme, "Who uses it?", ["Just me", "Anyone"])
+def test_error_card_tells_what_was_tried_and_what_it_cost(qtbot: QtBot, theme: Theme) -> None:
+    told = {"tried": "Added the type\nAsked a stronger model", "cost": "0.2134", "log": "TS2322"}
+    card = ErrorCard(theme, "It came back three times.", "", [("retry", "Try again")], told)
     qtbot.addWidget(card)
     card.show()
-    chips = [b for b in card.findChildren(QPushButton) if b.isCheckable()]
-    with qtbot.waitSignal(card.answered) as answered:
-        qtbot.mouseClick(chips[1], Qt.MouseButton.LeftButton)
-    assert answered.args == ["Anyone"]
-    assert not chips[0].isEnabled()
+    lines = card.text().splitlines()
+    assert lines[1:] == ["Added the type", "Asked a stronger model", "Cost of the tries: $0.21"]
+    log = card.findChildren(QPlainTextEdit)[0]
+    assert not log.isVisible()
+    qtbot.mouseClick(card.findChildren(QPushButton)[0], Qt.MouseButton.LeftButton)
+    assert log.isVisible()
+    assert log.toPlainText() == "TS2322"
 
 
-def test_question_takes_several_choices(qtbot: QtBot, theme: Theme) -> None:
-    card = QuestionCard(theme, "Which?", ["a", "b", "c"], multiple=True)
+def test_error_card_has_links_that_stay_when_it_is_decided(qtbot: QtBot, theme: Theme) -> None:
+    told = {
+        "cost": "$0.21, 53.2 k tokens",
+        "links": [("debugging:s1", "Show how it was debugged")],
+    }
+    card = ErrorCard(theme, "I could not mend this.", "", [("skip", "Skip it")], told)
     qtbot.addWidget(card)
     card.show()
-    chips = [b for b in card.findChildren(QPushButton) if b.isCheckable()]
-    answer = next(b for b in card.findChildren(QPushButton) if b.accessibleName() == "Answer")
-    assert not answer.isEnabled()
-    qtbot.mouseClick(chips[0], Qt.MouseButton.LeftButton)
-    qtbot.mouseClick(chips[2], Qt.MouseButton.LeftButton)
-    with qtbot.waitSignal(card.answered) as answered:
-        qtbot.mouseClick(answer, Qt.MouseButton.LeftButton)
-    assert answered.args == ["a, c"]
+    assert card.text().splitlines()[-1] == "Cost of the tries: $0.21, 53.2 k tokens"
+    card.retire()
+    link = next(b for b in card.findChildren(QPushButton) if b.isVisible())
+    with qtbot.waitSignal(card.action_triggered) as action:
+        qtbot.mouseClick(link, Qt.MouseButton.LeftButton)
+    assert action.args == ["debugging:s1"]
 
 
 def test_summary_needs_only_a_title(qtbot: QtBot, theme: Theme) -> None:

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QApplication, QPlainTextEdit, QToolButton
+from PySide6.QtWidgets import QPlainTextEdit, QToolButton
 from pytestqt.qtbot import QtBot
 
 from vibedesk.ui.chat.composer import Composer
@@ -20,7 +20,11 @@ def composer(qtbot: QtBot, theme: Theme) -> Composer:
 
 
 def field(composer: Composer) -> QPlainTextEdit:
-    return composer.findChildren(QPlainTextEdit)[0]
+    return next(
+        f
+        for f in composer.findChildren(QPlainTextEdit)
+        if f.accessibleName() == "Message to VibeDesk"
+    )
 
 
 def button(composer: Composer, name: str) -> QToolButton:
@@ -31,7 +35,7 @@ def test_enter_sends_and_empties(qtbot: QtBot, composer: Composer) -> None:
     qtbot.keyClicks(field(composer), "  Add a dark theme ")
     with qtbot.waitSignal(composer.sent) as sent:
         qtbot.keyClick(field(composer), Qt.Key.Key_Return)
-    assert sent.args == ["Add a dark theme"]
+    assert sent.args == ["Add a dark theme", ()]
     assert composer.draft() == ""
 
 
@@ -107,28 +111,6 @@ def test_running_offers_stop_and_still_takes_messages(qtbot: QtBot, composer: Co
     assert button(composer, "Send").isVisible()
     composer.set_running(False)
     assert not button(composer, "Stop").isVisible()
-
-
-def test_queued_messages_can_be_edited_and_removed(qtbot: QtBot, composer: Composer) -> None:
-    composer.set_queue(["one", "two"])
-    remove = [
-        b
-        for b in composer.findChildren(QToolButton)
-        if b.accessibleName() == "Remove queued message"
-    ]
-    with qtbot.waitSignal(composer.queue_changed) as changed:
-        qtbot.mouseClick(remove[0], Qt.MouseButton.LeftButton)
-    assert changed.args == [["two"]]
-    QApplication.processEvents()
-    edit = [
-        b
-        for b in composer.findChildren(QToolButton)
-        if b.accessibleName() == "Edit queued message" and b.isVisible()
-    ]
-    with qtbot.waitSignal(composer.queue_changed) as changed:
-        qtbot.mouseClick(edit[0], Qt.MouseButton.LeftButton)
-    assert changed.args == [[]]
-    assert composer.draft() == "two"
 
 
 def test_sample_is_named_in_the_field(composer: Composer) -> None:

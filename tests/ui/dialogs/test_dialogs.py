@@ -8,11 +8,14 @@ import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QApplication, QLabel, QLineEdit, QPushButton, QToolButton, QWidget
 from pytestqt.qtbot import QtBot
+from shiboken6 import delete
 
+from vibedesk.base.errors import InvalidInputError
+from vibedesk.engine.views import DiscoveredServerView, SecretsView
 from vibedesk.ui.dialogs.ask import AskDialog, Choice, choose, confirm
 from vibedesk.ui.dialogs.awaitable import AwaitableDialog
 from vibedesk.ui.dialogs.consent import ConsentDialog, ask_consent
-from vibedesk.ui.dialogs.model_setup import ModelChoice, ModelSetupDialog, ask_model
+from vibedesk.ui.dialogs.model_setup import KeyPlace, ModelChoice, ModelSetupDialog, ask_model
 from vibedesk.ui.theme.theme import Theme
 from vibedesk.ui.widgets.prose import Prose
 
@@ -141,6 +144,21 @@ async def test_consent_says_it_plainly_and_begins_on_no(
     assert await answered(task) is True
 
 
+async def test_what_had_the_focus_may_go_meanwhile(
+    qtbot: QtBot, theme: Theme, window: QWidget
+) -> None:
+    opener = QLineEdit(window)
+    opener.show()
+    window.activateWindow()
+    qtbot.waitUntil(window.isActiveWindow)
+    opener.setFocus()
+    task = asyncio.create_task(ask_consent(theme, window))
+    dialog = await opened(window, ConsentDialog)
+    delete(opener)
+    dialog.close()
+    assert await answered(task) is False
+
+
 async def test_consent_closed_is_no(qtbot: QtBot, theme: Theme, window: QWidget) -> None:
     task = asyncio.create_task(ask_consent(theme, window))
     (await opened(window, ConsentDialog)).close()
@@ -265,6 +283,53 @@ async def test_key_can_be_shown_and_hidden(qtbot: QtBot, theme: Theme, window: Q
     assert field(dialog, "Key").echoMode() == QLineEdit.EchoMode.Password
     dialog.reject()
     await answered(task)
+
+
+async def test_a_server_on_this_computer_is_offered(
+    qtbot: QtBot, theme: Theme, window: QWidget
+) -> None:
+    address = "http://127.0.0.1:11434/v1"
+
+    async def look() -> list[DiscoveredServerView]:
+        return [
+            DiscoveredServerView("lmstudio", "LM Studio", "http://127.0.0.1:1234/v1", ()),
+            DiscoveredServerView("ollama", "Ollama", address, ("qwen3:8b",)),
+        ]
+
+    task = setup(theme, window, look=look)
+    dialog = await opened(window, ModelSetupDialog)
+    for _ in range(5):
+        await asyncio.sleep(0)
+    assert "LM Studio" not in said(dialog), "it has no model"
+    press(qtbot, dialog, "Use Ollama")
+    assert await answered(task) == ModelChoice(
+        provider="ollama", model="qwen3:8b", base_url=address
+    )
+
+
+async def test_a_key_without_a_keychain_needs_a_passphrase_first(
+    qtbot: QtBot, theme: Theme, window: QWidget
+) -> None:
+    async def state() -> SecretsView:
+        return SecretsView("none", True, "Choose a passphrase.")
+
+    async def unlock(passphrase: str) -> SecretsView:
+        if passphrase != "right":
+            raise InvalidInputError("It is too short.")
+        return SecretsView("file", False, "Kept encrypted.")
+
+    task = setup(theme, window, keys=KeyPlace(state=state, unlock=unlock))
+    dialog = await opened(window, ModelSetupDialog)
+    for _ in range(5):
+        await asyncio.sleep(0)
+    for passphrase, expected in (("wrong", "It is too short."), ("right", "Kept encrypted.")):
+        field(dialog, "Passphrase for your keys").setText(passphrase)
+        press(qtbot, dialog, "Keep keys here")
+        for _ in range(5):
+            await asyncio.sleep(0)
+        assert expected in said(dialog)
+    press(qtbot, dialog, "More providers")
+    assert await answered(task) == "more"
 
 
 async def test_everything_that_takes_focus_has_a_name(theme: Theme, window: QWidget) -> None:

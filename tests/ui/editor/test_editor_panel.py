@@ -7,10 +7,12 @@ from collections.abc import Iterator
 
 import pytest
 from PySide6.QtCore import QPoint, Qt
+from PySide6.QtGui import QAction, QContextMenuEvent
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QAbstractButton, QWidget
+from PySide6.QtWidgets import QAbstractButton, QApplication, QLabel, QWidget
 from pytestqt.qtbot import QtBot
 
+from vibedesk.ui.editor.menu import EditorMenu
 from vibedesk.ui.editor.panel import EditorPanel
 from vibedesk.ui.theme.theme import Theme
 
@@ -261,3 +263,77 @@ def test_closing_everything_leaves_the_empty_state(panel: EditorPanel) -> None:
     panel.close_all()
     assert panel.open_paths == []
     assert panel._stack.currentWidget() is panel._empty
+
+
+def test_a_review_has_a_tab_of_its_own_and_stays_in_front(panel: EditorPanel, qtbot: QtBot) -> None:
+    panel.open_file(APP, "a\n", pinned=True)
+    review = QLabel("the changes")
+    panel.show_view("/review/1", review, "Review App.tsx", APP)
+    assert panel.current_path is None
+    assert panel.open_paths == [APP]
+    assert review.isVisible()
+    assert not panel._header.isVisible()
+    panel.stream_start(CARD, "full")
+    assert review.isVisible(), "what is written meanwhile does not push it away"
+    panel.stream_end(CARD, "b\n")
+    panel.set_view_writing("/review/1", writing=True)
+    panel.close_view("/review/1")
+    assert panel.current_path == APP
+    panel.show_view("/review/1", review, "Review App.tsx", APP, front=False)
+    assert panel.current_path == APP
+    panel.close_all()
+    assert panel.current_path is None
+    assert not panel._tabs.isVisible()
+
+
+def test_a_locked_file_says_so_and_can_still_be_typed_in(panel: EditorPanel, qtbot: QtBot) -> None:
+    panel.open_file(APP, "a\n", pinned=True)
+    panel.notes.set_locked(APP, locked=True)
+    assert panel.notes._lock.isVisible()
+    panel.open_file(CARD, "b\n", pinned=True)
+    assert not panel.notes._lock.isVisible()
+    panel.file_renamed(APP, "src/Main.tsx")
+    panel.open_file("src/Main.tsx", "")
+    assert panel.notes._lock.isVisible()
+    panel._editors["src/Main.tsx"].widget.setFocus()
+    with qtbot.waitSignal(panel.change):
+        QTest.keyClicks(panel._editors["src/Main.tsx"].widget, "x")
+    with qtbot.waitSignal(panel.lock_requested) as asked:
+        panel.notes._lock.acted.emit()
+    assert asked.args == ["src/Main.tsx", False]
+
+
+def test_the_context_menu_edits_regenerates_and_locks(panel: EditorPanel, qtbot: QtBot) -> None:
+    panel.open_file(APP, "abc\n", pinned=True)
+    editor = panel._editors[APP]
+
+    def actions() -> dict[str, QAction]:
+        return {action.text(): action for action in panel.menu_for(editor).actions()}
+
+    assert not actions()["Copy"].isEnabled()
+    actions()["Select all"].trigger()
+    assert editor.selected_text() == "abc\n"
+    actions()["Cut"].trigger()
+    assert editor.text() == ""
+    actions()["Undo"].trigger()
+    assert editor.text() == "abc\n"
+    with qtbot.waitSignal(panel.regenerate_requested) as asked:
+        actions()["Regenerate file…"].trigger()
+    assert asked.args == [APP]
+    with qtbot.waitSignal(panel.lock_requested) as locked:
+        actions()["Locked: VibeDesk does not write it"].trigger()
+    assert locked.args == [APP, True]
+    panel.notes.set_locked(APP, locked=True)
+    assert not actions()["Regenerate file…"].isEnabled()
+
+
+def test_a_right_click_opens_our_menu(panel: EditorPanel, qtbot: QtBot) -> None:
+    panel.open_file(APP, "abc\n", pinned=True)
+    editor = panel._editors[APP]
+    place = QPoint(20, 20)
+    event = QContextMenuEvent(QContextMenuEvent.Reason.Mouse, place, place)
+    QApplication.sendEvent(editor.widget.viewport(), event)  # type: ignore[attr-defined]
+    menu = panel.findChild(EditorMenu)
+    assert menu is not None
+    assert menu.isVisible()
+    menu.close()

@@ -70,7 +70,7 @@ def test_the_keyboard_opens_renames_and_deletes(panel: FilesPanel, qtbot: QtBot)
     assert pinned.args == ["src/App.tsx"]
     with qtbot.waitSignal(panel.delete_requested) as deleted:
         QTest.keyClick(view, Qt.Key.Key_Delete)
-    assert deleted.args == ["src/App.tsx"]
+    assert deleted.args == [["src/App.tsx"]]
     QTest.keyClick(view, Qt.Key.Key_F2)
     field = view.findChild(QLineEdit)
     assert field is not None
@@ -84,18 +84,98 @@ def test_the_keyboard_opens_renames_and_deletes(panel: FilesPanel, qtbot: QtBot)
     assert panel.current_path == "src/Main.tsx"
 
 
+MARKS = [
+    "Locked: VibeDesk does not write it",
+    "Pinned: VibeDesk always reads it",
+    "Excluded: VibeDesk does not read it",
+]
+
+
+def _names(menu: QMenu) -> list[str]:
+    return [action.text() for action in menu.actions() if action.text()]
+
+
 def test_the_context_menu_asks_and_copies(panel: FilesPanel, qtbot: QtBot) -> None:
-    menu = panel.menu_for("src/App.tsx", is_folder=False)
-    names = [action.text() for action in menu.actions() if action.text()]
-    assert names == ["Open", "Rename", "Delete", "Copy path", "Reveal in file manager"]
+    menu = panel.menu_for(["src/App.tsx"])
+    last = ["Rename", "Delete", "Copy path", "Reveal in file manager"]
+    assert _names(menu) == ["Open", "Regenerate file…", *MARKS, *last]
     asked: list[str] = []
     panel.reveal_requested.connect(asked.append)
+    panel.regenerate_requested.connect(asked.append)
     _run(menu, "Copy path")
     _run(menu, "Reveal in file manager")
+    _run(menu, "Regenerate file…")
     assert QGuiApplication.clipboard().text() == "src/App.tsx"
-    assert asked == ["src/App.tsx"]
-    folder = panel.menu_for("src", is_folder=True)
-    assert [action.text() for action in folder.actions()] == ["Copy path", "Reveal in file manager"]
+    assert asked == ["src/App.tsx", "src/App.tsx"]
+    assert _names(panel.menu_for(["src"])) == [*MARKS, *last]
+
+
+def test_marks_of_the_person_are_said_and_asked_for(panel: FilesPanel, qtbot: QtBot) -> None:
+    panel.set_person_marks("src/App.tsx", ["locked", "pinned"])
+    panel.set_state("src/App.tsx", "modified")
+    index = panel._model.index_of("src/App.tsx")
+    assert index.data(Qt.ItemDataRole.AccessibleTextRole) == "App.tsx, modified, locked, pinned"
+    assert "VibeDesk does not write it" in index.data(Qt.ItemDataRole.ToolTipRole)
+    menu = panel.menu_for(["src/App.tsx"])
+    checked = [action.text() for action in menu.actions() if action.isChecked()]
+    assert checked == MARKS[:2]
+    again = next(a for a in menu.actions() if a.text() == "Regenerate file…")
+    assert not again.isEnabled(), "a locked file is not written anew"
+    with qtbot.waitSignal(panel.mark_requested) as asked:
+        _run(panel.menu_for(["src"]), MARKS[0])
+    assert asked.args == [["src/App.tsx", "src/components/Card.tsx"], "locked", True]
+    with qtbot.waitSignal(panel.mark_requested) as asked:
+        _run(menu, MARKS[0])
+    assert asked.args == [["src/App.tsx"], "locked", False]
+
+
+def test_a_new_version_can_be_reviewed_from_the_tree(panel: FilesPanel, qtbot: QtBot) -> None:
+    panel.set_proposed("index.html", proposed=True)
+    with qtbot.waitSignal(panel.review_requested) as asked:
+        _run(panel.menu_for(["index.html"]), "Review the new version")
+    assert asked.args == ["index.html"]
+    panel.set_proposed("index.html", proposed=False)
+    assert "Review the new version" not in _names(panel.menu_for(["index.html"]))
+
+
+def test_several_rows_are_chosen_and_deleted_together(panel: FilesPanel, qtbot: QtBot) -> None:
+    _click(panel, qtbot, "index.html")
+    view = panel._view
+    control = Qt.KeyboardModifier.ControlModifier
+    opened: list[str] = []
+    panel.file_activated.connect(opened.append)
+    for path in ("src", "src/App.tsx"):
+        place = view.visualRect(panel._model.index_of(path)).center()
+        qtbot.mouseClick(view.viewport(), Qt.MouseButton.LeftButton, control, place)
+    assert not opened, "choosing more opens nothing"
+    assert view.selected_paths() == ["src", "index.html"]
+    with qtbot.waitSignal(panel.delete_requested) as deleted:
+        QTest.keyClick(view, Qt.Key.Key_Delete)
+    assert deleted.args == [["src", "index.html"]]
+    assert "Delete 2 items" in _names(panel.menu_for(view.selected_paths()))
+
+
+def test_a_folder_is_renamed_in_its_row(panel: FilesPanel, qtbot: QtBot) -> None:
+    panel.select("src/components")
+    panel.focus_tree()
+    QTest.keyClick(panel._view, Qt.Key.Key_F2)
+    field = panel._view.findChild(QLineEdit)
+    assert field is not None
+    with qtbot.waitSignal(panel.rename_requested) as renamed:
+        field.setText("parts")
+        QTest.keyClick(field, Qt.Key.Key_Return)
+    assert renamed.args == ["src/components", "src/parts"]
+
+
+def test_the_keys_regenerate_the_file_at_hand(panel: FilesPanel, qtbot: QtBot) -> None:
+    panel.activateWindow()
+    qtbot.waitUntil(panel.isActiveWindow)
+    panel.select("src/App.tsx")
+    panel.focus_tree()
+    both = Qt.KeyboardModifier.ControlModifier | Qt.KeyboardModifier.AltModifier
+    with qtbot.waitSignal(panel.regenerate_requested) as asked:
+        QTest.keyClick(panel._view, Qt.Key.Key_R, both)
+    assert asked.args == ["src/App.tsx"]
 
 
 def _run(menu: QMenu, name: str) -> None:

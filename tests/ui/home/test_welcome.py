@@ -2,10 +2,12 @@ from __future__ import annotations
 
 import pytest
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QAbstractButton, QPlainTextEdit
+from PySide6.QtGui import QAction
+from PySide6.QtWidgets import QAbstractButton, QLabel, QMenu, QPlainTextEdit
 from pytestqt.qtbot import QtBot
 
-from tests.ui.gallery import project_cards, sample_cards
+from tests.ui.chat_gallery import picture
+from tests.ui.gallery import project_cards, sample_cards, starters
 from vibedesk.ui.home.welcome import WelcomePage
 from vibedesk.ui.theme.theme import Theme
 
@@ -40,7 +42,7 @@ def test_enter_hands_the_wish_over_and_shift_enter_makes_a_line(
     qtbot.keyClicks(_field(page), "booking page")
     with qtbot.waitSignal(page.wish_submitted) as heard:
         qtbot.keyClick(_field(page), Qt.Key.Key_Return)
-    assert heard.args == ["A lane\nbooking page"]
+    assert heard.args == ["A lane\nbooking page", ()]
     with qtbot.waitSignal(page.wish_submitted):
         qtbot.keyClick(_field(page), Qt.Key.Key_Return, Qt.KeyboardModifier.ControlModifier)
 
@@ -105,3 +107,85 @@ def test_new_data_replaces_the_old(qtbot: QtBot, page: WelcomePage) -> None:
     page.set_projects([])
     page.set_samples([])
     qtbot.waitUntil(lambda: _named(page, "Fernwood") == [])
+
+
+def test_where_apps_run_is_a_quiet_card_that_goes(qtbot: QtBot, page: WelcomePage) -> None:
+    assert _named(page, "Choose…") == []
+    page.offer_place("Looking what is here…")
+    page.offer_place("Docker answers. Each app gets a container that it cannot leave.")
+    qtbot.waitUntil(lambda: len(_named(page, "Choose…")) == 1)
+    with qtbot.waitSignal(page.place_requested):
+        qtbot.mouseClick(_named(page, "Choose…")[0], Qt.MouseButton.LeftButton)
+    with qtbot.waitSignal(page.place_dismissed):
+        qtbot.mouseClick(_named(page, "Not now")[0], Qt.MouseButton.LeftButton)
+    page.offer_place(None)
+    page.offer_place(None)
+    assert _named(page, "Choose…") == []
+
+
+def test_pictures_and_the_estimate_go_with_the_wish(qtbot: QtBot, page: WelcomePage) -> None:
+    page.set_model("A model")
+    with qtbot.waitSignal(page.wish_changed) as changed:
+        page.set_wish("A lane booking page")
+    assert changed.args == ["A lane booking page"]
+    page.set_estimate("About $0.40–1.20", "From your last 5 finished projects.")
+    shown = next(w for w in page.findChildren(QLabel) if w.text() == "About $0.40–1.20")
+    assert shown.isVisible()
+    assert shown.toolTip() == "From your last 5 finished projects."
+    attached = picture("poster.jpg", "#fff", "#000")
+    key = page.tray.begin("poster.jpg")
+    assert not _named(page, "Plan it")[0].isEnabled()
+    page.tray.finish(key, attached)
+    with qtbot.waitSignal(page.wish_submitted) as heard:
+        qtbot.keyClick(_field(page), Qt.Key.Key_Return)
+    assert heard.args == ["A lane booking page", (attached,)]
+
+
+def _menu(page: WelcomePage) -> QMenu:
+    """Open the choice of starters as a person does."""
+    [button] = _named(page, "Starter, ")
+    button.click()
+    return next(menu for menu in page.findChildren(QMenu) if menu.isVisible())
+
+
+def _entry(menu: QMenu, text: str) -> QAction:
+    return next(action for action in menu.actions() if action.text() == text)
+
+
+def test_a_starter_is_chosen_for_one_wish(qtbot: QtBot, page: WelcomePage) -> None:
+    page.set_model("A model")
+    assert _named(page, "Starter, chosen by the plan")
+    page.starters.set_starters(starters())
+    menu = _menu(page)
+    names = [action.text() for action in menu.actions() if not action.isSeparator()]
+    assert names == [
+        "Chosen by the plan", "React with Vite", "Python with FastAPI", "Our own",
+        "Add your own…", "Remove one of yours",
+    ]  # fmt: skip
+    _entry(menu, "Our own").trigger()
+    menu.close()
+    assert page.starters.chosen == "our-own"
+    assert _named(page, "Starter, Our own")
+    page.starters.set_starters(starters()[:2])
+    assert page.starters.chosen == "", "it is gone"
+    page.starters.choose("react-vite")
+    page.starters.choose("")
+    assert _named(page, "Starter, chosen by the plan")
+
+
+def test_only_ones_own_starters_can_be_removed(qtbot: QtBot, page: WelcomePage) -> None:
+    page.starters.set_starters(starters()[:2])
+    menu = _menu(page)
+    assert "Remove one of yours" not in [action.text() for action in menu.actions()]
+    with qtbot.waitSignal(page.starters.add_requested):
+        _entry(menu, "Add your own…").trigger()
+    menu.close()
+    page.starters.set_starters(starters())
+    menu = _menu(page)
+    own = _entry(menu, "Remove one of yours").menu()
+    assert isinstance(own, QMenu)
+    assert [action.text() for action in own.actions()] == ["Our own"]
+    with qtbot.waitSignal(page.starters.remove_requested) as heard:
+        own.actions()[0].trigger()
+    menu.close()
+    assert heard.args == ["our-own"]

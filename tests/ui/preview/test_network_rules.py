@@ -8,15 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from vibedesk.ui.preview.network_rules import (
-    Allowed,
-    Blocked,
-    canonical_host,
-    decide,
-    is_public_address,
-    parse_address,
-    parse_origin,
-)
+from vibedesk.base.hosts import canonical_host, is_public_address, parse_address
+from vibedesk.ui.preview.network_rules import Allowed, Blocked, decide, parse_origin
 
 OWN = "http://127.0.0.1:5173"
 GRANTED = ("api.example.com", "live.example.org:8443", "8.8.8.8", "münchen.example")

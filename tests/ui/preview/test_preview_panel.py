@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from PySide6.QtCore import Qt, QUrl
+from PySide6.QtCore import QElapsedTimer, Qt, QUrl
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QAbstractButton, QLabel, QWidget
 from pytestqt.qtbot import QtBot
@@ -69,6 +69,58 @@ def test_stopped_gives_the_reason_and_a_way_on(panel: PreviewPanel, qtbot: QtBot
     assert "It used more than 2 GB" in _words(panel)
     with qtbot.waitSignal(panel.restart_requested):
         panel._stopped.action_triggered.emit("restart")
+
+
+def test_a_stopped_app_leads_to_its_sandbox(panel: PreviewPanel, qtbot: QtBot) -> None:
+    panel.set_stopped("The sandbox stopped. It used more than 2 GB. Your files are safe.")
+    buttons = panel.findChildren(QAbstractButton)
+    show = next(b for b in buttons if b.isVisible() and b.accessibleName() == "Show the sandbox")
+    with qtbot.waitSignal(panel.sandbox_requested), qtbot.assertNotEmitted(panel.restart_requested):
+        qtbot.mouseClick(show, Qt.MouseButton.LeftButton)
+
+
+def test_preparing_shows_the_last_line_and_ends_in_nothing_or_in_a_page(
+    panel: PreviewPanel, app: AppServer, qtbot: QtBot, tmp_path: Path
+) -> None:
+    text = "The first time this takes about a minute. It is done once."
+    panel.set_preparing("Preparing the sandbox…", text, "Unpacking Node.js (1 of 7)")
+    panel.set_preparing("Preparing the sandbox…", text, "Unpacking Node.js (2 of 7)")
+    assert panel.state == "preparing"
+    qtbot.waitUntil(lambda: "Unpacking Node.js (2 of 7)" in _words(panel))
+    assert "Preparing the sandbox…" in _words(panel)
+    assert "about a minute" in _words(panel)
+    panel.end_preparing()
+    assert panel.state == "empty"
+    panel.set_preparing("Waiting in line", "Waiting for a free sandbox: 2nd in line.", waiting=True)
+    assert "2nd in line" in _words(panel)
+    panel.set_target(app.url, tmp_path / "profile")
+    qtbot.waitUntil(lambda: panel.state == "live", timeout=_SECONDS)
+    panel.end_preparing()
+    assert panel.state == "live"
+    panel.set_preparing("Preparing the sandbox…")
+    assert panel.state == "preparing", "a sandbox that is made anew has no page"
+
+
+def test_a_long_preparation_says_how_long(panel: PreviewPanel, qtbot: QtBot) -> None:
+    panel.set_preparing("Preparing the sandbox…")
+    view = panel._preparing
+    view._show_time()
+    assert view._time.text() == ""
+    view._since = _Clock(72_000)
+    view._show_time()
+    assert view._time.text() == "1:12"
+
+
+class _Clock(QElapsedTimer):
+    """Says that so many milliseconds have passed."""
+
+    def __init__(self, milliseconds: int) -> None:
+        super().__init__()
+        self._milliseconds = milliseconds
+        self.start()
+
+    def elapsed(self) -> int:
+        return self._milliseconds
 
 
 def test_typing_an_address_stays_in_the_app_or_offers_the_browser(

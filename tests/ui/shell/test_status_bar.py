@@ -4,7 +4,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QAbstractButton, QLabel
 from pytestqt.qtbot import QtBot
 
-from vibedesk.ui.shell.status_bar import StatusBar, StatusItem
+from vibedesk.ui.shell.status_bar import StatusBar, StatusFigure, StatusItem
 from vibedesk.ui.theme.theme import Theme
 
 
@@ -52,3 +52,45 @@ def test_a_clickable_fact_is_a_button_with_a_name(qtbot: QtBot, theme: Theme) ->
     with qtbot.waitSignal(bar.item_clicked) as heard:
         qtbot.mouseClick(button, Qt.MouseButton.LeftButton)
     assert heard.args == ["problems"]
+
+
+def test_figures_belong_to_the_button_and_are_told_apart_from_its_name(
+    qtbot: QtBot, theme: Theme
+) -> None:
+    def item(cpu: str, memory: str) -> StatusItem:
+        return StatusItem(
+            key="sandbox",
+            text="App is running",
+            dot="success.text",
+            clickable=True,
+            figures=(
+                StatusFigure(icon="cpu", text=cpu, curve=((0.5, 0.1), (1.0, 0.2))),
+                StatusFigure(icon="memory", text=memory),
+            ),
+            details=f"{cpu}, {memory}",
+        )
+
+    bar = StatusBar(theme)
+    qtbot.addWidget(bar)
+    bar.resize(900, 26)
+    bar.show()
+    bar.set_items([item("CPU 100 %", "1.2 GB")], [])
+    qtbot.waitUntil(lambda: _texts(bar) == ["App is running", "CPU 100 %", "1.2 GB"])
+    button = bar.widget_of("sandbox")
+    assert button is not None
+    assert button.accessibleName() == "App is running"
+    assert button.accessibleDescription() == "CPU 100 %, 1.2 GB"
+    width = button.width()
+    bar.set_items([item("CPU 3 %", "1 GB")], [])
+    qtbot.waitUntil(lambda: _texts(bar) == ["App is running", "CPU 3 %", "1 GB"])
+    assert bar.widget_of("sandbox") is button, "changed in place"
+    assert button.width() == width, "what follows stands still"
+    stopped = StatusItem(key="sandbox", text="App is stopped", dot="text.muted", clickable=True)
+    bar.set_items([stopped], [])
+    qtbot.waitUntil(lambda: _texts(bar) == ["App is stopped"])
+    assert bar.widget_of("sandbox") is button, "a popover may be open beside it"
+    assert button.accessibleDescription() == ""
+    qtbot.waitUntil(lambda: button.width() < width)
+    bar.set_items([item("CPU 3 %", "1 GB")], [])
+    qtbot.waitUntil(lambda: _texts(bar) == ["App is running", "CPU 3 %", "1 GB"])
+    assert bar.widget_of("nothing") is None

@@ -7,60 +7,92 @@ starts and stops queue behind one lock, so a cancelled install and a new start n
 from __future__ import annotations
 
 import asyncio
-import re
+import logging
 import shlex
+import shutil
 import time
 from collections import deque
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from contextlib import aclosing
+from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeVar
 
 import httpx
 
 from vibedesk.base.aio import Batcher
+from vibedesk.base.redaction import without_known
+from vibedesk.engine.agent.install_errors import install_error
+from vibedesk.engine.agent.waits import take_place, wait_until
 from vibedesk.engine.builder.project_access import ProjectAccess, telling_changes
+from vibedesk.engine.builder.templates import NPM, UV
 from vibedesk.engine.event_bus import Emit
 from vibedesk.engine.events import (
     CommandFinished,
     CommandOutput,
     CommandStarted,
     FilesWritten,
+    HostRefused,
     Notice,
     SandboxLog,
     SandboxState,
 )
 from vibedesk.engine.files.watcher import watch_folder
 from vibedesk.engine.files.work_folder import WorkFolder
+from vibedesk.engine.review.checkers import MOST_SECONDS, NOT_ENDED
 from vibedesk.engine.sandboxes.driver import (
     Exited,
     OutputLine,
     Sandbox,
     SandboxDriver,
+    SandboxEngineDownError,
     SandboxError,
     SandboxSpec,
     SandboxStatus,
+    SandboxUsage,
 )
+from vibedesk.engine.sandboxes.egress.rules import NetworkRules
+from vibedesk.engine.slots import Place, Slots
+
+_log = logging.getLogger(__name__)
+
+T = TypeVar("T")
 
 _TAIL = 40
+_LOG_LINES = 200  # a traceback through a server's own code is longer than what anybody wants to see
+_SET_UP = ".vibedesk-set-up"
+_LOST = "sandbox_lost"
 _LOOK_AGAIN_SECONDS = 1.0
-_NO_NETWORK = re.compile(
-    r"\b(ENOTFOUND|EAI_AGAIN|ECONNREFUSED|ETIMEDOUT|ECONNRESET|ENETUNREACH|EHOSTUNREACH|ERR_SOCKET_TIMEOUT)\b"
-)
-_NO_TRUST = re.compile(
-    r"\b(SELF_SIGNED_CERT\w*|UNABLE_TO_\w*CERT\w*|UNABLE_TO_VERIFY\w*|CERT_HAS_EXPIRED|DEPTH_ZERO_\w+)\b"
-)
-_NO_PACKAGE = re.compile(r"\b(E404|ETARGET)\b")
-_NO_SPACE = re.compile(r"\bENOSPC\b")
+# Dev servers' watchers swallow a second change of a file within 50 ms (chokidar, in Vite): they would show the first.
+_BETWEEN_WRITES_SECONDS = 0.1
 
 
-NO_SUCH_PACKAGE = "no_such_package"
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SandboxTerms:
+    """On which terms a project gets a sandbox.
 
+    Attributes:
+        driver: Makes it.
+        port: The project's port on 127.0.0.1.
+        allow: Raises `ConsentRequiredError` where the app's code may not run as things are; asked before anything
+            runs.
+        size: Returns the size wanted, asked at every start.
+        network: Returns what the app may reach now.
+        slots: Places for sandboxes that run at once.
+        discard: Removes the sandbox with this id, which is not open.
+        engine_answers: Whether what runs the sandboxes can be reached, asked while it could not.
+        variables: Returns the app's own variables that its server gets, asked at every start.
+    """
 
-class InstallFailedError(SandboxError):
-    """Packages could not be installed; `details['log']` has the last lines."""
-
-    code = "install_failed"
-    retryable = True
+    driver: SandboxDriver
+    port: int
+    allow: Callable[[], Awaitable[None]]
+    size: Callable[[], Awaitable[str]]
+    network: Callable[[], NetworkRules]
+    slots: Slots
+    discard: Callable[[str], Awaitable[None]]
+    engine_answers: Callable[[], Awaitable[bool]]
+    variables: Callable[[], Awaitable[dict[str, str]]]
 
 
 class AppRuntime:
@@ -68,33 +100,34 @@ class AppRuntime:
 
     Args:
         access: The project.
-        driver: Makes its sandbox.
+        terms: Of its sandbox.
         folder: Its work folder.
-        port: Its port on 127.0.0.1.
-        allow: Raises `ConsentRequiredError` where the app's code may not run as things are; asked before
-            anything runs.
     """
 
-    def __init__(
-        self,
-        access: ProjectAccess,
-        driver: SandboxDriver,
-        folder: Path,
-        port: int,
-        allow: Callable[[], Awaitable[None]],
-    ) -> None:
+    def __init__(self, access: ProjectAccess, terms: SandboxTerms, folder: Path) -> None:
         self._access = access
-        self._driver = driver
-        self._port = port
-        self._allow = allow
+        self._terms = terms
+        self._port = terms.port
         self._sandbox: Sandbox | None = None
+        self._place: Place | None = None
         self._lock = asyncio.Lock()
+        self._opening = asyncio.Lock()
+        self._writing = asyncio.Lock()
+        self._wrote_at = -_BETWEEN_WRITES_SECONDS
         self._moved = asyncio.Event()
-        self._tail: deque[str] = deque(maxlen=_TAIL)
+        self._tail: deque[str] = deque(maxlen=_LOG_LINES)
         self._log: Batcher[tuple[str, str]] = Batcher(self._store_lines)
         self._state = SandboxStatus.ABSENT
         self._telling: asyncio.Task[None] | None = None
+        self._asked_hosts: set[str] = set()
+        self._given: dict[str, str] = {}
         self._closed = False
+        self.state_reason = ""
+        """Why the sandbox is in its state, in a sentence."""
+        self.started_seconds: float | None = None
+        """How long the last start of the server took, from the wish to the page."""
+        self.most_seconds = MOST_SECONDS
+        """How long a command may take that only looks."""
         self.folder = folder
         self.work_folder = WorkFolder(access.database, access.project_id, access.files, folder)
 
@@ -107,26 +140,60 @@ class AppRuntime:
         return f"http://127.0.0.1:{self._port}"
 
     @property
-    def serving(self) -> bool:
-        """Whether the dev server is up."""
-        return self._sandbox is not None and self._state is SandboxStatus.RUNNING
+    def port(self) -> int:
+        return self._port
 
     @property
-    def packages_present(self) -> bool:
-        return (self.folder / "node_modules" / ".package-lock.json").is_file()
+    def serving(self) -> bool:
+        """Whether the dev server is up; a paused one wakes when it is asked for a page."""
+        up = (SandboxStatus.RUNNING, SandboxStatus.PAUSED)
+        return self._sandbox is not None and self._state in up
+
+    @property
+    def lost(self) -> bool:
+        """Whether the app is gone because its sandbox is, which is not the app's doing."""
+        return self._sandbox is not None and self._sandbox.lost
+
+    async def packages_present(self) -> bool:
+        """Whether the app's packages are there; its sandbox is opened to see it."""
+        return await self._while_engine_answers(self._packages_present)
+
+    async def _packages_present(self) -> bool:
+        return await (await self._open()).has(self._access.template.packages.marker)
+
+    async def ready_sandbox(self) -> Sandbox | None:
+        """Return the sandbox if it is open and has the app's packages; it is not opened for that, nor waited for.
+
+        Raises:
+            SandboxError: it cannot tell.
+        """
+        sandbox = self._sandbox
+        if sandbox is None or not await sandbox.has(self._access.template.packages.marker):
+            return None
+        return sandbox
+
+    async def usage(self) -> SandboxUsage | None:
+        """Return what the app uses now; None where nothing runs."""
+        return await self._sandbox.usage() if self._sandbox is not None else None
+
+    def shell_command(self) -> list[str] | None:
+        """Return the command that opens a shell in the sandbox; None where it does not run."""
+        return self._sandbox.shell_command() if self._sandbox is not None else None
 
     # -- files --------------------------------------------------------------------------------
     async def take_in(self) -> int:
         """Bring what other programs changed in the folder into the document; return how many files."""
 
-        def work(emit: Emit) -> int:
+        def work(emit: Emit) -> list[str]:
             with telling_changes(self._access.files, emit):
                 taken = self.work_folder.take_in()
             for notice in taken.notices:
                 emit(Notice(notice, "left_out"))
-            return len(taken)
+            return [change.path for change in taken]
 
-        return await self._access.commit(work)
+        paths = await self._access.commit(work)
+        await self._push(paths)
+        return len(paths)
 
     async def follow_folder(self) -> None:
         """Take in what other programs change in the folder as it happens, until cancelled.
@@ -138,16 +205,21 @@ class AppRuntime:
             if await asyncio.to_thread(folder.is_dir):
                 # A watched folder that is renamed never says anything again.
                 async with aclosing(watch_folder(folder, self._moved)) as changes:  # type: ignore[type-var]
-                    async for _ in changes:
+                    async for paths in changes:
                         async with self._lock:
                             if self.folder != folder:
                                 break
                             await self.take_in()
+                            # Also what is never taken in: an app's own secrets.
+                            await self._push(sorted(paths))
             # The folder is not there yet, or has moved.
             await asyncio.sleep(_LOOK_AGAIN_SECONDS)
 
     async def materialise(self, paths: list[str] | None = None) -> int:
-        """Write changed files to the work folder in one batch; return how many."""
+        """Write changed files to the work folder in one batch; return how many.
+
+        While the app runs, batches are far enough apart for the dev server to see each.
+        """
 
         def work(emit: Emit) -> list[str]:
             with telling_changes(self._access.files, emit):
@@ -156,10 +228,28 @@ class AppRuntime:
                 emit(FilesWritten(len(written)))
             return written
 
-        written = await self._access.commit(work)
-        if self._sandbox is not None and written:
-            await self._sandbox.push(written)
+        async with self._writing:
+            if self._sandbox is not None:
+                await asyncio.sleep(self._wrote_at + _BETWEEN_WRITES_SECONDS - time.monotonic())
+            written = await self._access.commit(work)
+            await self._push(written)
+            if written:
+                self._wrote_at = time.monotonic()
         return len(written)
+
+    async def _push(self, paths: Iterable[str]) -> None:
+        """Make changed files visible in a sandbox that is open; one that opens later brings everything in."""
+        changed = list(paths)
+        sandbox = self._sandbox
+        if sandbox is None or not changed:
+            return
+        try:
+            await sandbox.push(changed)
+        except SandboxError as error:
+            # The next start brings the whole folder in.
+            _log.info("files of %s did not reach the sandbox: %s", self._access.project_id, error)
+            if error.code not in (_LOST, SandboxEngineDownError.code):
+                raise
 
     # -- packages -----------------------------------------------------------------------------
     async def install(self, argv: list[str]) -> float:
@@ -170,14 +260,81 @@ class AppRuntime:
         """
         async with self._lock:
             started = time.monotonic()
-            status, tail = await self._run(argv)
+            status, tail = await self._while_engine_answers(lambda: self._run(argv))
             if status != 0:
-                raise _install_error(argv, "\n".join(tail))
+                raise install_error(argv, "\n".join(tail))
             await self._take_back()
             return time.monotonic() - started
 
-    async def _run(self, argv: list[str]) -> tuple[int, list[str]]:
-        """Run a command, its lines as events; return its exit status and last lines."""
+    async def set_up(self) -> None:
+        """Do what a sandbox needs besides packages, once in each: earlier commands again, then the starter's set-up.
+
+        Raises:
+            InstallFailedError: a command of the starter's set-up failed.
+        """
+        async with self._lock:
+            await self._while_engine_answers(self._set_up)
+
+    async def _set_up(self) -> None:
+        access, template = self._access, self._access.template
+        ran = await access.read(lambda: access.store.commands(access.project_id))
+        again = [command for command in ran if not template.is_install(command)]
+        wanted = [shlex.join(argv) for argv in template.setup_argvs()]
+        left = [command for command in wanted if command not in again]
+        if not again and not left:
+            return
+        folder = template.packages.folder
+        marker = f"{folder}/{_SET_UP}"
+        done = await (await self._open()).has(marker)
+        for command in [*(() if done else again), *left]:
+            argv = shlex.split(command)
+            status, tail = await self._run(argv, record=command in left)
+            if status != 0 and command in wanted:
+                raise install_error(argv, "\n".join(tail))
+            if status != 0:
+                notice = f"`{command}` did not succeed again in the new sandbox."
+                await access.bus.emit(access.project_id, Notice(notice, "not_replayed"))
+        if left or not done:
+            await self.ask(["sh", "-c", 'mkdir -p "$1" && touch "$2"', "sh", folder, marker])
+
+    async def discard_packages(self) -> None:
+        """Remove the sandbox with all packages, also those in a shared work folder: another starter follows."""
+        await self.rebuild()
+        for manager in (NPM, UV):
+            await asyncio.to_thread(shutil.rmtree, self.folder / manager.folder, ignore_errors=True)
+
+    async def ask(self, argv: list[str]) -> tuple[int, list[str]]:
+        """Run a command that only looks; return its exit status and lines, which are not told as events.
+
+        One that does not end is ended after `most_seconds`; its status is `NOT_ENDED`.
+        """
+
+        async def look() -> tuple[int, list[str]]:
+            lines: list[str] = []
+            status = -1
+            sandbox = await self._open()
+            try:
+                async with (
+                    asyncio.timeout(self.most_seconds),
+                    aclosing(sandbox.exec(argv)) as output,  # type: ignore[type-var]
+                ):
+                    async for item in output:
+                        match item:
+                            case OutputLine(text=text):
+                                lines.append(text)
+                            case Exited(status=status):
+                                pass
+            except TimeoutError:
+                status = NOT_ENDED
+            return status, lines
+
+        return await self._while_engine_answers(look)
+
+    async def _run(self, argv: list[str], *, record: bool = True) -> tuple[int, list[str]]:
+        """Run a command, its lines as events; return its exit status and last lines.
+
+        With `record` it belongs to what makes the project's sandbox: a new one gets it again.
+        """
         sandbox = await self._open()
         command = shlex.join(argv)
         access = self._access
@@ -208,7 +365,8 @@ class AppRuntime:
             await batch.flush()
 
             def finished(emit: Emit) -> None:
-                access.store.add_command(access.project_id, command, status)
+                if record:
+                    access.store.add_command(access.project_id, command, status)
                 emit(CommandFinished(command, status, round(time.monotonic() - started, 3)))
 
             await access.commit(finished)
@@ -216,7 +374,8 @@ class AppRuntime:
 
     async def _take_back(self) -> None:
         if self._sandbox is not None:
-            await self._sandbox.pull(["package.json", "package-lock.json"])
+            packages = self._access.template.packages
+            await self._sandbox.pull((packages.manifest, *packages.lock_files))
         await self.take_in()
 
     # -- server -------------------------------------------------------------------------------
@@ -225,13 +384,63 @@ class AppRuntime:
         async with self._lock:
             if self.serving:
                 return self.url
-            sandbox = await self._open()
-            self._tail.clear()
-            argv = self._access.template.dev_argv(sandbox.host, self._port)
-            url = await sandbox.start_server(argv)
+            began = time.monotonic()
+            url = await self._while_engine_answers(self._start_server)
+            self.started_seconds = round(time.monotonic() - began, 3)
             await self._log.flush()
             await self._states_told()
             return url
+
+    async def _start_server(self, env: Mapping[str, str] | None = None) -> str:
+        sandbox = await self._open()
+        self._tail.clear()
+        self._given = await self._terms.variables()
+        argv = self._access.template.dev_argv(sandbox.host, self._port)
+        return await sandbox.start_server(argv, env={**self._given, **(env or {})})
+
+    async def sandbox(self) -> Sandbox:
+        """Return the open sandbox."""
+        return await self._while_engine_answers(self._open)
+
+    async def workdir(self) -> str:
+        """Return the work folder as commands in the sandbox see it."""
+        return (await self.sandbox()).workdir
+
+    async def serve_apart(self, env: Mapping[str, str]) -> str:
+        """Start the dev server anew with further variables, none for the usual server; return its URL."""
+        async with self._lock:
+            url = await self._while_engine_answers(lambda: self._start_server(env))
+            await self._states_told()
+            return url
+
+    async def restart(self) -> str:
+        """End everything inside and start the app again; return its URL."""
+        async with self._lock:
+            await self._stop_sandbox()
+        return await self.start_server()
+
+    async def rebuild(self) -> None:
+        """Remove the sandbox; the next start makes it anew from the project's files."""
+        async with self._lock:
+            await self._while_engine_answers(self._remove_sandbox)
+
+    async def _remove_sandbox(self) -> None:
+        """Remove it without opening it first, which may be what does not work any more."""
+        access, sandbox = self._access, self._sandbox
+        if sandbox is not None:
+            await sandbox.remove()
+            await self._forget_sandbox()
+        else:
+            record = await access.read(lambda: access.store.get(access.project_id))
+            await self._terms.discard(record.sandbox_id)
+        await access.read(lambda: access.store.update(access.project_id, sandbox_id=""))
+
+    async def use_new_variables(self) -> bool:
+        """End a dev server that has other variables than it is to get now; return whether one was ended."""
+        changed = self.serving and await self._terms.variables() != self._given
+        if changed:
+            await self.stop_server()
+        return changed
 
     async def stop_server(self) -> None:
         """End the dev server, so that the next start sees everything new. Nothing to do where none runs."""
@@ -251,15 +460,38 @@ class AppRuntime:
     @property
     def last_lines(self) -> list[str]:
         """The last lines that the server printed."""
-        return list(self._tail)
+        return list(self._tail)[-_TAIL:]
+
+    @property
+    def log(self) -> str:
+        """What the server printed last, enough of it for the longest errors."""
+        return "\n".join(self._tail)
+
+    @property
+    def given_values(self) -> frozenset[str]:
+        """The values of the app's own variables that its server was given."""
+        return frozenset(self._given.values())
 
     async def stop(self) -> None:
         """End every process of the app. Idempotent."""
-        sandbox, self._sandbox = self._sandbox, None
+        await self._stop_sandbox()
+
+    async def _stop_sandbox(self) -> None:
+        sandbox = self._sandbox
         if sandbox is not None:
-            await sandbox.stop()
-            await self._log.flush()
-            await self._states_told()
+            self._sandbox = None
+            try:
+                await sandbox.stop()
+            finally:
+                await self._forget_sandbox()
+
+    async def _forget_sandbox(self) -> None:
+        self._sandbox = None
+        place, self._place = self._place, None
+        if place is not None:
+            place.release()
+        await self._log.flush()
+        await self._states_told()
 
     async def aclose(self) -> None:
         """End every process of the app and tell nothing any more."""
@@ -267,39 +499,114 @@ class AppRuntime:
         self._closed = True
 
     async def move(self, folder: Path) -> None:
-        """Rename the work folder; the server is stopped, since tools keep absolute paths."""
+        """Rename the work folder; a server that runs in it is stopped, since tools keep absolute paths."""
         async with self._lock:
-            await self.stop()
+            sandbox = self._sandbox
+            if sandbox is not None and not sandbox.has_own_files:
+                await self._stop_sandbox()
+                sandbox = None
             await asyncio.to_thread(self.folder.rename, folder)
             self.folder = folder
+            if sandbox is not None:
+                sandbox.follow(folder)
             self._moved.set()
             access = self._access
             self.work_folder = WorkFolder(access.database, access.project_id, access.files, folder)
 
     async def _open(self) -> Sandbox:
-        if self._sandbox is None:
-            await self._allow()
-            spec = SandboxSpec(
-                project_id=self._access.project_id, folder=self.folder, port=self._port
-            )
-            self._sandbox = await self._driver.open(
-                spec, on_line=self._on_line, on_status=self._on_status
-            )
-            access, kind, identity = self._access, self._sandbox.kind, self._sandbox.id
+        async with self._opening:
+            if self._sandbox is None:
+                await self._terms.allow()
+                if self._place is None:
+                    self._place = await take_place(self._access, self._terms.slots, "sandbox")
+                try:
+                    self._sandbox = await self._open_with_place()
+                except BaseException:
+                    await self._forget_sandbox()
+                    raise
+            return self._sandbox
+
+    async def _open_with_place(self) -> Sandbox:
+        access, terms = self._access, self._terms
+        record = await access.read(lambda: access.store.get(access.project_id))
+        spec = SandboxSpec(
+            project_id=access.project_id,
+            folder=self.folder,
+            port=self._port,
+            sandbox_id=record.sandbox_id,
+            size=await terms.size(),
+            network=terms.network,
+        )
+        sandbox = await terms.driver.open(
+            spec, on_line=self._on_line, on_status=self._on_status, on_refused=self._on_refused
+        )
+        kind, identity = sandbox.kind, sandbox.id
+        if not sandbox.has_own_files:
+            # The one that holds files of the app's own is still there, and is wanted again.
+            identity = record.sandbox_id
+        if (kind, identity) != (record.sandbox_kind, record.sandbox_id):
             await access.read(
                 lambda: access.store.update(
                     access.project_id, sandbox_kind=kind, sandbox_id=identity
                 )
             )
-        return self._sandbox
+        return sandbox
+
+    async def _while_engine_answers(self, work: Callable[[], Awaitable[T]]) -> T:
+        """Do `work`; where what runs the sandboxes is gone, wait for it and do the work again.
+
+        A sandbox that was lost while the engine goes on is made anew once.
+        """
+        lost_before = False
+        while True:
+            try:
+                return await work()
+            except SandboxError as error:
+                gone = isinstance(error, SandboxEngineDownError)
+                if not gone and error.code != _LOST:
+                    raise
+                gone = gone or not await self._terms.engine_answers()
+                if not gone and lost_before:
+                    raise
+                lost_before = not gone
+                if gone:
+                    await wait_until(
+                        self._access,
+                        self._terms.engine_answers,
+                        error,
+                        reason="sandbox",
+                        message="Docker does not answer. The build goes on by itself when it is back.",
+                    )
 
     # -- what the sandbox tells -----------------------------------------------------------------
     def _on_line(self, line: OutputLine) -> None:
-        self._tail.append(line.text)
-        self._log.put_nowait(("server", line.text))
+        # What an app prints is stored, shown and may go to a model; what it was trusted with must not.
+        text = without_known(line.text, self._given.values())
+        self._tail.append(text)
+        stream = line.stream if line.stream == "vibedesk" else "server"
+        self._log.put_nowait((stream, text))
+
+    def _on_refused(self, host: str) -> None:
+        if host not in self._asked_hosts and not self._closed:
+            self._asked_hosts.add(host)
+            asyncio.get_running_loop().create_task(self._tell_refused(host))
+
+    async def _tell_refused(self, host: str) -> None:
+        access = self._access
+
+        def work(emit: Emit) -> None:
+            decided = {
+                *access.store.refused_hosts(access.project_id),
+                *access.store.granted_hosts(access.project_id),
+            }
+            if host not in decided:
+                emit(HostRefused(host))
+
+        await access.commit(work)
 
     def _on_status(self, status: SandboxStatus, reason: str) -> None:
         self._state = status
+        self.state_reason = reason
         if self._closed:
             return
         told = self._telling
@@ -328,43 +635,3 @@ class AppRuntime:
                 emit(SandboxLog(stream, line))
 
         await access.commit(work)
-
-
-def _install_error(argv: list[str], log: str) -> InstallFailedError:
-    command = shlex.join(argv)
-    details = {"log": log, "command": command}
-    if _NO_SPACE.search(log):
-        return InstallFailedError(
-            "The packages could not be installed: the disk is full.",
-            remedy="Free some space and continue; the files are saved.",
-            details=details,
-            code="disk_full",
-        )
-    if _NO_NETWORK.search(log):
-        return InstallFailedError(
-            "The packages could not be installed: the package registry cannot be reached.",
-            remedy="Check the network (or the proxy in HTTPS_PROXY) and continue; nothing is lost.",
-            details=details,
-            code="no_network",
-        )
-    if _NO_TRUST.search(log):
-        return InstallFailedError(
-            "The packages could not be installed: the package registry's certificate is not trusted.",
-            remedy="If your network has a certificate authority of its own, set NODE_EXTRA_CA_CERTS to its "
-            "file, start VibeDesk again and continue; nothing is lost.",
-            details=details,
-            code="untrusted_registry",
-        )
-    if _NO_PACKAGE.search(log):
-        return InstallFailedError(
-            f"A package or version does not exist: `{command}` was refused by the registry.",
-            remedy="Ask for another package in the chat, then continue.",
-            details=details,
-            code=NO_SUCH_PACKAGE,
-            retryable=False,
-        )
-    return InstallFailedError(
-        f"`{command}` failed.",
-        remedy="The log says why. Continue to try again.",
-        details=details,
-    )

@@ -5,60 +5,73 @@ A step that was cut off is simply taken again: what it had finished is stored an
 
 from __future__ import annotations
 
+import re
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any
 
 from vibedesk.base.errors import NotAllowedNowError
-from vibedesk.engine.agent.app_runtime import (
-    NO_SUCH_PACKAGE,
-    AppRuntime,
-    InstallFailedError,
-)
+from vibedesk.engine.agent.app_runtime import AppRuntime
+from vibedesk.engine.agent.blueprint_step import BlueprintStep
+from vibedesk.engine.agent.install_errors import NO_SUCH_PACKAGE, InstallFailedError
+from vibedesk.engine.agent.mending_steps import Mending, MendingSteps
 from vibedesk.engine.agent.open_work import OpenWork
 from vibedesk.engine.agent.project_setup import ProjectSetup
+from vibedesk.engine.agent.review_depth import DepthSource
 from vibedesk.engine.agent.snapshots import Snapshots
 from vibedesk.engine.agent.state_machine import StateMachine
+from vibedesk.engine.agent.timing import timed
+from vibedesk.engine.agent.variable_requests import ask_for_variables
+from vibedesk.engine.browser.process import BrowserProcess
 from vibedesk.engine.builder.operations import (
-    fix_problems,
     implement_phase,
-    make_blueprint,
     plan_phase,
     write_reply,
 )
+from vibedesk.engine.builder.package_versions import resolve_packages
+from vibedesk.engine.builder.plan_check import checked_plan, without_packages
 from vibedesk.engine.builder.planned_packages import package_specs
 from vibedesk.engine.builder.project_access import ProjectAccess
 from vibedesk.engine.builder.schemas import Blueprint, Phase
 from vibedesk.engine.builder.scof_writer import WrittenFiles
 from vibedesk.engine.event_bus import Emit
 from vibedesk.engine.events import (
-    BlueprintReady,
     DepsInstalled,
-    FixApplied,
     GenerationComplete,
     Notice,
     PhaseComplete,
     PhaseDesigned,
     PhaseDesigning,
-    ProjectChanged,
     ServerStarted,
-    Waiting,
     WishQueued,
 )
+from vibedesk.engine.sandboxes.driver import ServerNotReadyError
 from vibedesk.engine.states import AgentState
-from vibedesk.engine.store.records import PhaseRecord, WishRecord
+from vibedesk.engine.store.records import Json, PhaseRecord, WishRecord
 
 _S = AgentState
-_MAX_FIX_TRIES = 3
+_OPERATIONS = {
+    _S.BLUEPRINTING: "blueprint",
+    _S.PLANNING_PHASE: "plan_phase",
+    _S.INSTALLING_DEPS: "install",
+    _S.IMPLEMENTING_PHASE: "implement_phase",
+    _S.STARTING_SERVER: "start_server",
+    _S.REVIEWING: "review",
+    _S.FIXING: "fix",
+    _S.FINALIZING: "finalize",
+}
+_VERSION = re.compile(r"[\[<>=!~ ]")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AgentLimits:
-    """What the person allowed: phases, dollars, and whether the blueprint waits for approval."""
+    """What the person allowed: phases, whether the blueprint waits for approval, and whether they look on."""
 
     max_phases: int = 12
-    budget: float | None = None
     approval: bool = False
+    attended: bool = False
+    """A run that needs the person waits for them; else it ends idle with the reason."""
+    review: DepthSource = lambda: "full"
 
 
 class BuildSteps:
@@ -72,6 +85,7 @@ class BuildSteps:
         setup: ProjectSetup,
         snapshots: Snapshots,
         limits: AgentLimits,
+        browser: BrowserProcess | None,
     ) -> None:
         self._machine = machine
         self._access = access
@@ -80,84 +94,100 @@ class BuildSteps:
         self._snapshots = snapshots
         self._limits = limits
         self._open = OpenWork(access)
+        self.blueprint = BlueprintStep(
+            machine,
+            access,
+            setup,
+            approval=limits.approval,
+            attended=limits.attended,
+            begin=self.begin_first_phase,
+        )
+        self.mending = MendingSteps(
+            machine,
+            access,
+            runtime,
+            snapshots,
+            Mending(
+                attended=limits.attended,
+                depth=limits.review,
+                browser=browser,
+                show_files=self._show_files,
+                manifest_changed=self._manifest_changed,
+            ),
+        )
         self._of_state: dict[AgentState, Callable[[], Awaitable[None]]] = {
-            _S.BLUEPRINTING: self._blueprint,
+            _S.BLUEPRINTING: self.blueprint.take,
             _S.PLANNING_PHASE: self._plan,
             _S.INSTALLING_DEPS: self._install,
             _S.IMPLEMENTING_PHASE: self._implement,
             _S.STARTING_SERVER: self._start_server,
-            _S.REVIEWING: self._review,
-            _S.FIXING: self._fix,
+            _S.REVIEWING: self.mending.review,
+            _S.FIXING: self.mending.fix,
             _S.FINALIZING: self._finalize,
         }
 
     @property
     def due(self) -> bool:
-        """Whether the present state has work to do."""
-        return self._machine.state in self._of_state
+        """Whether the present state has work to do, and not the person."""
+        return self._machine.state in self._of_state and not self.waits_for_person
+
+    @property
+    def waits_for_person(self) -> bool:
+        """Whether the person has to answer or to decide before anything is done."""
+        state, memory = self._machine.state, self._machine.memory
+        asked = state is _S.BLUEPRINTING and memory.awaits_answers
+        return asked or (state in (_S.REVIEWING, _S.FIXING) and memory.awaits_person)
 
     async def take(self) -> None:
         """Do the work of the present state and move on."""
-        await self._of_state[self._machine.state]()
-
-    async def _blueprint(self) -> None:
-        if self._machine.memory.has_blueprint:
-            blueprint = Blueprint.model_validate((await self._open.record()).blueprint)
-        else:
-            blueprint = await self._make_blueprint()
-        await self._name_project(blueprint)
-        if self._limits.approval:
-            await self._machine.move(
-                _S.AWAITING_APPROVAL,
-                "the blueprint is ready",
-                waiting=Waiting("approval", None, "The plan waits for your approval."),
-            )
-        else:
-            await self.begin_first_phase(blueprint, "the blueprint is ready")
-
-    async def _make_blueprint(self) -> Blueprint:
-        blueprint = await make_blueprint(self._access)
-        data = blueprint.model_dump()
-        self._machine.memory.has_blueprint = True
-        memory = self._machine.memory.to_dict()
-
-        def store(emit: Emit) -> None:
-            self._access.store.update(
-                self._access.project_id,
-                run=memory,
-                blueprint=data,
-                title=blueprint.title,
-                description=blueprint.description,
-            )
-            emit(BlueprintReady(data))
-
-        await self._access.commit(store, durable=True)
-        return blueprint
-
-    async def _name_project(self, blueprint: Blueprint) -> None:
-        record = await self._setup.adopt_name(blueprint.slug())
-        await self._access.bus.emit(
-            self._access.project_id,
-            ProjectChanged({"name": record.name, "title": record.title, "folder": record.folder}),
-        )
+        state = self._machine.state
+        with timed(self._access, _OPERATIONS[state], self._machine.memory.phase):
+            await self._of_state[state]()
 
     async def begin_first_phase(self, blueprint: Blueprint, reason: str) -> None:
-        phase = blueprint.initial_phase
+        phase = await self._checked(blueprint.initial_phase)
+        phase.is_last_phase = phase.is_last_phase or self._limits.max_phases == 1
         data = blueprint.model_dump()
 
         def store(emit: Emit) -> None:
             self._access.store.update(self._access.project_id, blueprint=data)
             self._put_phase(1, phase, "blueprint", emit)
 
-        self._machine.memory.open_phase(1, package_specs(phase.install_commands))
+        self._machine.memory.open_phase(
+            1, package_specs(phase.install_commands, self._access.template.packages)
+        )
         await self._machine.move(self._after_plan(), reason, store)
 
-    def _put_phase(self, number: int, phase: Phase, source: str, emit: Emit) -> None:
+    async def _checked(self, plan: Phase) -> Phase:
+        """Take out of a plan what may not be done, and say so."""
+        access = self._access
+        phase, notices = checked_plan(plan, access.template, locked=await self._locked())
+        for notice in notices:
+            await access.bus.emit(access.project_id, Notice(notice, "plan_checked"))
+        return phase
+
+    async def _locked(self) -> set[str]:
+        marks = await self._access.read(self._access.files.marks)
+        return {path for path, said in marks.items() if "locked" in said}
+
+    def _taken_over(self, phases: list[PhaseRecord]) -> Json:
+        """Return what a new plan takes over from a phase that the person left unfinished by wishing something else."""
+        unfinished = [p.number for p in phases if not p.completed]
+        if not unfinished:
+            return {}
+        return {
+            "takes_over": unfinished[-1],
+            "left_packages": list(self._machine.memory.packages),
+        }
+
+    def _put_phase(
+        self, number: int, phase: Phase, source: str, emit: Emit, taken: Json | None = None
+    ) -> None:
         record = PhaseRecord(
             number=number,
             name=phase.name,
             description=phase.description,
-            plan=phase.model_dump(),
+            plan={**phase.model_dump(), **(taken or {})},
             source=source,
             completed=False,
         )
@@ -169,56 +199,148 @@ class BuildSteps:
 
     async def _plan(self) -> None:
         phases = await self._open.phases()
-        number = max((p.number for p in phases if p.completed), default=0) + 1
+        number = max((p.number for p in phases), default=0) + 1
         used = self._used_allowance(phases)
         asked = await self._open.wishes()
         await self._access.bus.emit(self._access.project_id, PhaseDesigning(number))
-        phase = await plan_phase(self._access, number, final=used + 1 >= self._limits.max_phases)
+        final = used + 1 >= self._limits.max_phases
+        plan = await plan_phase(self._access, number, final=final)
+        phase = await self._checked(plan)
+        phase.is_last_phase = phase.is_last_phase or final
         if not phase.files and not phase.install_commands:
-
-            def settle(emit: Emit) -> None:
-                # A wish that needs nothing would else be planned for ever.
-                self._set_wishes(asked, "done", None, emit)
-                self._complete(emit)
-
-            await self._machine.move(_S.COMPLETE, "nothing is left to do", settle)
+            await self._end_plan(number, asked, self._taken_over(phases))
             return
+        skipped = await self.mending.skipped_for([wish.text for wish in asked])
+        taken = self._taken_over(phases)
 
         def store(emit: Emit) -> None:
-            self._put_phase(number, phase, "plan", emit)
+            self._put_phase(number, phase, "plan", emit, taken)
             self._set_wishes(asked, "planned", number, emit)
+            self.mending.issues.reopen(skipped, emit)
 
-        self._machine.memory.open_phase(number, package_specs(phase.install_commands))
+        self._machine.memory.open_phase(
+            number, package_specs(phase.install_commands, self._access.template.packages)
+        )
         await self._machine.move(self._after_plan(), f"phase {number} is planned", store)
+
+    async def _end_plan(self, number: int, asked: list[WishRecord], taken: Json) -> None:
+        """Complete an app to which nothing is to be added; not before all that it promises was seen to work."""
+
+        def settle(emit: Emit) -> None:
+            # A wish that needs nothing would else be planned for ever.
+            self._set_wishes(asked, "done", None, emit)
+            for wish in asked:
+                words = f"The plan needs nothing for “{wish.text}”. Say what is missing, if something is."
+                emit(Notice(words, "nothing_planned"))
+
+        if not taken and not await self.mending.checks_to_come(number - 1):
+
+            def complete(emit: Emit) -> None:
+                settle(emit)
+                self._complete(emit)
+
+            await self._machine.move(_S.COMPLETE, "nothing is left to do", complete)
+            return
+        phase = Phase(
+            name="The last checks",
+            description="Nothing is left to be built; what the app promises is checked as a whole.",
+            files=[],
+            is_last_phase=True,
+        )
+
+        def store(emit: Emit) -> None:
+            settle(emit)
+            self._put_phase(number, phase, "plan", emit, taken)
+
+        memory = self._machine.memory
+        memory.open_phase(number, [])
+        memory.wrote_all = memory.reviewed = True
+        await self._machine.move(_S.IMPLEMENTING_PHASE, "nothing is left to be built", store)
 
     def _set_wishes(
         self, wishes: list[WishRecord], status: str, number: int | None, emit: Emit
     ) -> None:
+        queued = {w.id: w.text for w in self._access.store.wishes(self._access.project_id)}
         for wish in wishes:
-            self._access.store.set_wish(wish.id, status, number)
-            emit(WishQueued(wish.id, wish.text, status))
+            # The person may have changed or removed it while the phase was planned without that.
+            if queued.get(wish.id) == wish.text:
+                self._access.store.set_wish(wish.id, status, number)
+                emit(WishQueued(wish.id, wish.text, status, number))
 
     async def _install(self) -> None:
-        await self._setup.ready()
+        if not await self._set_up():
+            return
         await self._runtime.take_in()
         implemented = self._machine.memory.after_install != _S.IMPLEMENTING_PHASE.value
         if implemented:
             # Only the manifest: a running server must not see an import whose package is not there yet.
-            await self._runtime.materialise(["package.json"])
-        await self._install_packages(list(self._machine.memory.packages))
+            await self._runtime.materialise([self._manifest])
+        wanted = await self._allowed(list(self._machine.memory.packages))
+        packages = await self._resolved(wanted)
+        installed = bool(packages or not wanted) and await self._install_packages(packages)
+        if implemented and not installed and wanted and not self._machine.memory.refused_install:
+            # None of them exists, but the manifest may list others that do.
+            await self._install_packages([])
         self._machine.memory.packages = []
-        if self._machine.memory.refused_install:
-            # The server may not even start; the review hands the registry's words to a fix.
-            await self._machine.move(_S.REVIEWING, "package.json names what does not exist")
+        if implemented and self._machine.memory.refused_install:
+            await self._review_refused()
         elif implemented:
             await self._show_files()
         else:
             await self._machine.move(_S.IMPLEMENTING_PHASE, "packages are installed")
 
-    async def _install_packages(self, packages: list[str]) -> None:
-        """Install `packages`, or what package.json lists now if there are none.
+    async def _set_up(self) -> bool:
+        """Wait for folder and packages; where the app's own manifest is refused, have that reviewed and return False."""
+        try:
+            await self._setup.ready()
+        except InstallFailedError as error:
+            if error.code != NO_SUCH_PACKAGE or not self._machine.memory.wrote_all:
+                raise
+            await self._note_refused(error)
+            await self._review_refused()
+            return False
+        return True
 
-        A package that the registry does not know is remembered for a fix, also where package.json names it: a
+    async def _note_refused(self, error: InstallFailedError) -> None:
+        self._machine.memory.refused_install = str(error.details.get("log", "")) or error.message
+        words = f"{self._manifest} names a package or version that does not exist."
+        await self._access.bus.emit(self._access.project_id, Notice(words, error.code))
+
+    async def _review_refused(self) -> None:
+        # The server may not even start; the review hands the registry's words to a fix.
+        await self._machine.move(_S.REVIEWING, f"{self._manifest} names what does not exist")
+
+    async def _allowed(self, wanted: list[str]) -> list[str]:
+        """Return the wanted packages, none where the person locked the manifest, which an install would write."""
+        if not wanted or self._manifest not in await self._locked():
+            return wanted
+        words = without_packages(wanted, self._manifest)
+        await self._access.bus.emit(self._access.project_id, Notice(words, "manifest_locked"))
+        return []
+
+    async def _resolved(self, wanted: list[str]) -> list[str]:
+        """Return the wanted packages in versions that exist; those that do not exist are left to a fix."""
+        access, memory = self._access, self._machine.memory
+        if not wanted or not access.template.installs_from_npm:
+            return wanted
+        found = await resolve_packages(wanted, self._runtime.ask)
+        memory.missing_packages += [p for p in found.missing if p not in memory.missing_packages]
+        notices = [
+            (f"There is no package {p}; going on without it.", NO_SUCH_PACKAGE)
+            for p in found.missing
+        ]
+        notices += [
+            (f"{spec} does not exist; taking {taken}.", "version_replaced")
+            for spec, taken in found.replaced.items()
+        ]
+        for words, code in notices:
+            await access.bus.emit(access.project_id, Notice(words, code))
+        return found.specs
+
+    async def _install_packages(self, packages: list[str]) -> bool:
+        """Install `packages`, or what the manifest lists now if there are none; return whether any was installed.
+
+        A package that the registry does not know is remembered for a fix, also where the manifest names it: a
         name that a model made up must not keep the others away, nor stop the run for good.
         """
         template, bus = self._access.template, self._access.bus
@@ -229,26 +351,25 @@ class BuildSteps:
             if error.code != NO_SUCH_PACKAGE:
                 raise
             if len(packages) > 1:
-                for package in packages:
-                    await self._install_packages([package])
-                return
-            log = str(error.details.get("log", ""))
-            if packages and _name_of(packages[0]) in log:
+                return any([await self._install_packages([package]) for package in packages])
+            if packages and _name_of(packages[0]) in str(error.details.get("log", "")):
                 self._machine.memory.missing_packages.append(packages[0])
                 words = f"There is no package {packages[0]}; going on without it."
+                await bus.emit(self._access.project_id, Notice(words, error.code))
             else:
-                self._machine.memory.refused_install = log or error.message
-                words = "package.json names a package or version that does not exist."
-            await bus.emit(self._access.project_id, Notice(words, error.code))
-            return
+                await self._note_refused(error)
+            return False
+        self._machine.memory.refused_install = ""
         self._machine.memory.packages_changed = True
         await bus.emit(self._access.project_id, DepsInstalled(packages, round(seconds, 3)))
+        return True
 
     async def _implement(self) -> None:
         number = self._machine.memory.phase
         if not self._machine.memory.wrote_all:
             record = next(p for p in await self._open.phases() if p.number == number)
-            written = await self._write_phase(record)
+            async with self.mending.files_checked():
+                written = await self._write_phase(record)
             await self._open.drop_drafts()
             asked = [*record.plan.get("left_packages", ()), *written.packages]
             packages = [p for p in asked if p not in self._installed_with_plan(record)]
@@ -259,8 +380,7 @@ class BuildSteps:
         if await self._has_to_install():
             self._machine.memory.after_install = _S.STARTING_SERVER.value
             await self._machine.move(_S.INSTALLING_DEPS, "the files are written")
-        else:
-            await self._setup.ready()
+        elif await self._set_up():
             await self._show_files()
 
     async def _has_to_install(self) -> bool:
@@ -283,20 +403,32 @@ class BuildSteps:
             )
         phase = Phase.model_validate(record.plan)
         already = await self._open.interrupted(record)
-        return await implement_phase(self._access, record.number, phase, already=already)
+        missing = self._machine.memory.missing_packages
+        return await implement_phase(
+            self._access, record.number, phase, missing=missing, already=already
+        )
 
     def _installed_with_plan(self, record: PhaseRecord) -> set[str]:
         if record.source == "converse":
             return set()
-        return set(package_specs(record.plan.get("install_commands", [])))
+        return set(
+            package_specs(record.plan.get("install_commands", []), self._access.template.packages)
+        )
 
     async def _manifest_changed(self) -> bool:
-        return "package.json" in await self._access.read(self._runtime.work_folder.changed_paths)
+        changed = await self._access.read(self._runtime.work_folder.changed_paths)
+        return self._manifest in changed
+
+    @property
+    def _manifest(self) -> str:
+        return self._access.template.packages.manifest
 
     async def _show_files(self) -> None:
         """Put the phase's files into the work folder and go where the page can be looked at."""
         await self._runtime.take_in()
         await self._runtime.materialise()
+        await ask_for_variables(self._access)
+        await self._runtime.use_new_variables()
         if self._machine.memory.packages_changed:
             # A dev server that runs on finds new packages one by one and reloads the page for each; one that
             # starts prepares them all before the first page.
@@ -308,9 +440,20 @@ class BuildSteps:
             await self._machine.move(_S.STARTING_SERVER, "the files are in place")
 
     async def _start_server(self) -> None:
-        await self._setup.ready()
+        if not await self._set_up():
+            return
         await self._runtime.materialise()
-        url = await self._runtime.start_server()
+        memory = self._machine.memory
+        try:
+            url = await self._runtime.start_server()
+        except ServerNotReadyError as error:
+            if not memory.wrote_all:
+                raise
+            # The app's own doing, most of the time: the review hands the server's words to a fix.
+            memory.server_failed = error.message
+            await self._machine.move(_S.REVIEWING, "the app does not start")
+            return
+        memory.server_failed = ""
         await self.tell_server(url)
         await self._machine.move(_S.REVIEWING, "the app answers")
 
@@ -324,78 +467,22 @@ class BuildSteps:
 
         await self._access.commit(work)
 
-    async def _review(self) -> None:
-        memory = self._machine.memory
-        if not memory.refused_install and not self._runtime.serving:
-            await self._machine.move(_S.STARTING_SERVER, "the app is not running")
-            return
-        found, log = await self._look()
-        tell = self._tell_fixes(verified=not found)
-        if not found:
-            await self._machine.move(_S.FINALIZING, "the page answers", tell)
-            return
-        memory.problems = [*found, *log]
-        if memory.fix_tries >= _MAX_FIX_TRIES:
-            reason = f"needs you: {found[0]} after {_MAX_FIX_TRIES} tries"
-            await self._machine.move(_S.IDLE, reason, tell)
-            return
-        await self._machine.move(_S.FIXING, "; ".join(found), tell)
-
-    async def _look(self) -> tuple[list[str], list[str]]:
-        """Return what is wrong with the app, and the lines that say more about it."""
-        memory = self._machine.memory
-        found: list[str] = []
-        if memory.missing_packages:
-            found.append(f"there is no package {', '.join(memory.missing_packages)}")
-        if memory.refused_install:
-            found.append("package.json names a package or version that does not exist")
-            return found, memory.refused_install.splitlines()
-        status = await self._runtime.page_status()
-        if status == 200:
-            return found, []
-        found.append(f"the page answers {status}" if status else "the page does not answer")
-        return found, self._runtime.last_lines
-
-    def _tell_fixes(self, *, verified: bool) -> Callable[[Emit], None]:
-        """Forget the fix that was reviewed; return what tells how it went."""
-        memory = self._machine.memory
-        paths, memory.fixed = memory.fixed, []
-        issue = memory.problems[0] if memory.problems else ""
-
-        def tell(emit: Emit) -> None:
-            for path in paths:
-                emit(FixApplied(path, issue, "model", verified))
-
-        return tell
-
-    async def _fix(self) -> None:
-        memory = self._machine.memory
-        written = await fix_problems(self._access, memory.phase, memory.problems)
-        await self._open.drop_drafts()
-        # Only an answer counts: a model that could not be asked has tried nothing.
-        memory.fix_tries += 1
-        memory.fixed = list(written.finished)
-        install = bool(written.packages or memory.refused_install) or await self._manifest_changed()
-        memory.missing_packages = []
-        memory.refused_install = ""
-        memory.packages = written.packages
-        await self._machine.remember()
-        if install:
-            memory.after_install = _S.STARTING_SERVER.value
-            await self._machine.move(_S.INSTALLING_DEPS, "a fix is written")
-            return
-        await self._show_files()
-
     async def _finalize(self) -> None:
         number = self._machine.memory.phase
         await self._runtime.take_in()
         record = await self._open.phase(number)
         if record is None or not record.completed:
             await self._close_phase(number, f"Phase {number}: {record.name}" if record else "Build")
+        elif self._machine.memory.rest_in:
+            await self._snapshots.take("After mending", author="fix", advance_main=True)
+        rest_in, self._machine.memory.rest_in = self._machine.memory.rest_in, ""
+        if rest_in == _S.IDLE.value:
+            await self._machine.move(_S.IDLE, "what you asked for is done")
+            return
         await self._choose_next()
 
     async def _close_phase(self, number: int, label: str) -> None:
-        await self._snapshots.take(label, author="agent", advance_main=True)
+        await self._snapshots.take(label, author="agent", advance_main=True, named=True)
 
         def close(emit: Emit) -> None:
             phases = {p.number: p for p in self._access.store.phases(self._access.project_id)}
@@ -476,6 +563,10 @@ class BuildSteps:
             await self._reopen(open_phase)
         elif (reply := await self._open.next_reply()) is not None:
             await self.open_reply_phase(*reply)
+        elif self._machine.memory.rest_in == _S.COMPLETE.value:
+            # A mend of a finished app was stopped, or given up.
+            await self.mending.try_again()
+            await self._machine.move(_S.REVIEWING, "going on")
         elif self._machine.state is _S.IDLE or await self._open.wishes():
             await self._plan_unless_at_limit(phases)
 
@@ -502,9 +593,12 @@ class BuildSteps:
 
     async def _reopen(self, phase: PhaseRecord) -> None:
         if self._machine.memory.phase != phase.number:
-            packages = package_specs(phase.plan.get("install_commands", []))
+            packages = package_specs(
+                phase.plan.get("install_commands", []), self._access.template.packages
+            )
             self._machine.memory.open_phase(phase.number, packages)
-        self._machine.memory.fix_tries = 0
+        self._machine.memory.rest_in = ""
+        await self.mending.try_again()
         install = self._machine.memory.packages and not self._machine.memory.wrote_all
         await self._machine.move(
             _S.INSTALLING_DEPS if install else _S.IMPLEMENTING_PHASE, "going on"
@@ -550,6 +644,6 @@ def _planned_and_built(phases: list[PhaseRecord]) -> int:
 
 
 def _name_of(spec: str) -> str:
-    """Return the package's name in a registry spec like `@scope/name@1`."""
+    """Return the package's name in a registry spec like `@scope/name@1` or `name[extra]>=1`."""
     at = spec.rfind("@")
-    return spec[:at] if at > 0 else spec
+    return _VERSION.split(spec[:at] if at > 0 else spec, maxsplit=1)[0]

@@ -8,36 +8,42 @@ of the stored state again.
 from __future__ import annotations
 
 import asyncio
-import dataclasses
 import logging
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable, Collection, Coroutine, Sequence
+from contextlib import asynccontextmanager
 from typing import Any
 
-from vibedesk.base.aio import TaskScope
+from vibedesk.base.aio import TaskScope, end_within
+from vibedesk.base.clock import utc_now
 from vibedesk.base.errors import (
-    InvalidInputError,
     NotAllowedNowError,
     VibeDeskError,
     as_vibedesk_error,
 )
 from vibedesk.engine.agent.app_runtime import AppRuntime
+from vibedesk.engine.agent.attempts import take_step, with_costs
 from vibedesk.engine.agent.build_steps import AgentLimits, BuildSteps
 from vibedesk.engine.agent.conversation import Conversation
+from vibedesk.engine.agent.fix_step import MOST_TRIES
 from vibedesk.engine.agent.open_work import OpenWork
 from vibedesk.engine.agent.project_setup import ProjectSetup
+from vibedesk.engine.agent.proposals import Proposals
 from vibedesk.engine.agent.snapshots import Snapshots
 from vibedesk.engine.agent.state_machine import StateMachine
+from vibedesk.engine.agent.waits import take_place
+from vibedesk.engine.browser.process import BrowserProcess
 from vibedesk.engine.builder.project_access import ProjectAccess
-from vibedesk.engine.builder.schemas import Blueprint
 from vibedesk.engine.event_bus import Emit
-from vibedesk.engine.events import BlueprintReady
+from vibedesk.engine.models.protocol import BudgetExceededError
+from vibedesk.engine.review.issues import Issue
+from vibedesk.engine.slots import Slots
 from vibedesk.engine.states import RESTING, AgentState
 from vibedesk.engine.store.records import ProjectRecord
 from vibedesk.engine.views import VersionView
+from vibedesk.engine.waiting import Wait
 
 _log = logging.getLogger(__name__)
 _S = AgentState
-_ASKS_A_MODEL = frozenset({_S.BLUEPRINTING, _S.PLANNING_PHASE, _S.IMPLEMENTING_PHASE, _S.FIXING})
 
 
 class CodeGeneratorAgent:
@@ -50,22 +56,41 @@ class CodeGeneratorAgent:
         runtime: AppRuntime,
         snapshots: Snapshots,
         limits: AgentLimits,
+        browser: BrowserProcess | None = None,
     ) -> None:
         self.project_id = record.id
         self.access = access
         self.runtime = runtime
         self.snapshots = snapshots
-        self._limits = limits
+        self._attended = limits.attended
+        self._budget_changed = asyncio.Event()
         self._machine = StateMachine(record, access)
         self._setup = ProjectSetup(access, runtime)
-        self._steps = BuildSteps(self._machine, access, runtime, self._setup, snapshots, limits)
+        self._steps = BuildSteps(
+            self._machine, access, runtime, self._setup, snapshots, limits, browser
+        )
         self._scope = TaskScope(f"agent {record.id}")
         self._run_task: asyncio.Task[None] | None = None
+        self._looking: asyncio.Task[None] | None = None
         self._following: asyncio.Task[None] | None = None
         self._commands = asyncio.Lock()
         self._open = OpenWork(access)
         self._unstored_failure: VibeDeskError | None = None
+        self._places: Slots | None = None
+        self._on_work: Callable[[str, bool], None] = _ignore_work
         self.conversation = Conversation(self, access)
+        self.proposals = Proposals(access, snapshots)
+
+    def work_among(self, places: Slots, on_work: Callable[[str, bool], None]) -> None:
+        """Run only with one of `places`.
+
+        Args:
+            places: Shared with the other agents.
+            on_work: Called with the project's id and whether its app is needed now: a run begins or ends, or a
+                preview is up.
+        """
+        self._places = places
+        self._on_work = on_work
 
     # -- what others ask --------------------------------------------------------------------------
     @property
@@ -77,9 +102,15 @@ class CodeGeneratorAgent:
         return self._run_task is not None and not self._run_task.done()
 
     @property
+    def looking(self) -> bool:
+        """Whether checks, a build or a security review that the person asked for are under way."""
+        return self._looking is not None and not self._looking.done()
+
+    @property
     def busy(self) -> bool:
-        """Whether a run or an answer is under way."""
-        return self.running or self.conversation.answering
+        """Whether a run, a look at the app or an answer is under way, or a file is written anew."""
+        answering = self.conversation.answering or bool(self.proposals.writing)
+        return self.running or self.looking or answering
 
     async def generate(self) -> None:
         """Start the build of a fresh project."""
@@ -98,65 +129,88 @@ class CodeGeneratorAgent:
         """Accept the blueprint, with the person's edits, and build it."""
         async with self._commands:
             await self._let_run_end()
-            edited = await self._edited_blueprint(blueprint or {})
-            if blueprint:
-                await self._store_blueprint(edited)
-            await self._steps.begin_first_phase(edited, "approved")
+            self._refuse_without_waiting_blueprint()
+            approved = await self._steps.blueprint.edit(blueprint or {})
+            self._machine.memory.edited = []
+            await self._steps.begin_first_phase(approved, "approved")
             self._run()
 
     async def edit_blueprint(self, changes: dict[str, Any]) -> None:
-        """Change fields of the blueprint that waits for approval."""
+        """Change fields of the blueprint that waits for approval, or what of it counts for phases to come."""
         async with self._commands:
             await self._let_run_end()
-            await self._store_blueprint(await self._edited_blueprint(changes))
+            if self._machine.memory.phase:
+                await self._steps.blueprint.edit_later(changes)
+                return
+            self._refuse_without_waiting_blueprint()
+            await self._steps.blueprint.edit(changes)
 
-    async def _store_blueprint(self, blueprint: Blueprint) -> None:
-        data = blueprint.model_dump()
+    async def replan(self) -> None:
+        """Have the blueprint that waits for approval made anew, so that it fits what the person edited in it."""
+        async with self._commands:
+            await self._let_run_end()
+            self._refuse_without_waiting_blueprint()
+            await self._make_anew("your changes are planned")
 
-        def store(emit: Emit) -> None:
-            self.access.store.update(
-                self.project_id,
-                blueprint=data,
-                title=blueprint.title,
-                description=blueprint.description,
-            )
-            emit(BlueprintReady(data))
+    async def answer(self, answers: Sequence[str | None] | None) -> None:
+        """Take the person's answers to what was asked before the blueprint (None: all skipped), and go on."""
+        async with self._commands:
+            await self._let_run_end()
+            await self._steps.blueprint.take_answers(answers)
+            self._run()
 
-        await self.access.commit(store, durable=True)
+    async def _make_anew(
+        self,
+        reason: str,
+        store: Callable[[Emit], None] | None = None,
+        anew: Collection[str] = (),
+    ) -> None:
+        memory = self._machine.memory
+        edited = memory.edited
+        memory.has_blueprint = False
+        memory.edited = [name for name in edited if name not in anew]
+        try:
+            await self._machine.move(_S.BLUEPRINTING, reason, store)
+        finally:
+            if self.state is _S.AWAITING_APPROVAL:
+                memory.has_blueprint, memory.edited = True, edited
+        self._run()
 
-    async def _edited_blueprint(self, changes: dict[str, Any]) -> Blueprint:
+    def _refuse_without_waiting_blueprint(self) -> None:
         self._refuse_while_running()
         if self.state is not _S.AWAITING_APPROVAL:
             raise NotAllowedNowError("No blueprint is waiting for your approval.")
-        stored = (await self._open.record()).blueprint or {}
-        try:
-            return Blueprint.model_validate({**stored, **changes})
-        except ValueError as error:
-            raise InvalidInputError(
-                "The blueprint cannot be changed like this.",
-                remedy="Undo the last edit and try again.",
-                details={"reason": str(error)},
-            ) from error
 
-    async def revise_blueprint(self, store: Callable[[Emit], None]) -> bool:
+    @property
+    def waiting_plan(self) -> tuple[str, ...] | None:
+        """The fields that the person edited of a plan that waits for them; None where neither it nor a question waits."""
+        memory = self._machine.memory
+        waits = self.state is _S.AWAITING_APPROVAL or memory.awaits_answers
+        return tuple(memory.edited) if waits else None
+
+    async def revise_blueprint(
+        self, store: Callable[[Emit], None], anew: Collection[str] = ()
+    ) -> bool:
         """Make the blueprint that waits for approval anew, with what the person said about it.
+
+        What they say while questions are open answers these: the blueprint is made with it.
 
         Args:
             store: Stores what they said, in the transaction of the move.
+            anew: Fields that they edited and that are to be made anew all the same.
 
         Returns:
-            Whether a blueprint waits; else nothing was done.
+            Whether a blueprint or a question waits; else nothing was done.
         """
         async with self._commands:
             await self._let_run_end()
-            if self.state is not _S.AWAITING_APPROVAL:
+            if self._machine.memory.awaits_answers:
+                await self._steps.blueprint.take_answers(None, store)
+                self._run()
+            elif self.state is _S.AWAITING_APPROVAL:
+                await self._make_anew("you asked for changes", store, anew)
+            else:
                 return False
-            self._machine.memory.has_blueprint = False
-            try:
-                await self._machine.move(_S.BLUEPRINTING, "you asked for changes", store)
-            finally:
-                self._machine.memory.has_blueprint = self.state is _S.AWAITING_APPROVAL
-            self._run()
             return True
 
     async def resume(self) -> None:
@@ -165,28 +219,59 @@ class CodeGeneratorAgent:
             await self._let_run_end()
             if self.running:
                 return
-            if self.state is _S.AWAITING_APPROVAL:
-                raise NotAllowedNowError(
-                    "The blueprint waits for your approval.",
-                    remedy="Approve it, or ask for changes.",
-                )
+            if self._waits_before_the_build:
+                if await self.conversation.answer_open_messages():
+                    return
+                raise self._waits_for_you()
+            if self._machine.memory.awaits_answers:
+                await self._steps.blueprint.take_answers(None)
+            if self._machine.memory.awaits_person:
+                await self._steps.mending.try_again()
             if self.state is _S.ERROR:
                 await self._steps.retry()
             if self.state in (_S.IDLE, _S.COMPLETE):
                 await self._steps.take_up_open_work()
             if self._steps.due:
                 self._run()
+            else:
+                await self._catch_up()
             await self.conversation.answer_open_messages()
 
-    def set_budget(self, budget: float) -> None:
-        """Replace the most that may be spent on models, in USD in all."""
-        self._limits = dataclasses.replace(self._limits, budget=budget)
+    @property
+    def _waits_before_the_build(self) -> bool:
+        asked = self._machine.memory.awaits_answers and self._attended
+        return asked or self.state is _S.AWAITING_APPROVAL
+
+    def _waits_for_you(self) -> NotAllowedNowError:
+        if self.state is _S.AWAITING_APPROVAL:
+            return NotAllowedNowError(
+                "The blueprint waits for your approval.", remedy="Approve it, or ask for changes."
+            )
+        return NotAllowedNowError(
+            "There are questions for you before the plan is made.", remedy="Answer or skip them."
+        )
+
+    async def _catch_up(self) -> None:
+        """Bring history and folder to where the document is: the program's end may have come between."""
+        await self._setup.undo_half_rename()
+        await self.runtime.take_in()
+        await self.snapshots.take("Kept after a restart", author="agent")
+        await self.runtime.materialise()
+
+    def budget_changed(self) -> None:
+        """Another budget is stored: a run that waits for it looks again."""
+        self._budget_changed.set()
 
     async def cancel(self) -> None:
-        """Stop the run now; everything finished stays and the state becomes `idle`."""
+        """Stop the run or the look at the app now; everything finished stays, and a run's state becomes `idle`."""
+        # Who holds the lock may wait for the end of the look.
+        self._stop_looking()
         async with self._commands:
+            self._stop_looking()
+            await self._let_look_end()
             try:
                 await self.conversation.cancel()
+                await self.proposals.cancel()
             finally:
                 await self._stop_run()
 
@@ -196,11 +281,14 @@ class CodeGeneratorAgent:
             await asyncio.gather(self._run_task, return_exceptions=True)
         try:
             if not self._machine.resting:
+                self._machine.memory.awaits_answers = False
+                self._machine.memory.awaits_person = False
                 await self._machine.move(_S.IDLE, "stopped by you")
-            await self._machine.end_waiting()
         finally:
             await self._setup.cancel()
             await self.runtime.stop()
+        await self._open.give_back_wishes()
+        await self._machine.end_waiting()
 
     async def start_phase_for_wishes(self) -> None:
         """Begin a phase for queued wishes if nothing runs; without a blueprint they wait for it.
@@ -209,6 +297,7 @@ class CodeGeneratorAgent:
         """
         async with self._commands:
             await self._let_run_end()
+            await self._steps.mending.hand_over("you said what to do")
             if self._steps.due:
                 self._run()
             elif self.running or self.state not in (_S.COMPLETE, _S.IDLE):
@@ -224,6 +313,7 @@ class CodeGeneratorAgent:
         """
         async with self._commands:
             await self._let_run_end()
+            await self._steps.mending.hand_over("you said what to do")
             if self._steps.due:
                 self._run()
             elif not self.running and self.state in (_S.COMPLETE, _S.IDLE):
@@ -243,25 +333,192 @@ class CodeGeneratorAgent:
 
     async def start_preview(self) -> str:
         """Start the app of a project that is at rest, without touching the agent's state."""
-        await self._setup.prepare_folder()
-        await self.runtime.materialise()
-        if not self.runtime.packages_present:
-            await self.runtime.install(self.access.template.install_argv())
-        url = await self.runtime.start_server()
-        await self._steps.tell_server(url)
+        self._on_work(self.project_id, True)
+        try:
+            await self._setup.prepare_folder()
+            await self.runtime.materialise()
+            await self._setup.install()
+            url = await self.runtime.start_server()
+            await self._steps.tell_server(url)
+        finally:
+            if not self.running and not self.looking:
+                self._on_work(self.project_id, False)
         return url
 
-    async def restore(self, commit: str) -> VersionView:
-        """Bring a version back as a new one, and show it in the running app."""
+    async def restore(self, commit: str, path: str | None = None) -> VersionView:
+        """Bring a version, or one file of it, back as a new one, and show it in the running app."""
         self._refuse_while_running()
         await self._setup.undo_half_rename()
         await self.runtime.take_in()
-        version = await self.snapshots.restore(commit)
+        if path is None:
+            version = await self.snapshots.restore(commit)
+            await self._steps.mending.hand_over("you went back to an earlier version")
+        else:
+            version = await self.snapshots.restore_file(commit, path)
         await self.runtime.materialise()
         return version
 
+    # -- what is wrong, and mending it -----------------------------------------------------------------
+    async def review_now(self) -> None:
+        """Look at an app at rest, and mend what is wrong; then it rests again.
+
+        Raises:
+            NotAllowedNowError: a run is under way, or nothing is built yet.
+        """
+        async with self._commands:
+            await self._begin_mending()
+            self._machine.memory.try_again()
+            self._machine.memory.rest_in = self.state.value
+            await self._machine.move(_S.REVIEWING, "you asked for a review")
+            self._run()
+
+    async def fix(self, signatures: Collection[str]) -> None:
+        """Mend issues (empty: all that are known) of an app at rest, also what was given up or skipped.
+
+        Raises:
+            NotAllowedNowError: a run is under way, or there is nothing to mend.
+        """
+        async with self._commands:
+            await self._let_run_end()
+            if self._machine.memory.awaits_person:
+                await self._steps.mending.try_again()
+                self._run()
+                return
+            await self._begin_mending()
+            await self._steps.mending.begin(signatures)
+            self._run()
+
+    async def _begin_mending(self) -> None:
+        await self._let_run_end()
+        self._refuse_while_running()
+        if self.state not in (_S.IDLE, _S.COMPLETE) or not self._machine.memory.phase:
+            raise NotAllowedNowError(
+                "There is nothing to look at yet.", remedy="Let the first phase be built."
+            )
+        phase = await self._open.phase(self._machine.memory.phase)
+        if phase is not None and not phase.completed and not self._machine.memory.wrote_all:
+            raise NotAllowedNowError(
+                f"Phase {phase.number} is not written to its end.",
+                remedy="Continue the build first.",
+            )
+        # What is looked at, and what a mend changes, is the app as the person left it.
+        await self.runtime.take_in()
+
+    async def skip_issues(self, signatures: Collection[str]) -> None:
+        """Leave issues (empty: all) for later; a run that waits for that decision goes on."""
+        async with self._commands:
+            await self._let_run_end()
+            if await self._steps.mending.skip(signatures):
+                self._run()
+
+    async def run_checks(self, names: Collection[str] | None) -> None:
+        """Run acceptance checks on the running app of a project at rest."""
+        await self._look(lambda: self._run_checks(names))
+
+    async def run_security(self) -> None:
+        """Look for what is unsafe, also while a run is under way; what is wrong joins the issues."""
+        if self.running:
+            await self._steps.mending.run_security()
+        else:
+            await self._look(self._steps.mending.run_security)
+
+    async def check(self, *, security: bool) -> None:
+        """Run all checks on the app of a project at rest as the person left it, build it, and see whether it is safe."""
+        mending = self._steps.mending
+
+        async def look() -> None:
+            await self.runtime.take_in()
+            await self._run_checks(None)
+            await mending.run_build()
+            if security:
+                await mending.run_security()
+
+        await self._look(look)
+
+    async def _run_checks(self, names: Collection[str] | None) -> None:
+        if not self.runtime.serving:
+            await self.start_preview()
+        await self._steps.mending.run_checks(names)
+
+    async def _look(self, work: Callable[[], Coroutine[Any, Any, None]]) -> None:
+        """Look at the app of a project at rest: whatever begins something waits for its end, and `cancel` ends it."""
+
+        async def look() -> None:
+            self._on_work(self.project_id, True)
+            try:
+                await work()
+            finally:
+                self._on_work(self.project_id, False)
+
+        async with self._commands:
+            await self._let_run_end()
+            self._refuse_while_running()
+            looking = self._looking = self._scope.start(look(), name="look")
+        try:
+            await looking
+        except asyncio.CancelledError:
+            task = asyncio.current_task()
+            if task is not None and task.cancelling():
+                raise
+            raise NotAllowedNowError(
+                "It was stopped before its end.", remedy="Start it again."
+            ) from None
+
+    async def stop_looking(self) -> None:
+        """Stop checks, build or security review; the app goes on, unless it had other data for them."""
+        self._stop_looking()
+        await self._let_look_end()
+
+    def _stop_looking(self) -> None:
+        if self._looking is not None:
+            self._looking.cancel()
+
+    async def _let_look_end(self) -> None:
+        if self._looking is not None:
+            await asyncio.wait({self._looking})
+
+    async def take_live_issue(self, issue: Issue) -> None:
+        """Take in an error that the person met in the preview."""
+        await self._steps.mending.issues.report([issue], (), self._machine.memory.phase)
+
+    async def mend_live(self) -> None:
+        """Mend what the person met, unless something runs or waits already, it was given up, or its code changed since."""
+        if self._is_at_work:
+            return
+        issues = self._steps.mending.issues
+        maybe_gone = await issues.changed_since_met()
+        # What models were asked about often enough comes back unasked no more: an open page would pay for ever.
+        open_ones = [
+            record
+            for record in await issues.blocking()
+            if record.signature not in maybe_gone
+            and sum(tried.get("strategy") in ("model", "debug") for tried in record.fixes)
+            < MOST_TRIES
+        ]
+        # Several errors come at once: the first one's mend has begun meanwhile.
+        if not open_ones or self._is_at_work:
+            return
+        if self._machine.memory.may_mend_unasked(utc_now()):
+            await self.fix([record.signature for record in open_ones])
+
+    @property
+    def _is_at_work(self) -> bool:
+        """Whether something is done, or about to be, or the app is not complete."""
+        busy = self._commands.locked() or self.running or self.looking
+        return busy or self.state is not _S.COMPLETE
+
+    async def take_proposal(self, proposal_id: str, hunks: Sequence[int] | None) -> int:
+        """Take hunks of a file that was written anew over, and show them in the app unless a run does so later."""
+        if not self.running:
+            await self._setup.undo_half_rename()
+            await self.runtime.take_in()
+        version = await self.proposals.take(proposal_id, hunks)
+        if not self.running:
+            await self.runtime.materialise()
+        return version
+
     async def wait(self) -> None:
-        """Wait until no run and no answer is under way.
+        """Wait until no run, no look at the app and no answer is under way.
 
         Raises:
             VibeDeskError: the run failed in a way that could not even be stored (the disk is full).
@@ -269,17 +526,30 @@ class CodeGeneratorAgent:
         while self.busy:
             if self.running and self._run_task is not None:
                 await asyncio.wait({self._run_task})
+            await self._let_look_end()
             await self.conversation.wait()
+            await self.proposals.wait()
         if self._unstored_failure is not None:
             raise self._unstored_failure
 
     async def aclose(self) -> None:
         """End everything as the program's end does: the stored state stays, so a run can be resumed."""
         await self.conversation.aclose()
+        await self.proposals.aclose()
         await self._scope.aclose()
+        await self.snapshots.aclose()
+        await self._steps.mending.aclose()
         await self._setup.cancel()
         await self.runtime.aclose()
         await self.access.router.aclose()
+
+    async def give_up(self, seconds: float) -> None:
+        """Leave what does not end to itself: it changes nothing any more, and the app's processes end.
+
+        The stored state is that of the last step that was finished, so the run can be resumed.
+        """
+        self.access.revoked = True
+        await end_within(seconds, self.runtime.aclose(), what=f"the sandbox of {self.project_id}")
 
     # -- the run -------------------------------------------------------------------------------------
     def _refuse_while_running(self) -> None:
@@ -289,8 +559,10 @@ class CodeGeneratorAgent:
             )
 
     async def _let_run_end(self) -> None:
-        """Wait the moment between a state in which a run is over and the end of the run itself."""
-        over = self.state in RESTING or self.state is _S.AWAITING_APPROVAL
+        """Wait the moment between a state in which a run is over and the end of the run itself, and for a look's end."""
+        await self._let_look_end()
+        waits = self.state is _S.AWAITING_APPROVAL or self._steps.waits_for_person
+        over = waits or self.state in RESTING
         if over and self._run_task is not None:
             await asyncio.wait({self._run_task})
 
@@ -300,29 +572,66 @@ class CodeGeneratorAgent:
             self._run_task = self._scope.start(self._walk(), name="run")
 
     async def _walk(self) -> None:
+        begun = utc_now()
         try:
-            if self._machine.memory.phase == 0 or not self.runtime.serving:
-                self._setup.start(self._scope)
-            while self._steps.due or await self._steps.more_has_come():
-                if await self._budget_is_spent():
+            # The last run may have been cut off while it waited.
+            await self._machine.end_waiting()
+            if self.state not in (_S.BLUEPRINTING, _S.PLANNING_PHASE):
+                await self._open.take_wishes_again()
+            while True:
+                self._budget_changed.clear()
+                try:
+                    async with self._at_work():
+                        await self._take_steps()
                     return
-                await self._steps.take()
+                except BudgetExceededError as error:
+                    # The step that was cut off is taken again when there is more.
+                    if not self._attended:
+                        await self._machine.move(_S.IDLE, _without_end(error.message))
+                        return
+                    await self._more_budget(error)
         except Exception as error:  # noqa: BLE001 - every failure becomes a state and a sentence
-            await self._fail(as_vibedesk_error(error))
+            await self._fail(as_vibedesk_error(error), begun)
+        finally:
+            if self.state in (_S.IDLE, _S.ERROR):
+                await self._open.give_back_wishes()
 
-    async def _fail(self, error: VibeDeskError) -> None:
+    @asynccontextmanager
+    async def _at_work(self) -> AsyncIterator[None]:
+        """Hold a place among the agents that run."""
+        place = await take_place(self.access, self._places) if self._places else None
+        self._on_work(self.project_id, True)
         try:
+            yield
+        finally:
+            if place is not None:
+                place.release()
+            self._on_work(self.project_id, False)
+
+    async def _take_steps(self) -> None:
+        if self._machine.memory.phase == 0 or not self.runtime.serving:
+            self._setup.start(self._scope)
+        while self._steps.due or await self._steps.more_has_come():
+            await take_step(self._steps.take, self.access)
+
+    async def _fail(self, error: VibeDeskError, since: str) -> None:
+        try:
+            error = await with_costs(error, self.access, since)
             await self._machine.fail(error)
         except VibeDeskError:
             _log.exception("could not store the failure of %s", self.project_id)
             self._unstored_failure = error
 
-    async def _budget_is_spent(self) -> bool:
-        budget = self._limits.budget
-        if budget is None or self.state not in _ASKS_A_MODEL:
-            return False
-        totals = await self.access.read(lambda: self.access.store.usage_totals(self.project_id))
-        if totals.cost < budget:
-            return False
-        await self._machine.move(_S.IDLE, f"the budget of {budget:g} USD is used up")
-        return True
+    async def _more_budget(self, error: BudgetExceededError) -> None:
+        """Wait, without a place, until the person changes the budget."""
+        async with Wait(self.access.bus, self.access.store, self.project_id, "budget") as wait:
+            await wait.tell(f"{error.message} Raise it to go on.")
+            await self._budget_changed.wait()
+
+
+def _without_end(sentence: str) -> str:
+    return sentence[:1].lower() + sentence[1:].rstrip(".")
+
+
+def _ignore_work(_project_id: str, _busy: bool) -> None:
+    """Where nobody asks for places back."""

@@ -3,18 +3,27 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from typing import Protocol
 
 from vibedesk.base.aio import TaskScope
-from vibedesk.base.errors import InvalidInputError, VibeDeskError, as_vibedesk_error
-from vibedesk.engine.builder.operations import converse
+from vibedesk.base.errors import (
+    InvalidInputError,
+    NotAllowedNowError,
+    VibeDeskError,
+    as_vibedesk_error,
+)
+from vibedesk.engine.agent.timing import timed
+from vibedesk.engine.attachments import Keeper
+from vibedesk.engine.builder.activity import what_goes_on
 from vibedesk.engine.builder.project_access import ProjectAccess
+from vibedesk.engine.builder.talk import Reply, converse, summarize
 from vibedesk.engine.event_bus import Emit
 from vibedesk.engine.events import ErrorReported, MessageComplete, WishQueued
 from vibedesk.engine.models.protocol import NoMoreRecordedAnswersError
 from vibedesk.engine.models.samples import get_sample
-from vibedesk.engine.states import AgentState
+from vibedesk.engine.project_views import attachment_view
+from vibedesk.engine.store.conversation import ConversationStore
 from vibedesk.engine.store.records import ABOUT_THE_PLAN, Json
 
 _CANCELLED = "cancelled"
@@ -28,9 +37,13 @@ class PhaseStarter(Protocol):
     def running(self) -> bool: ...
 
     @property
-    def state(self) -> AgentState: ...
+    def waiting_plan(self) -> tuple[str, ...] | None:
+        """The fields that the person edited of a plan that waits for them; None where neither it nor a question waits."""
+        ...
 
-    async def revise_blueprint(self, store: Callable[[Emit], None]) -> bool:
+    async def revise_blueprint(
+        self, store: Callable[[Emit], None], anew: Collection[str] = ()
+    ) -> bool:
         """Store what the person said about the blueprint that waits and make it anew; False if none waits."""
         ...
 
@@ -57,8 +70,12 @@ class Conversation:
     def answering(self) -> bool:
         return self._task is not None and not self._task.done()
 
-    async def say(self, text: str) -> str:
+    async def say(self, text: str, keep: Keeper | None = None) -> str:
         """Store what the person says, start to answer it, and return the message's id.
+
+        Args:
+            text: Their words.
+            keep: Stores the images that go with it.
 
         Raises:
             InvalidInputError: it is empty.
@@ -68,36 +85,60 @@ class Conversation:
         if not message:
             raise InvalidInputError("The message is empty.", remedy="Write what should change.")
         await self._refuse_beyond_recording(message)
-        if self._agent.state is AgentState.AWAITING_APPROVAL:
-            about_the_plan = await self._ask_for_another_plan(message)
-            if about_the_plan is not None:
-                return about_the_plan
         message_id = await self._access.commit(
-            lambda emit: self._add(message, {}, emit), durable=True
+            lambda emit: self._add(message, keep, emit), durable=True
         )
         self._start()
         return message_id
 
-    async def _ask_for_another_plan(self, text: str) -> str | None:
-        """Return the message's id; None if the plan was approved meanwhile: then it is one like any other."""
-        added: list[str] = []
-
-        def store(emit: Emit) -> None:
-            added.append(self._add(text, {"settled": ABOUT_THE_PLAN}, emit))
-
-        return added[-1] if await self._agent.revise_blueprint(store) else None
-
-    def _add(self, text: str, data: Json, emit: Emit) -> str:
+    def _add(self, text: str, keep: Keeper | None, emit: Emit) -> str:
         store, project_id = self._access.store, self._access.project_id
-        record = store.add_message(project_id, "user", text, data=data)
-        emit(MessageComplete(record.id, "user", text))
+        record = store.add_message(project_id, "user", text)
+        kept = keep(project_id, record.id) if keep is not None else []
+        shown = tuple(attachment_view(image).to_dict() for image in kept)
+        emit(MessageComplete(record.id, "user", text, shown))
         return record.id
 
-    async def answer_open_messages(self) -> None:
-        """Answer what the program's end left without an answer, and what could not be answered last."""
+    async def edit_queue(self, wish_id: str, text: str | None) -> None:
+        """Give a queued wish another text, or take it back (None).
+
+        Raises:
+            InvalidInputError: the text is empty.
+            NotFoundError: it is not in the queue any more.
+            NotAllowedNowError: a phase is at work on it, or has built it.
+        """
+        wanted = None if text is None else text.strip()
+        if wanted == "":
+            raise InvalidInputError("The wish is empty.", remedy="Write it, or take it back.")
+        queue = ConversationStore(self._access.project_id)
+
+        def work(emit: Emit) -> None:
+            wish = queue.wish(wish_id)
+            if wish.status != "open":
+                doing = "is at work on" if wish.status == "planned" else "has built"
+                raise NotAllowedNowError(
+                    f"Phase {wish.phase} {doing} this wish.", remedy="Say what should be different."
+                )
+            if wanted is None:
+                queue.remove_wish(wish_id)
+                emit(WishQueued(wish_id, wish.text, "removed"))
+            elif wanted != wish.text:
+                queue.change_wish(wish_id, wanted)
+                emit(WishQueued(wish_id, wanted, "open"))
+
+        await self._access.commit(work, durable=True)
+
+    async def answer_open_messages(self) -> bool:
+        """Answer what the program's end left without an answer, and what could not be answered last.
+
+        Returns:
+            Whether there is anything to answer.
+        """
         if not self.answering:
             await self._access.read(self._reopen_last)
+        found = await self._next_unanswered() is not None
         self._start()
+        return found
 
     async def wait(self) -> None:
         if self._task is not None:
@@ -136,7 +177,10 @@ class Conversation:
         while (message := await self._next_unanswered()) is not None:
             message_id, text, turn = message
             try:
-                await self._answer(message_id, text, turn)
+                with timed(self._access, "converse"):
+                    await self._answer(message_id, text, turn)
+                following = await self._next_unanswered()
+                await summarize(self._access, following[0] if following else None)
             except Exception as caught:  # noqa: BLE001 - becomes a sentence in the chat
                 error = as_vibedesk_error(caught)
                 self.last_error = error
@@ -165,24 +209,55 @@ class Conversation:
     async def _answer(self, message_id: str, text: str, turn: int) -> None:
         access, agent = self._access, self._agent
         reply_id = await access.read(lambda: self._open_reply(message_id))
-        activity = "nothing runs" if not agent.running else f"it is {agent.state.value}"
-        reply = await converse(access, message_id, text, reply_id, activity=activity, turn=turn)
+        activity = await access.read(self._activity)
+        plan = agent.waiting_plan
+        reply = await converse(
+            access, message_id, text, reply_id, activity=activity, turn=turn, plan=plan
+        )
+        wants_another = plan is not None and not reply.no_change
+        if wants_another and await self._plan_anew(message_id, reply_id, reply):
+            return
 
         def store(emit: Emit) -> None:
             data: Json = {"answers": message_id, "asked": text, "no_change": reply.no_change}
+            queued: list[WishQueued] = []
             if reply.scof.strip():
                 data["scof"] = reply.scof
+            elif not reply.no_change:
+                wish = access.store.add_wish(access.project_id, text)
+                data["wish"] = wish.id
+                queued.append(WishQueued(wish.id, text, "open"))
             access.store.update_message(reply_id, text=reply.text, complete=True, data=data)
             emit(MessageComplete(reply_id, "assistant", reply.text))
-            if not reply.scof.strip() and not reply.no_change:
-                wish = access.store.add_wish(access.project_id, text)
-                emit(WishQueued(wish.id, text, "open"))
+            for told in queued:
+                emit(told)
 
         await access.commit(store, durable=True)
         if reply.scof.strip():
             await agent.start_phase_for_reply()
         elif not reply.no_change:
             await agent.start_phase_for_wishes()
+
+    async def _plan_anew(self, message_id: str, reply_id: str, reply: Reply) -> bool:
+        """Have the plan that waited made anew with the message; False where the person approved it meanwhile."""
+        messages = self._access.store
+
+        def store(emit: Emit) -> None:
+            answered = {"answers": message_id}
+            messages.update_message(reply_id, text=reply.text, complete=True, data=answered)
+            messages.update_message(message_id, data={"settled": ABOUT_THE_PLAN})
+            emit(MessageComplete(reply_id, "assistant", reply.text))
+
+        return await self._agent.revise_blueprint(store, reply.anew)
+
+    def _activity(self) -> str:
+        store, project_id = self._access.store, self._access.project_id
+        return what_goes_on(
+            store.get(project_id),
+            store.phases(project_id),
+            store.wishes(project_id, "open", "planned"),
+            running=self._agent.running,
+        )
 
     def _reopen_last(self) -> None:
         """Let the person's last message be answered again if that failed."""
@@ -218,6 +293,11 @@ class Conversation:
         record = await access.read(lambda: access.store.get(access.project_id))
         if not record.sample:
             return
+        if self._agent.waiting_plan is not None:
+            raise NoMoreRecordedAnswersError(
+                "This is a recorded example: its plan cannot be talked about.",
+                remedy="Start building, and then say what should change.",
+            )
         said = await access.read(
             lambda: sum(m.role == "user" for m in access.store.messages(access.project_id))
         )

@@ -3,12 +3,25 @@
 from __future__ import annotations
 
 import dataclasses
+from dataclasses import dataclass
 
 from vibedesk.engine.builder.file_answer import BETWEEN_FILES
 from vibedesk.engine.builder.project_access import ProjectAccess, telling_changes
 from vibedesk.engine.builder.scof_writer import RefusedChange, WrittenFiles
 from vibedesk.engine.event_bus import Emit
+from vibedesk.engine.events import WishQueued
 from vibedesk.engine.store.records import PhaseRecord, ProjectRecord, WishRecord
+
+
+@dataclass(frozen=True, slots=True)
+class Reached:
+    """How many phases of the plan there are up to one, itself included, and whether none is planned after it.
+
+    Changes from the conversation are phases too, but none of the plan's.
+    """
+
+    number: int
+    last: bool
 
 
 class OpenWork:
@@ -25,6 +38,14 @@ class OpenWork:
         access = self._access
         return await access.read(lambda: access.store.phases(access.project_id))
 
+    async def reached(self, number: int) -> Reached:
+        """Return how far the plan is carried out with phase `number`."""
+        phases = [p for p in await self.phases() if p.number <= number and p.source != "converse"]
+        # One that another plan took over was never built as it was planned.
+        over = {p.plan.get("takes_over") for p in phases}
+        planned = [p for p in phases if p.number not in over]
+        return Reached(len(planned), bool(planned) and bool(planned[-1].plan.get("is_last_phase")))
+
     async def phase(self, number: int) -> PhaseRecord | None:
         return next((p for p in await self.phases() if p.number == number), None)
 
@@ -32,6 +53,31 @@ class OpenWork:
         """Return the wishes that no phase has taken up."""
         access = self._access
         return await access.read(lambda: access.store.wishes(access.project_id, "open"))
+
+    async def give_back_wishes(self) -> None:
+        """Open wishes again whose phase was stopped or failed; it answers them if it goes on unchanged."""
+
+        def work(emit: Emit) -> None:
+            for wish in self._access.store.wishes(self._access.project_id, "planned"):
+                self._set_wish(wish, "open", emit)
+
+        await self._access.commit(work)
+
+    async def take_wishes_again(self) -> None:
+        """Leave the wishes that were given back to the phases that go on now."""
+        store, project_id = self._access.store, self._access.project_id
+
+        def work(emit: Emit) -> None:
+            unfinished = {p.number for p in store.phases(project_id) if not p.completed}
+            for wish in store.wishes(project_id, "open"):
+                if wish.phase in unfinished:
+                    self._set_wish(wish, "planned", emit)
+
+        await self._access.commit(work)
+
+    def _set_wish(self, wish: WishRecord, status: str, emit: Emit) -> None:
+        self._access.store.set_wish(wish.id, status, wish.phase)
+        emit(WishQueued(wish.id, wish.text, status, wish.phase))
 
     async def next_reply(self) -> tuple[int, str] | None:
         """Return (phase number, message id) of the oldest reply whose change is not written."""

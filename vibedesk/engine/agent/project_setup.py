@@ -1,6 +1,7 @@
 """Gets a project ready to build: folder, starter files, packages, the starter's server.
 
-It runs beside the blueprint, so that the first preview is there while the plan is still being written.
+It runs beside the blueprint, so that the first preview is there while the plan is still being written: with a fixed
+starter at once, else from the moment at which the model names one.
 """
 
 from __future__ import annotations
@@ -9,11 +10,13 @@ import asyncio
 from pathlib import Path
 
 from vibedesk.base.aio import TaskScope
-from vibedesk.base.errors import NotFoundError
+from vibedesk.base.errors import NotAllowedNowError, NotFoundError
 from vibedesk.engine.agent.app_runtime import AppRuntime
 from vibedesk.engine.builder.project_access import ProjectAccess, telling_changes
+from vibedesk.engine.builder.templates import DEFAULT_TEMPLATE, Template, load_template
 from vibedesk.engine.event_bus import Emit
 from vibedesk.engine.events import DepsInstalled, ProjectChanged, ServerStarted
+from vibedesk.engine.project_options import ProjectOptions
 from vibedesk.engine.store.records import ProjectRecord
 
 _MAX_NAME = 60
@@ -36,6 +39,8 @@ class ProjectSetup:
 
     async def ready(self) -> None:
         """Wait until packages are there, trying again what failed, and take the project's name for the folder."""
+        if not self._access.template_chosen:
+            await self.choose_template("")
         task = self._task
         if task is not None:
             self._task = None
@@ -50,6 +55,74 @@ class ProjectSetup:
             task.cancel()
             await asyncio.gather(task, return_exceptions=True)
 
+    async def choose_template(self, name: str, *, by_person: bool = False) -> Template:
+        """Begin with the starter `name`, and return the one that the project has now.
+
+        Its files are laid out before this returns; packages and server follow in the background while a run is under
+        way. The same name again changes nothing, another one takes back the first one's files, packages and server.
+
+        Args:
+            name: As the model wrote it; what no starter is called becomes the default one. Ignored where the person
+                fixed the starter, or where something is built already.
+            by_person: The person names it: it is fixed from now on.
+
+        Raises:
+            NotFoundError: the person named one that is not there.
+            NotAllowedNowError: the person wants another one after something was built.
+        """
+        access = self._access
+        record = await access.read(lambda: access.store.get(access.project_id))
+        built = await self._has_open_phase_files()
+        fixed = bool(ProjectOptions.from_dict(record.options).template)
+        if not by_person and access.template_chosen and (fixed or built):
+            return access.template
+        wanted = await asyncio.to_thread(self._named, name, by_person=by_person)
+        if access.template_chosen and wanted.name == access.template.name:
+            return access.template
+        if built:
+            raise NotAllowedNowError(
+                "The starter cannot be changed any more: files of the app are written.",
+                remedy="Begin a new project for another starter.",
+            )
+        before = access.template if access.template_chosen else None
+        if before is not None:
+            await self.cancel()
+            await self._runtime.discard_packages()
+        await self._lay_out(wanted, before, fix=by_person)
+        if self._scope is not None:
+            self.start(self._scope)
+        return wanted
+
+    def _named(self, name: str, *, by_person: bool) -> Template:
+        if by_person:
+            return self._access.templates.load(name)
+        return self._access.templates.named(name) or load_template(DEFAULT_TEMPLATE)
+
+    async def _lay_out(self, template: Template, before: Template | None, *, fix: bool) -> None:
+        """Store the choice and write the starter's files, in the place of those that `before` brought."""
+        access = self._access
+        texts, binaries = await asyncio.to_thread(template.files)
+        old = await asyncio.to_thread(before.files) if before is not None else ({}, {})
+
+        def work(emit: Emit) -> None:
+            store, files = access.store, access.files
+            store.update(access.project_id, template=template.name)
+            if fix:
+                options = {**store.get(access.project_id).options, "template": template.name}
+                store.update(access.project_id, options=options)
+            store.forget_commands(access.project_id)
+            known = files.texts()
+            untouched = [path for path, text in old[0].items() if known.get(path) == text]
+            untouched += [path for path in old[1] if files.exists(path)]
+            gone = [path for path in untouched if path not in texts and path not in binaries]
+            if before is not None or not files.list():
+                with telling_changes(files, emit):
+                    files.write_all(texts, "agent", blobs=binaries, deleted=gone)
+            emit(ProjectChanged({"template": template.name}))
+
+        await access.commit(work, durable=True)
+        access.template, access.template_chosen = template, True
+
     async def prepare_folder(self) -> None:
         """Make the work folder, and give a fresh project the starter's files.
 
@@ -57,6 +130,8 @@ class ProjectSetup:
             StorageError: the folder was there and is gone; nothing is made in its place.
         """
         access = self._access
+        if not access.template_chosen:
+            await self._lay_out(load_template(DEFAULT_TEMPLATE), None, fix=False)
         template = access.template
 
         def work(emit: Emit) -> None:
@@ -70,6 +145,15 @@ class ProjectSetup:
         await self.undo_half_rename()
         await self._runtime.take_in()
         await access.read(self._runtime.work_folder.create)
+
+    async def install(self) -> None:
+        """Install the packages and do the set-up, as far as this sandbox has not got them yet."""
+        access, runtime = self._access, self._runtime
+        if not await runtime.packages_present():
+            await runtime.materialise()
+            seconds = await runtime.install(access.template.install_argv())
+            await access.bus.emit(access.project_id, DepsInstalled([], round(seconds, 3)))
+        await runtime.set_up()
 
     async def undo_half_rename(self) -> None:
         """Take back a rename of the folder that the program's end kept from being stored; it comes again."""
@@ -99,14 +183,14 @@ class ProjectSetup:
         return await access.read(work)
 
     async def _prepare(self) -> None:
+        if not self._access.template_chosen:
+            return
         await self.prepare_folder()
         runtime = self._runtime
-        if not runtime.packages_present:
+        # A sandbox comes with the packages of the lock file that is there when it is opened.
+        if await self._access.read(lambda: not runtime.work_folder.was_written):
             await runtime.materialise()
-            seconds = await runtime.install(self._access.template.install_argv())
-            await self._access.bus.emit(
-                self._access.project_id, DepsInstalled([], round(seconds, 3))
-            )
+        await self.install()
         if not await self._has_open_phase_files():
             await runtime.materialise()
             await self._start()

@@ -10,9 +10,10 @@ from vibedesk.base.errors import VibeDeskError
 from vibedesk.engine.agent.run_memory import RunMemory
 from vibedesk.engine.builder.project_access import ProjectAccess
 from vibedesk.engine.event_bus import Emit
-from vibedesk.engine.events import ErrorReported, Resumed, StateChange, Waiting
+from vibedesk.engine.events import ErrorReported, StateChange, Waiting
 from vibedesk.engine.states import RESTING, AgentState, check_transition
 from vibedesk.engine.store.records import ProjectRecord
+from vibedesk.engine.waiting import with_waiting, without_ended
 
 _log = logging.getLogger(__name__)
 
@@ -54,7 +55,7 @@ class StateMachine:
     ) -> None:
         """Go to `target`; the transition, what it rests on and its event are one transaction.
 
-        What was waited for before is over with it; `waiting` is what the agent waits for in `target`.
+        What the last state waited for is over with it; `waiting` is what the agent waits for in `target`.
 
         A cancel that comes meanwhile waits for it, so that the agent never believes another state than the stored.
         """
@@ -74,8 +75,9 @@ class StateMachine:
             check_transition(record.state, target, failed=record.failed_state)
             if work is not None:
                 work(emit)
-            if record.waiting is not None:
-                emit(Resumed(record.waiting["reason"]))
+            stored = without_ended(record.waiting, emit)
+            if waiting is not None:
+                stored = with_waiting(stored, waiting)
             failed = record.state if target is AgentState.ERROR else None
             store.update(
                 project_id,
@@ -83,7 +85,7 @@ class StateMachine:
                 state_reason=reason,
                 run=self.memory.to_dict(),
                 failed_state=failed,
-                waiting=waiting.to_data() if waiting is not None else None,
+                waiting=stored,
                 **({} if target is AgentState.ERROR else {"error": None}),
             )
             if waiting is not None:
@@ -94,20 +96,49 @@ class StateMachine:
         self._failed = await self._access.commit(transaction, durable=True)
         self._state = target
 
+    async def await_person(self, waiting: Waiting, work: Callable[[Emit], None]) -> None:
+        """Stay in the present state until the person did something; `work` is in the same transaction."""
+        await finish(self._commit_wait(waiting, work))
+
+    async def _commit_wait(self, waiting: Waiting, work: Callable[[Emit], None]) -> None:
+        store, project_id = self._access.store, self._access.project_id
+
+        def transaction(emit: Emit) -> None:
+            work(emit)
+            stored = with_waiting(store.get(project_id).waiting, waiting)
+            store.update(project_id, run=self.memory.to_dict(), waiting=stored)
+            emit(waiting)
+
+        await self._access.commit(transaction, durable=True)
+
+    async def go_on(self, work: Callable[[Emit], None]) -> None:
+        """End what `await_person` began; `work` stores what the person did, in the same transaction."""
+        await finish(self._commit_go_on(work))
+
+    async def _commit_go_on(self, work: Callable[[Emit], None]) -> None:
+        store, project_id = self._access.store, self._access.project_id
+
+        def transaction(emit: Emit) -> None:
+            work(emit)
+            stored = without_ended(store.get(project_id).waiting, emit)
+            store.update(project_id, run=self.memory.to_dict(), waiting=stored)
+
+        await self._access.commit(transaction, durable=True)
+
     async def remember(self) -> None:
         """Store what the run remembers, without a move."""
         access, memory = self._access, self.memory.to_dict()
         await access.read(lambda: access.store.update(access.project_id, run=memory))
 
     async def end_waiting(self) -> None:
-        """Forget what is waited for, where nothing is going to."""
+        """Forget what nobody waits for any more: the run was stopped, or the program ended meanwhile."""
         store, project_id = self._access.store, self._access.project_id
 
         def work(emit: Emit) -> None:
             waiting = store.get(project_id).waiting
-            if waiting is not None:
-                store.update(project_id, waiting=None)
-                emit(Resumed(waiting["reason"]))
+            still = without_ended(waiting, emit)
+            if still != waiting:
+                store.update(project_id, waiting=still)
 
         await self._access.commit(work)
 
@@ -122,7 +153,7 @@ class StateMachine:
 
         def work(emit: Emit) -> None:
             access.store.update(access.project_id, error=error.to_dict())
-            emit(ErrorReported(error.message, error.remedy, error.code))
+            emit(ErrorReported(error.message, error.remedy, error.code, dict(error.details)))
 
         _log.info("run of %s failed in %s: %s", access.project_id, self._state, error.code)
         await self.move(AgentState.ERROR, error.message, work)

@@ -1,49 +1,107 @@
-"""What a request tells the model about the project: its plan, its files, what happened.
+"""Puts requests together: system prompt, project part, task, in the order of how rarely they change.
 
-Until files are chosen by relevance, all text files go in, largest and least telling first out, within a
-budget of characters; what does not fit is listed by name.
+Providers cache what requests begin with. So the system prompt is the same for everything, the project part (starter,
+wish, blueprint, files, map) differs between two requests only where the project does, with the files changed last
+at its end, and what is asked now comes after both.
 """
 
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, field
+import itertools
+import json
+import logging
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
-from vibedesk.engine.builder.prompts import fill, schema_text, system_prompt
-from vibedesk.engine.builder.schemas import Blueprint, Phase
+from vibedesk.engine.builder.file_choice import NO_FILES, ChosenFile, FileChoice
+from vibedesk.engine.builder.planned_packages import package_specs
+from vibedesk.engine.builder.prompts import (
+    blueprint_shape,
+    fill,
+    framework_pitfalls,
+    prompt,
+    starter_list,
+    system_prompt,
+)
+from vibedesk.engine.builder.schemas import (
+    Blueprint,
+    ChecksAnswer,
+    Phase,
+    ReviewAnswer,
+    blueprint_schema,
+)
 from vibedesk.engine.builder.templates import Template
-from vibedesk.engine.files.ignore_rules import holds_secrets
-from vibedesk.engine.models.protocol import ChatMessage, ModelRequest
+from vibedesk.engine.models.protocol import ChatMessage, ModelRequest, Operation
 
-_FILE_BUDGET = 240_000
-_NEVER_SHOWN = frozenset({"package-lock.json", "pnpm-lock.yaml", "yarn.lock", "bun.lock"})
-_HISTORY_MESSAGES = 30
 _CHANGE_CHARACTERS = 12_000
+_PARTIAL_CHARACTERS = 4_000
+
+_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ProjectContext:
-    """Everything a request may be made of; plain values, read in one go from the store."""
+    """Everything a request may be made of; plain values, read in one go from the store.
+
+    Attributes:
+        template: What the project begins with.
+        wish: In the person's words.
+        blueprint: The plan, once there is one.
+        starters: What the blueprint may choose from; empty once one is chosen.
+        may_ask: Whether the blueprint's answer may be questions to the person.
+        answers: (question, answer) of the person; an empty answer was skipped.
+        edited_fields: Fields of `blueprint` that the person edited and that another plan keeps.
+        refused_plan: Why the first phase of the last blueprint could not be written; empty where there was none.
+        phases: (number, name, description, completed).
+        files: Which files are shown, and a map of the others.
+        locked: Paths that the person locked.
+        wishes: What the person asked for and no phase has built yet.
+        summary: What the earlier part of the conversation came to.
+        history: (role, text) of the conversation after that.
+    """
 
     template: Template
     wish: str
     blueprint: Mapping[str, Any] | None
+    starters: Sequence[Template] = ()
+    may_ask: bool = False
+    answers: Sequence[tuple[str, str]] = ()
+    edited_fields: Sequence[str] = ()
+    refused_plan: str = ""
     phases: Sequence[tuple[int, str, str, bool]] = ()
-    """(number, name, description, completed)"""
-    files: Mapping[str, str] = field(default_factory=dict)
+    files: FileChoice = NO_FILES
+    locked: Sequence[str] = ()
     wishes: Sequence[str] = ()
+    summary: str = ""
     history: Sequence[tuple[str, str]] = ()
-    """(role, text) of the conversation so far"""
 
 
 def blueprint_request(context: ProjectContext) -> ModelRequest:
-    return _request(
-        context,
+    """Ask for the blueprint, or for questions where `context.may_ask`."""
+    if context.starters:
+        stable = fill("starters", starters=starter_list(context.starters))
+        template = (
+            "Choose the starter first and name it in `template`: a server with a database only if data has to last "
+            "for several people or devices, or people sign in; else the browser keeps it."
+        )
+    else:
+        stable = _template_part(context.template) + "\n"
+        template = f'The starter is chosen: "{context.template.name}". `template` names it.'
+    task = fill(
+        "tasks/blueprint",
+        wish=context.wish,
+        template=template,
+        answers=_answers(context),
+        given=_given(context) + _refused(context),
+        questions=fill("tasks/questions") + "\n" if context.may_ask else "",
+        shape=blueprint_shape(),
+    )
+    return _made(
         "blueprint",
-        fill("blueprint", wish=context.wish, schema=schema_text(Blueprint)),
-        json_schema=Blueprint.model_json_schema(),
+        ChatMessage("user", stable + "\n" + task, stable_chars=len(stable)),
+        json_schema=blueprint_schema(may_ask=context.may_ask),
         phase=1,
     )
 
@@ -55,29 +113,40 @@ def plan_request(context: ProjectContext, number: int, *, final: bool) -> ModelR
         if final
         else ""
     )
-    text = fill(
-        "plan_phase",
-        project=_project(context),
+    task = fill(
+        "tasks/plan_phase",
         phases=_phases(context),
         wishes=_wishes(context),
         phase_number=str(number),
         allowance=allowance,
-        schema=schema_text(Phase),
     )
-    return _request(
-        context, "plan_phase", text, json_schema=Phase.model_json_schema(), phase=number
-    )
+    return _asked(context, "plan_phase", task, json_schema=Phase.model_json_schema(), phase=number)
 
 
-def implement_request(context: ProjectContext, number: int, phase: Phase) -> ModelRequest:
-    packages = (
-        "Already installed for this phase: " + "; ".join(phase.install_commands) + "\n\n"
-        if phase.install_commands
+def implement_request(
+    context: ProjectContext, number: int, phase: Phase, *, missing: Sequence[str] = ()
+) -> ModelRequest:
+    """Ask for the files of phase `number`; `missing` are packages of its plan that the registry does not have."""
+    installed = [spec for spec in package_specs(phase.install_commands) if spec not in missing]
+    packages = ""
+    if installed:
+        packages += f"Already installed for this phase: {', '.join(installed)}\n\n"
+    if missing:
+        packages += f"There is no package {', '.join(missing)}: do without it.\n\n"
+    due = [
+        check["name"]
+        for check in _checks(context)
+        if (check.get("phase") or number + 1) <= number and check["name"]
+    ]
+    checks = (
+        "When it is written these acceptance checks of the blueprint pass, so use exactly their field names and texts: "
+        + "; ".join(due)
+        + ".\n\n"
+        if due
         else ""
     )
-    text = fill(
-        "implement_phase",
-        project=_project(context),
+    task = fill(
+        "tasks/implement_phase",
         phase_number=str(number),
         phase_name=phase.name,
         phase_description=phase.description,
@@ -87,8 +156,9 @@ def implement_request(context: ProjectContext, number: int, phase: Phase) -> Mod
         ),
         packages=packages,
         wishes=_wishes(context),
+        checks=checks,
     )
-    return _request(context, "implement_phase", text, phase=number)
+    return _asked(context, "implement_phase", task, phase=number)
 
 
 def continue_request(
@@ -108,12 +178,13 @@ def continue_request(
     """
     again = f"send {cut[0]} again, whole, then " if cut else ""
     cut_text = (
-        f"It broke off inside {cut[0]}, of which this had come:\n<partial>\n{cut[1][-4000:]}\n</partial>"
+        f"It broke off inside {cut[0]}, of which this had come last:\n"
+        f"<partial>\n{cut[1][-_PARTIAL_CHARACTERS:]}\n</partial>"
         if cut
         else ""
     )
     text = fill(
-        "continue",
+        "tasks/continue",
         finished=f"These files are finished: {', '.join(finished)}. " if finished else "",
         cut=cut_text,
         again=again,
@@ -125,7 +196,7 @@ def continue_request(
 def resend_request(original: ModelRequest, refused: Sequence[tuple[str, str, str]]) -> ModelRequest:
     """Ask for whole files where changes (path, why, what was sent) could not be made."""
     text = fill(
-        "resend",
+        "tasks/resend",
         refused="\n".join(
             f'<refused path="{path}">\n{why}\n\nYou had sent:\n{change[-_CHANGE_CHARACTERS:]}\n</refused>\n'
             for path, why, change in refused
@@ -135,27 +206,138 @@ def resend_request(original: ModelRequest, refused: Sequence[tuple[str, str, str
     return _follow_up(original, "(the answer with the changes)", text)
 
 
-def fix_request(context: ProjectContext, number: int, problems: Sequence[str]) -> ModelRequest:
-    text = fill(
-        "fix", project=_project(context), problems="\n".join(f"- {line}" for line in problems)
+def fix_request(
+    context: ProjectContext, number: int, problems: Sequence[str], tried: Sequence[str] = ()
+) -> ModelRequest:
+    """Ask for a mend of `problems`; `tried` says what earlier mends did."""
+    task = fill(
+        "tasks/fix", problems=_lines(problems), tried=_tried(tried), files=_more_files(context)
     )
-    return _request(context, "fix", text, phase=number)
+    return _asked(context, "fix", task, phase=number)
+
+
+def debug_request(
+    context: ProjectContext, number: int, problems: Sequence[str], tried: Sequence[str] = ()
+) -> ModelRequest:
+    """Ask for the cause behind what bounded repair could not mend: sentences, then SCOF."""
+    task = fill("tasks/debug", problems=_lines(problems), tried=_tried(tried))
+    return _asked(context, "debug", task, phase=number)
+
+
+def review_request(context: ProjectContext, number: int, paths: Sequence[str]) -> ModelRequest:
+    """Ask what is wrong with the files that phase `number` wrote; the answer is a `ReviewAnswer`."""
+    task = fill("tasks/review", phase_number=str(number), paths=", ".join(paths))
+    schema = ReviewAnswer.model_json_schema()
+    return _asked(context, "review", task, json_schema=schema, phase=number)
+
+
+def checks_request(context: ProjectContext, number: int, failed: Sequence[str]) -> ModelRequest:
+    """Ask whether checks fit what was built; `failed` says which failed and how. Answer: `ChecksAnswer`."""
+    words = f"These failed:\n{_lines(failed)}\n\n" if failed else ""
+    task = fill("tasks/checks", phase_number=str(number), failed=words)
+    schema = ChecksAnswer.model_json_schema()
+    return _asked(context, "checks", task, json_schema=schema, phase=number)
+
+
+def regenerate_request(
+    context: ProjectContext, path: str, text: str, instructions: str
+) -> ModelRequest:
+    """Ask for one file anew, whole, in SCOF; `text` is the file as it is now."""
+    task = fill(
+        "tasks/regenerate_file", path=path, text=_ended(text), instructions=instructions.strip()
+    )
+    return _asked(context, "regenerate_file", task)
+
+
+def summarize_request(
+    context: ProjectContext, conversation: Sequence[tuple[str, str]]
+) -> ModelRequest:
+    """Ask for a summary, in plain text, of `context.summary` and what was said after it."""
+    earlier = (
+        f"The summary of what was said before:\n<summary>\n{context.summary}\n</summary>\n\n"
+        if context.summary
+        else ""
+    )
+    said = "\n\n".join(
+        f"{'You' if role == 'assistant' else 'The person'}: {text.strip()}"
+        for role, text in conversation
+    )
+    task = fill("tasks/summarize", summary=earlier, conversation=said)
+    return _asked(dataclasses.replace(context, summary=""), "summarize", task)
 
 
 def converse_request(
-    context: ProjectContext, message: str, *, activity: str, turn: int
+    context: ProjectContext,
+    message: str,
+    *,
+    activity: str,
+    turn: int,
+    changes: Sequence[str] = (),
+    plan: Sequence[str] | None = None,
 ) -> ModelRequest:
-    """Answer `message`; `turn` is how many messages of the person came before it."""
-    text = fill("converse", project=_project(context), activity=activity, message=message)
-    history = tuple(
-        ChatMessage("assistant" if role == "assistant" else "user", said)
-        for role, said in _alternating(context.history[-_HISTORY_MESSAGES:])
+    """Answer `message`.
+
+    Args:
+        context: The project; its history ends before the message.
+        message: What the person says.
+        activity: What the build does right now.
+        turn: How many messages of the person came before it.
+        changes: What happened in the project since their last message, a line each.
+        plan: The fields that they edited of the blueprint that waits for them; None where none does.
+    """
+    since = f"Since their last message:\n{_lines(changes)}\n" if changes else ""
+    task = fill(
+        "tasks/converse",
+        activity=activity,
+        message=message,
+        changes=since,
+        plan="" if plan is None else _plan_talk(plan),
+        files=_more_files(context),
     )
-    request = _request(context, "converse", text, turn=turn)
+    turns = _alternating(context.history)
+    return _asked(context, "converse", task, turns=turns, turn=turn)
+
+
+def _asked(
+    context: ProjectContext,
+    operation: Operation,
+    task: str,
+    *,
+    turns: Sequence[tuple[str, str]] = (),
+    json_schema: dict[str, Any] | None = None,
+    phase: int = 0,
+    turn: int = 0,
+) -> ModelRequest:
+    """Put the project part before the first turn and the task after the last."""
+    part = _project_part(context)
+    said = [*turns, ("user", task)]
+    if turns:
+        said[0] = ("user", f"# The conversation\n\n{said[0][1]}")
+    first, *others = said
+    messages = [
+        ChatMessage("user", f"{part}\n{first[1]}", stable_chars=len(part)),
+        *(
+            ChatMessage("assistant" if role == "assistant" else "user", text)
+            for role, text in others
+        ),
+    ]
+    return _made(operation, *messages, json_schema=json_schema, phase=phase, turn=turn)
+
+
+def _made(
+    operation: Operation,
+    *messages: ChatMessage,
+    json_schema: dict[str, Any] | None = None,
+    phase: int = 0,
+    turn: int = 0,
+) -> ModelRequest:
+    _log.info("%s: asked with %s", operation, prompt(f"tasks/{operation}").label)
     return ModelRequest(
-        operation="converse",
-        system=request.system,
-        messages=(*history, *request.messages),
+        operation=operation,
+        system=system_prompt(),
+        messages=messages,
+        json_schema=json_schema,
+        phase=phase,
         turn=turn,
     )
 
@@ -164,6 +346,7 @@ def _follow_up(original: ModelRequest, answered: str, text: str) -> ModelRequest
     return dataclasses.replace(
         original,
         operation="continue",
+        continues=original.continues or original.operation,
         messages=(
             *original.messages,
             ChatMessage("assistant", answered),
@@ -173,66 +356,118 @@ def _follow_up(original: ModelRequest, answered: str, text: str) -> ModelRequest
     )
 
 
-def _request(
-    context: ProjectContext,
-    operation: Any,
-    text: str,
-    *,
-    json_schema: dict[str, Any] | None = None,
-    phase: int = 0,
-    turn: int = 0,
-) -> ModelRequest:
-    return ModelRequest(
-        operation=operation,
-        system=system_prompt(context.template),
-        messages=(ChatMessage("user", text),),
-        json_schema=json_schema,
-        phase=phase,
-        turn=turn,
+def fixed_characters(context: ProjectContext, *, talk: bool) -> int:
+    """Return how long a request is without files and task; `talk`: with the conversation."""
+    fixed = dataclasses.replace(context, files=NO_FILES)
+    said = sum(len(text) for _, text in context.history) if talk else 0
+    return len(system_prompt()) + len(_project_part(fixed)) + said
+
+
+# -- the project part --------------------------------------------------------------------------------------------
+def _project_part(context: ProjectContext) -> str:
+    """Return what stands before every task, the parts that change most rarely first."""
+    pieces = [
+        _template_part(context.template),
+        f"The person's wish:\n<wish>\n{context.wish}\n</wish>\n",
+        _answers(context),
+        _blueprint(context),
+        "# Its files\n" if context.files.chosen else "",
+        *(_files(list(group)) for _, group in itertools.groupby(context.files.chosen, _phase_of)),
+        _rest(context.files.rest),
+        "These are too large to be shown, even where they are asked for: "
+        f"{', '.join(context.files.too_large)}.\n"
+        if context.files.too_large
+        else "",
+        f"The person locked these; never write them: {', '.join(context.locked)}.\n"
+        if context.locked
+        else "",
+        f"What you two talked about before:\n<summary>\n{context.summary}\n</summary>\n"
+        if context.summary
+        else "",
+    ]
+    return "\n".join(piece for piece in pieces if piece)
+
+
+def _template_part(template: Template) -> str:
+    pitfalls = framework_pitfalls(template)
+    return fill(
+        "project",
+        template_name=template.folder.name,
+        template_description=template.description,
+        template_usage="\n".join(f"- {line}" for line in template.usage),
+        untouchable=", ".join(sorted(template.untouchable_files)) or "nothing",
+        frameworks=f"\n{pitfalls}\n" if pitfalls else "",
     )
 
 
-def _project(context: ProjectContext) -> str:
-    parts = [f"The person's wish:\n<wish>\n{context.wish}\n</wish>"]
-    if context.blueprint:
-        blueprint = Blueprint.model_validate(context.blueprint)
-        parts.append(
-            "The blueprint:\n"
-            + blueprint.model_dump_json(exclude={"initial_phase", "acceptance_checks"})
-        )
-    parts.append(
-        "The project's files:\n\n"
-        + _listing(
-            context.files,
-            context.template.untouchable_files - set(context.template.important_files),
-        )
-    )
-    return "\n\n".join(parts)
+def _blueprint(context: ProjectContext) -> str:
+    if not context.blueprint:
+        return ""
+    blueprint = Blueprint.model_validate(context.blueprint)
+    left_out = {"initial_phase", "acceptance_checks", "template"}
+    plan = blueprint.model_dump_json(exclude=left_out, exclude_defaults=True)
+    checks = "\n".join(json.dumps(check, ensure_ascii=False) for check in _checks(context))
+    return f"The blueprint:\n{plan}\n" + (f"\nIts acceptance checks:\n{checks}\n" if checks else "")
 
 
-def _listing(files: Mapping[str, str], hidden: Collection[str] = ()) -> str:
-    shown, left = [], _FILE_BUDGET
-    named: list[str] = []
-    for path in sorted(files, key=lambda p: (len(files[p]), p)):
-        size = len(files[path])
-        if path in hidden or _never_shown(path) or size > left:
-            named.append(path)
-            continue
-        left -= size
-        shown.append(path)
-    blocks = [f'<file path="{path}">\n{_ended(files[path])}</file>' for path in sorted(shown)]
-    if named:
-        blocks.append("Not shown: " + ", ".join(sorted(named)))
-    return "\n\n".join(blocks)
+def _checks(context: ProjectContext) -> list[dict[str, Any]]:
+    if not context.blueprint:
+        return []
+    blueprint = Blueprint.model_validate(context.blueprint)
+    return [check.model_dump(exclude_none=True) for check in blueprint.acceptance_checks]
 
 
-def _never_shown(path: str) -> bool:
-    return path.rsplit("/", 1)[-1] in _NEVER_SHOWN or holds_secrets(path)
+def _phase_of(file: ChosenFile) -> int:
+    return file.phase
+
+
+def _files(files: Sequence[ChosenFile]) -> str:
+    return "\n".join(f'<file path="{file.path}">\n{_ended(file.text)}</file>\n' for file in files)
+
+
+def _rest(lines: Sequence[str]) -> str:
+    if not lines:
+        return ""
+    return "Files that are there but not shown:\n" + _lines(lines) + "\n"
 
 
 def _ended(text: str) -> str:
     # A blank line that is not in the file would find its way into patches.
     return text if text.endswith("\n") or not text else f"{text}\n"
+
+
+# -- parts of tasks ----------------------------------------------------------------------------------------------
+def _answers(context: ProjectContext) -> str:
+    if not context.answers:
+        return ""
+    lines = _lines(
+        f"{question} {answer.strip() or '(skipped: decide yourself)'}"
+        for question, answer in context.answers
+    )
+    return f"You asked, and the person answered:\n{lines}\n\n"
+
+
+def _given(context: ProjectContext) -> str:
+    if not context.edited_fields or not context.blueprint:
+        return ""
+    blueprint = Blueprint.model_validate(context.blueprint).model_dump_json(exclude_defaults=True)
+    return fill("tasks/given", fields=", ".join(context.edited_fields), blueprint=blueprint) + "\n"
+
+
+def _refused(context: ProjectContext) -> str:
+    if not context.refused_plan:
+        return ""
+    return fill("tasks/refused_plan", reason=context.refused_plan) + "\n"
+
+
+def _plan_talk(edited: Sequence[str]) -> str:
+    words = (
+        f"They edited these fields of the plan by hand, and what they wrote there stays: {', '.join(edited)}. If they "
+        f"now want one of these to be different, end with a line that names it, like [anew {edited[0]}]."
+        if edited
+        else ""
+    )
+    return fill("tasks/plan_talk", edited=words)
 
 
 def _phases(context: ProjectContext) -> str:
@@ -245,8 +480,19 @@ def _phases(context: ProjectContext) -> str:
 def _wishes(context: ProjectContext) -> str:
     if not context.wishes:
         return ""
-    lines = "\n".join(f"- {wish}" for wish in context.wishes)
-    return f"The person asked for this meanwhile:\n{lines}\n\n"
+    return f"The person asked for this meanwhile:\n{_lines(context.wishes)}\n\n"
+
+
+def _more_files(context: ProjectContext) -> str:
+    return fill("tasks/more_files") if context.files.can_ask else ""
+
+
+def _tried(tried: Sequence[str]) -> str:
+    return f"Already tried, in vain:\n{_lines(tried)}\n\n" if tried else ""
+
+
+def _lines(texts: Iterable[str]) -> str:
+    return "\n".join(f"- {text}" for text in texts)
 
 
 def _alternating(history: Sequence[tuple[str, str]]) -> list[tuple[str, str]]:

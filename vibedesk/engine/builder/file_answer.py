@@ -2,17 +2,25 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import aclosing
 
 from vibedesk.engine.builder.context import ProjectContext, continue_request, resend_request
+from vibedesk.engine.builder.focus import with_asked
 from vibedesk.engine.builder.project_access import ProjectAccess
+from vibedesk.engine.builder.prompts import fill
+from vibedesk.engine.builder.relevance.scores import Focus
+from vibedesk.engine.builder.reply import asked_files
 from vibedesk.engine.builder.scof_writer import ScofWriter, WrittenFiles
 from vibedesk.engine.event_bus import Emit
 from vibedesk.engine.events import Notice
 from vibedesk.engine.models.protocol import (
     BadAnswerError,
+    BudgetExceededError,
+    ChatMessage,
     Finished,
+    ModelError,
     ModelRequest,
     StreamInterruptedError,
     TextDelta,
@@ -20,6 +28,9 @@ from vibedesk.engine.models.protocol import (
 
 _MAX_CONTINUATIONS = 6
 _MAX_WITHOUT_PROGRESS = 2
+_MOST_SAID = 4_000
+_SMALL_CONTEXT = 40_000
+"""Tokens: a model with no more than that is asked for one file at a time, once a longer answer was none."""
 
 BETWEEN_FILES = ("", "")
 """`WrittenFiles.cut` of an answer that broke off, but not inside a file."""
@@ -31,6 +42,7 @@ class FileAnswer:
     Args:
         access: The project.
         number: Phase that the files belong to.
+        focus: What it is about: which files it shows.
         question: Makes the request of the project as it is; asked anew for every continuation, so that the model
             sees what it has written already.
         planned: Paths that are expected.
@@ -43,6 +55,7 @@ class FileAnswer:
         self,
         access: ProjectAccess,
         number: int,
+        focus: Focus,
         question: Callable[[ProjectContext], ModelRequest],
         *,
         planned: Sequence[str] = (),
@@ -52,11 +65,14 @@ class FileAnswer:
     ) -> None:
         self._access = access
         self._number = number
+        self._focus = focus
         self._question = question
         self._planned = planned
         self._purposes = purposes or {}
         self._written = written or WrittenFiles()
         self._origin = origin
+        self._said = ""
+        """What the last answer began with."""
 
     async def take(self) -> WrittenFiles:
         """Ask, write what comes, and ask on until it is whole.
@@ -68,7 +84,13 @@ class FileAnswer:
         before = written.changes
         request = await self._request()
         ended = await self._stream(request)
-        if ended and written.changes == before and not written.refused and not written.cut:
+        nothing = written.changes == before and not written.refused and not written.cut
+        if ended and nothing and self._focus.can_ask and (asked := asked_files(self._said)):
+            self._focus = with_asked(self._focus, asked)
+            request = await self._request()
+            ended = await self._stream(request)
+            nothing = written.changes == before and not written.refused and not written.cut
+        if ended and nothing:
             ended = await self._once_more(request)
         if not ended:
             self._broke_off()
@@ -91,25 +113,58 @@ class FileAnswer:
         return await self.complete()
 
     async def _once_more(self, request: ModelRequest) -> bool:
-        """Ask again where an answer changed nothing; return whether the model ended its answer by itself."""
+        """Ask again, in a simpler form, where an answer changed nothing; return whether the answer is whole now."""
         before = self._written.changes
         await self._notice("The answer changed nothing; asking once more.", "nothing_changed")
-        ended = await self._stream(request)
+        facts = await self._access.router.capabilities(request)
+        one_by_one = facts.context_window <= _SMALL_CONTEXT and len(self._missing()) > 1
+        ended = await self._stream(_simpler(request, self._missing()[:1] if one_by_one else []))
         if self._written.changes == before and ended:
             raise BadAnswerError(
                 "The model's answer changed nothing.", remedy="Try again, or choose another model."
             )
-        return ended
+        return ended and not one_by_one
 
     async def complete(self) -> WrittenFiles:
-        """Ask on until nothing is cut off and no change is refused.
+        """Ask on until nothing is cut off and no change is refused, and once for files that were forgotten.
 
         A file that was cut off or refused stays on the list until it has come whole.
         """
+        await self._complete_answer()
+        if await self._ask_for_forgotten():
+            await self._complete_answer()
+        if forgotten := self._missing():
+            words = f"The plan names {', '.join(forgotten)}, which the model did not write."
+            await self._notice(words, "not_written")
+        return self._written
+
+    async def _ask_for_forgotten(self) -> bool:
+        """Ask for planned files that the answer, though it ended, does not have; return whether there were any."""
+        forgotten = self._missing()
+        if not forgotten:
+            return False
+        await self._notice(f"Still missing, and asked for: {', '.join(forgotten)}.", "forgotten")
+        question = await self._request()
+        request = continue_request(
+            question, finished=self._written.finished, cut=None, missing=forgotten
+        )
+        try:
+            if not await self._stream(request):
+                self._broke_off()
+        except BudgetExceededError:
+            raise
+        except ModelError as error:
+            # What is there is whole; the review says what it lacks.
+            await self._notice(
+                f"The model was asked for it and failed: {error.message}", error.code
+            )
+        return True
+
+    async def _complete_answer(self) -> None:
         written, stuck = self._written, 0
         for _ in range(_MAX_CONTINUATIONS):
             if written.cut is None and not written.refused:
-                return written
+                return
             before = written.changes
             between = written.cut == BETWEEN_FILES
             request = await self._next_request()
@@ -123,7 +178,7 @@ class FileAnswer:
             if stuck >= _MAX_WITHOUT_PROGRESS:
                 break
         if written.cut is None and not written.refused:
-            return written
+            return
         owed = [*(written.cut or ())[:1], *(refused.path for refused in written.refused)]
         left = ", ".join(dict.fromkeys(path for path in owed if path))
         raise BadAnswerError(
@@ -133,7 +188,7 @@ class FileAnswer:
         )
 
     async def _request(self) -> ModelRequest:
-        return self._question(await self._access.context())
+        return self._question(await self._access.context(self._focus))
 
     async def _next_request(self) -> ModelRequest:
         written, question = self._written, await self._request()
@@ -144,7 +199,9 @@ class FileAnswer:
         return continue_request(question, finished=written.finished, cut=cut, missing=missing)
 
     def _missing(self) -> list[str]:
-        return [path for path in self._planned if path not in self._written.finished]
+        written = self._written
+        settled = {*written.finished, *written.kept_out, *written.rearranged}
+        return [path for path in self._planned if path not in settled]
 
     def _broke_off(self) -> None:
         self._written.cut = self._written.cut or BETWEEN_FILES
@@ -154,6 +211,7 @@ class FileAnswer:
             self._access,
             phase=self._number,
             purposes=self._purposes,
+            planned=self._planned,
             written=self._written,
             origin=self._origin,
         )
@@ -161,18 +219,32 @@ class FileAnswer:
     async def _stream(self, request: ModelRequest) -> bool:
         """Stream one answer into the project; return whether the model ended it by itself."""
         ended = False
+        self._said = ""
         async with self._writer() as writer:
             try:
                 async with aclosing(self._access.router.stream(request)) as items:
                     async for item in items:
                         match item:
                             case TextDelta(text):
+                                if len(self._said) < _MOST_SAID:
+                                    self._said += text
                                 await writer.feed(text)
                             case Finished(stop_reason):
-                                ended = stop_reason != "max_tokens"
+                                ended = stop_reason in ("end", "refusal")
             except StreamInterruptedError as error:
                 await self._notice(f"{error.message} Going on from there.", "stream_interrupted")
         return ended
 
     async def _notice(self, message: str, code: str) -> None:
         await self._access.bus.emit(self._access.project_id, Notice(message, code))
+
+
+def _simpler(original: ModelRequest, only: Sequence[str]) -> ModelRequest:
+    """Return the question in a form that is harder to get wrong; with `only` those files are asked for."""
+    amount = f"Send only {', '.join(only)} now." if only else "One file after the other."
+    turns = (
+        *original.messages,
+        ChatMessage("assistant", "(the answer that changed nothing)"),
+        ChatMessage("user", fill("tasks/simpler", amount=amount)),
+    )
+    return dataclasses.replace(original, messages=turns)

@@ -3,58 +3,45 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from contextlib import aclosing
-from dataclasses import dataclass
+from dataclasses import replace
 
-from vibedesk.base.aio import Batcher
 from vibedesk.engine.builder.context import (
-    blueprint_request,
+    ProjectContext,
     converse_request,
     fix_request,
     implement_request,
     plan_request,
 )
 from vibedesk.engine.builder.file_answer import BETWEEN_FILES, FileAnswer
+from vibedesk.engine.builder.focus import of_message, of_phase, of_plan, of_problems, with_asked
+from vibedesk.engine.builder.images import OF_THE_WISH, images_of, with_images
 from vibedesk.engine.builder.project_access import ProjectAccess
-from vibedesk.engine.builder.reply import ReplySplitter
-from vibedesk.engine.builder.schemas import Blueprint, Phase
+from vibedesk.engine.builder.relevance.scores import Focus
+from vibedesk.engine.builder.schemas import Phase
 from vibedesk.engine.builder.scof_writer import WrittenFiles
-from vibedesk.engine.event_bus import Emit
-from vibedesk.engine.events import BlueprintChunk, MessageChunk
-from vibedesk.engine.models.protocol import TextDelta
-
-
-async def make_blueprint(access: ProjectAccess) -> Blueprint:
-    """Ask for the blueprint; its text is stored and told while it comes."""
-
-    async def store(pieces: list[str]) -> None:
-        text = "".join(pieces)
-
-        def work(emit: Emit) -> None:
-            access.store.append_blueprint_text(access.project_id, text)
-            emit(BlueprintChunk(text))
-
-        await access.commit(work)
-
-    async with Batcher(store) as batch:
-
-        async def restart() -> None:
-            await batch.flush()
-            await access.commit(lambda _: access.store.update(access.project_id, blueprint_text=""))
-
-        await restart()
-        request = blueprint_request(await access.context())
-        return await access.router.ask_structured(request, Blueprint, batch.put, restart)
+from vibedesk.engine.events import Notice
+from vibedesk.engine.models.protocol import BadAnswerError, ModelRequest
 
 
 async def plan_phase(access: ProjectAccess, number: int, *, final: bool) -> Phase:
     """Ask what phase `number` is to do."""
-    request = plan_request(await access.context(), number, final=final)
-    return await access.router.ask_structured(request, Phase)
+
+    def look() -> Focus:
+        blueprint = access.store.get(access.project_id).blueprint
+        return of_plan(blueprint, number - 1, _open_wishes(access))
+
+    request = plan_request(await access.context(await access.read(look)), number, final=final)
+    images = await images_of(access, await access.read(lambda: _messages_of_wishes(access)))
+    return await access.router.ask_structured(with_images(request, images, reference=True), Phase)
 
 
 async def implement_phase(
-    access: ProjectAccess, number: int, phase: Phase, *, already: WrittenFiles | None = None
+    access: ProjectAccess,
+    number: int,
+    phase: Phase,
+    *,
+    missing: Sequence[str] = (),
+    already: WrittenFiles | None = None,
 ) -> WrittenFiles:
     """Ask for the files of a phase and write them.
 
@@ -62,15 +49,21 @@ async def implement_phase(
         access: The project.
         number: Which phase.
         phase: Its plan.
+        missing: Packages of its plan that the registry does not have.
         already: What had come before the run was cut off; those files are not asked for again.
 
     Raises:
         BadAnswerError: The answer changes nothing, also when asked again, or keeps breaking off.
     """
+    messages = await access.read(lambda: _messages_of_wishes(access))
+    images = await images_of(access, messages | ({OF_THE_WISH} if number == 1 else set()))
     answer = FileAnswer(
         access,
         number,
-        lambda context: implement_request(context, number, phase),
+        of_phase(phase, await access.read(lambda: _open_wishes(access))),
+        lambda context: with_images(
+            implement_request(context, number, phase, missing=missing), images, reference=True
+        ),
         planned=[f.path for f in phase.files],
         purposes={f.path: f.purpose for f in phase.files},
         written=already,
@@ -81,12 +74,39 @@ async def implement_phase(
     return await answer.complete()
 
 
-async def fix_problems(access: ProjectAccess, number: int, problems: Sequence[str]) -> WrittenFiles:
-    """Ask for a mend of `problems` and write it."""
-    answer = FileAnswer(
-        access, number, lambda context: fix_request(context, number, problems), origin="fix"
-    )
-    return await answer.take()
+async def fix_problems(
+    access: ProjectAccess,
+    number: int,
+    problems: Sequence[str],
+    tried: Sequence[str] = (),
+    *,
+    other_model: bool = False,
+) -> WrittenFiles:
+    """Ask for a mend of `problems` and write it.
+
+    Args:
+        access: The project.
+        number: The open phase.
+        problems: What is wrong, a text each.
+        tried: What earlier mends did, in vain.
+        other_model: Ask the next model of the route first, if it has one.
+
+    Returns:
+        What was written; nothing where the answer changed nothing, also when asked again, for that is a mend that
+        did not help.
+    """
+
+    def question(context: ProjectContext) -> ModelRequest:
+        return replace(fix_request(context, number, problems, tried), other_model=other_model)
+
+    written = WrittenFiles()
+    focus = of_problems(problems)
+    answer = FileAnswer(access, number, focus, question, written=written, origin="fix")
+    try:
+        return await answer.take()
+    except BadAnswerError as error:
+        await access.bus.emit(access.project_id, Notice(error.message, error.code))
+        return written
 
 
 async def write_reply(
@@ -115,6 +135,7 @@ async def write_reply(
     answer = FileAnswer(
         access,
         number,
+        with_asked(of_message(asked), ()),
         lambda context: converse_request(
             context, asked, activity="the change that you answered with is being written", turn=0
         ),
@@ -125,43 +146,12 @@ async def write_reply(
     return await answer.go_on()
 
 
-@dataclass(frozen=True, slots=True)
-class Reply:
-    """A conversation's answer: what to read, and the change that came with it."""
-
-    text: str
-    scof: str
-    no_change: bool
-    """The model said that the message needs no change."""
+def _messages_of_wishes(access: ProjectAccess) -> set[str]:
+    """Return the ids of the messages that queued the wishes that no phase has built yet."""
+    wishes = {wish.id for wish in access.store.wishes(access.project_id, "open", "planned")}
+    replies = access.store.messages(access.project_id)
+    return {reply.data["answers"] for reply in replies if reply.data.get("wish") in wishes}
 
 
-async def converse(
-    access: ProjectAccess,
-    message_id: str,
-    message: str,
-    reply_id: str,
-    *,
-    activity: str,
-    turn: int,
-) -> Reply:
-    """Answer `message`; the text is stored in message `reply_id` and told while it comes."""
-
-    async def store(pieces: list[str]) -> None:
-        text = "".join(pieces)
-
-        def work(emit: Emit) -> None:
-            access.store.update_message(reply_id, append=text)
-            emit(MessageChunk(reply_id, "assistant", text))
-
-        await access.commit(work)
-
-    splitter = ReplySplitter()
-    context = await access.context(before=message_id)
-    request = converse_request(context, message, activity=activity, turn=turn)
-    async with Batcher(store) as batch, aclosing(access.router.stream(request)) as items:
-        async for item in items:
-            if isinstance(item, TextDelta) and (text := splitter.feed(item.text)):
-                await batch.put(text)
-        if text := splitter.close():
-            await batch.put(text)
-    return Reply(splitter.text, splitter.scof, splitter.no_change)
+def _open_wishes(access: ProjectAccess) -> list[str]:
+    return [wish.text for wish in access.store.wishes(access.project_id, "open", "planned")]

@@ -2,28 +2,49 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+import asyncio
+import dataclasses
+from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TypeVar
 
-from vibedesk.engine.builder.context import ProjectContext
+from vibedesk.base.errors import NotAllowedNowError, VibeDeskError
+from vibedesk.engine.builder.context import ProjectContext, fixed_characters
+from vibedesk.engine.builder.own_templates import Templates
+from vibedesk.engine.builder.relevance.scores import Focus
+from vibedesk.engine.builder.relevance.selection import (
+    CHARACTERS_PER_TOKEN,
+    MAP_TOKENS,
+    MOST_TOKENS,
+    KnownFiles,
+    choose_files,
+)
 from vibedesk.engine.builder.templates import Template
+from vibedesk.engine.builder.transcript import history
 from vibedesk.engine.event_bus import Emit, EventBus
-from vibedesk.engine.events import FileChanged, FileDeleted, FileRenamed
+from vibedesk.engine.events import FileChanged, FileDeleted, FileRenamed, Notice
 from vibedesk.engine.files.drafts import Drafts
 from vibedesk.engine.files.project_files import ProjectFiles
 from vibedesk.engine.files.stored_document import FileChange
 from vibedesk.engine.models.project_router import ProjectRouter
-from vibedesk.engine.scof import ScofParser
+from vibedesk.engine.models.protocol import ModelRequest
+from vibedesk.engine.store.conversation import ConversationStore
 from vibedesk.engine.store.database import Database
+from vibedesk.engine.store.file_ages import file_ages, file_purposes
+from vibedesk.engine.store.file_marks import FileMarks
 from vibedesk.engine.store.projects import ProjectStore
-from vibedesk.engine.store.records import ABOUT_THE_PLAN, MessageRecord
+from vibedesk.engine.store.records import ABOUT_THE_PLAN
 
 T = TypeVar("T")
 
+_SURELY = 0.8
+"""Of a model's room for a prompt: dense code has more tokens than are reckoned with."""
+_TASK = 1_500
+"""Tokens of what an operation asks, beside what it is about."""
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+
+@dataclass(slots=True, kw_only=True)
 class ProjectAccess:
     """One project's store, files, model and events."""
 
@@ -35,59 +56,96 @@ class ProjectAccess:
     drafts: Drafts
     router: ProjectRouter
     template: Template
+    """What the project begins with; until one is chosen, what it begins with if none ever is."""
+    template_chosen: bool = True
+    """False while the model has not said yet which starter it takes: nothing is laid out or installed before."""
+    templates: Templates = field(default_factory=Templates)
+    """Every starter there is."""
+    on_closed: Callable[[Collection[str]], None] | None = None
+    """Called, where somebody wants to know, with the paths of files that an answer has written whole; must not wait."""
+    told_too_large: set[str] = field(default_factory=set)
+    """Files of which the person was told that no model sees them."""
+    revoked: bool = False
+    """A run that could not be ended was given up: whatever it still does must change nothing any more."""
 
     async def commit(self, work: Callable[[Emit], T], *, durable: bool = False) -> T:
         """Run `work(emit)` in one transaction; its events go out after the commit."""
+        if self.revoked:
+            raise NotAllowedNowError("This run was given up, and changes nothing any more.")
         return await self.bus.commit(self.project_id, work, durable=durable)
 
     async def read(self, work: Callable[[], T]) -> T:
         """Run a query on the store's thread."""
         return await self.database.run(work, durable=False)
 
-    async def context(self, *, before: str | None = None) -> ProjectContext:
+    async def context(
+        self, focus: Focus | None = None, *, before: str | None = None
+    ) -> ProjectContext:
         """Return what requests are made of, as the project stands now.
 
         Args:
+            focus: What the request is about: it decides which files are shown.
             before: Leave out this message of the conversation and what came after it.
         """
-        return await self.read(lambda: self._context(before))
+        context, files = await self.read(lambda: self._context(before))
+        # Reading many new texts takes longer than the store's thread may be kept from others.
+        focus = focus or Focus()
+        most = await self._room_for_files(context, focus)
+        chosen = await asyncio.to_thread(choose_files, files, focus, most=most)
+        await self._tell_too_large(chosen.too_large)
+        return dataclasses.replace(context, files=chosen)
 
-    def _context(self, before: str | None) -> ProjectContext:
+    async def _room_for_files(self, context: ProjectContext, focus: Focus) -> int:
+        """Return the tokens that the model has left for files; reckoned carefully, for tokens are estimated."""
+        request = ModelRequest(operation=focus.operation, system="", messages=())
+        try:
+            room = await self.router.prompt_room(request)
+        except VibeDeskError:
+            # Why no model can be asked is told when it is asked.
+            return MOST_TOKENS
+        talk = focus.operation == "converse"
+        around = fixed_characters(context, talk=talk) + len(focus.words) + len(focus.background)
+        return int(room * _SURELY) - around // CHARACTERS_PER_TOKEN - _TASK - MAP_TOKENS
+
+    async def _tell_too_large(self, paths: Collection[str]) -> None:
+        """Tell the person, once a file, that what they want to be seen is not."""
+        new = [path for path in paths if path not in self.told_too_large]
+        if new:
+            self.told_too_large.update(new)
+            words = (
+                f"Too large for the model to read with everything else, so it is told only the name: {', '.join(new)}. "
+                "Keep less in it, unpin it, or choose a model with a larger window."
+            )
+            await self.bus.emit(self.project_id, Notice(words, "too_large_to_show"))
+
+    def _context(self, before: str | None) -> tuple[ProjectContext, KnownFiles]:
         record = self.store.get(self.project_id)
         phases = self.store.phases(self.project_id)
         messages = self.store.messages(self.project_id)
+        summary, upto = ConversationStore(self.project_id).summary()
+        marks = FileMarks(self.project_id).all()
+        untold = self.template.untouchable_files - set(self.template.important_files)
         added = [m.text for m in messages if m.data.get("settled") == ABOUT_THE_PLAN]
-        return ProjectContext(
+        files = KnownFiles(
+            texts=self.files.texts(),
+            changed=file_ages(self.project_id),
+            purposes=file_purposes(self.project_id),
+            marks=marks,
+            important=self.template.important_files,
+            hidden=untold,
+        )
+        context = ProjectContext(
             template=self.template,
             wish="\n\nOn seeing the plan they added: ".join([record.wish, *added]),
             blueprint=record.blueprint,
             phases=[(p.number, p.name, p.description, p.completed) for p in phases],
-            files=self.files.texts(),
+            starters=[] if self.template_chosen else self.templates.all(),
+            locked=sorted(path for path, of in marks.items() if "locked" in of),
             wishes=[w.text for w in self.store.wishes(self.project_id, "open", "planned")],
-            history=_history(messages, before),
+            history=history(messages, after=upto, before=before),
+            summary=summary,
         )
-
-
-def _history(messages: list[MessageRecord], before: str | None) -> list[tuple[str, str]]:
-    """Return (role, text) of the conversation, each answer after its question, up to the question `before`."""
-
-    def question(message: MessageRecord) -> str:
-        return str(message.data.get("answers") or message.id)
-
-    ordered = sorted(messages, key=lambda m: (question(m), m.id))
-    return [
-        (m.role, _with_outcome(m))
-        for m in ordered
-        if m.complete and (before is None or question(m) < before)
-    ]
-
-
-def _with_outcome(message: MessageRecord) -> str:
-    """Return a message's text with what came of it, which the person saw in other places."""
-    if scof := message.data.get("scof"):
-        paths = ", ".join(dict.fromkeys(e.path for e in ScofParser().feed(scof) if e.path))
-        return f"{message.text}\n\n(The change followed in SCOF: {paths or 'packages'}.)"
-    return f"{message.text}\n\n[no change]" if message.data.get("no_change") else message.text
+        return context, files
 
 
 @contextmanager

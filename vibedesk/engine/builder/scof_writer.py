@@ -7,13 +7,15 @@ nothing that was shown. Only whole files reach the document; the work folder is 
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Self
 
 from vibedesk.base.aio import Batcher
 from vibedesk.base.errors import VibeDeskError
+from vibedesk.engine.builder.manifest import MANIFESTS, checked_manifest
 from vibedesk.engine.builder.project_access import ProjectAccess
+from vibedesk.engine.builder.templates import NPM, UV
 from vibedesk.engine.event_bus import Emit
 from vibedesk.engine.events import (
     FileChanged,
@@ -24,11 +26,12 @@ from vibedesk.engine.events import (
     FileStart,
     Notice,
 )
+from vibedesk.engine.files.stored_document import LockedFileError
 from vibedesk.engine.scof import PatchError, ScofEvent, ScofParser
 from vibedesk.engine.scof.events import InstallPackages, OtherCommand, RemovePath, RenamePath
 from vibedesk.engine.scof.patches import patch_outcome
 
-_MANAGED_BY_INSTALLS = frozenset({"package-lock.json", "pnpm-lock.yaml", "yarn.lock", "bun.lock"})
+_MANAGED_BY_INSTALLS = frozenset({*NPM.lock_files, *UV.lock_files})
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +53,10 @@ class WrittenFiles:
     """Asked for as whole files."""
     cut: tuple[str, str] | None = None
     """The file the answer broke off in, with what had come."""
+    kept_out: list[str] = field(default_factory=list)
+    """Paths that the answer brought but that may not be written; nobody asks for them again."""
+    rearranged: list[str] = field(default_factory=list)
+    """Paths that were deleted, renamed or renamed to."""
     changes: int = 0
     """Files written, deleted, renamed, and packages asked for: 0 means that nothing was changed."""
 
@@ -60,6 +67,7 @@ class ScofWriter:
     Args:
         access: The project.
         phase: Number of the phase the files belong to.
+        planned: Paths that the plan names; none where there is no plan.
         purposes: What the plan says of each path.
         written: Where the result goes; shared between an answer and its continuations.
         origin: `agent` or `fix`.
@@ -71,16 +79,19 @@ class ScofWriter:
         *,
         phase: int,
         purposes: Mapping[str, str],
+        planned: Collection[str] = (),
         written: WrittenFiles,
         origin: str = "agent",
     ) -> None:
         self._access = access
         self._phase = phase
         self._purposes = purposes
+        self._planned = planned
         self._written = written
         self._origin = origin
         self._parser = ScofParser()
         self._skipped: str | None = None
+        self._closed: list[str] = []
         self._batch: Batcher[ScofEvent] = Batcher(self._store)
 
     async def feed(self, text: str) -> None:
@@ -98,6 +109,7 @@ class ScofWriter:
             also(emit)
 
         await self._access.commit(work, durable=True)
+        self._tell_closed()
 
     async def __aenter__(self) -> Self:
         return self
@@ -118,6 +130,12 @@ class ScofWriter:
                 self._apply(event, emit)
 
         await self._access.commit(work)
+        self._tell_closed()
+
+    def _tell_closed(self) -> None:
+        closed, self._closed = self._closed, []
+        if closed and self._access.on_closed is not None:
+            self._access.on_closed(closed)
 
     # -- on the store's thread --------------------------------------------------------------------
     def _apply(self, event: ScofEvent, emit: Emit) -> None:
@@ -142,6 +160,9 @@ class ScofWriter:
         if event.path in _MANAGED_BY_INSTALLS:
             self._skip(event.path, "only installs write it.", "managed", emit)
             return
+        if self._stays(event.path, "written", emit):
+            self._skip_quietly(event.path)
+            return
         try:
             self._access.drafts.start(event.path, mode, self._phase)
         except VibeDeskError as error:
@@ -149,9 +170,28 @@ class ScofWriter:
             return
         emit(FileStart(event.path, mode))
 
+    def _stays(self, path: str, done: str, emit: Emit) -> bool:
+        """Whether the file may not be touched; says so where it is to be `done`."""
+        if path in self._access.template.untouchable_files:
+            emit(Notice(f"{path} was not {done}: the starter needs it as it is.", "untouchable"))
+        elif self._access.files.locked([path]):
+            emit(Notice(f"{path} was not {done}: you locked it.", LockedFileError.code))
+        else:
+            return False
+        return True
+
     def _skip(self, path: str, why: str, code: str, emit: Emit) -> None:
-        self._skipped = path
+        self._skip_quietly(path)
         emit(Notice(f"{path} was not written: {why}", code))
+
+    def _skip_quietly(self, path: str) -> None:
+        self._skipped = path
+        written = self._written
+        written.kept_out.append(path)
+        # Nobody asks on for what may not be written.
+        if written.cut is not None and written.cut[0] == path:
+            written.cut = None
+        written.refused = [refused for refused in written.refused if refused.path != path]
 
     def _end_file(self, event: ScofEvent, emit: Emit) -> None:
         access, path = self._access, event.path
@@ -160,7 +200,7 @@ class ScofWriter:
             self._cut_off(path, event.text)
             return
         try:
-            text = self._whole_text(event, emit)
+            text = self._checked(path, self._whole_text(event, emit))
             version = access.drafts.close(path, text, origin=self._origin)
         except PatchError as error:
             self._refuse(path, error.message, event.text, emit)
@@ -175,10 +215,13 @@ class ScofWriter:
         if path not in self._written.finished:
             self._written.finished.append(path)
         self._written.changes += 1
+        if self._planned and path not in self._planned:
+            emit(Notice(f"{path} was written too; the plan does not name it.", "outside_plan"))
         purpose = self._purposes.get(path, "")
         access.store.describe_file(access.project_id, path, purpose=purpose, phase=self._phase)
         # As it stands in the document: what a person typed meanwhile is part of it.
         emit(FileEnd(path, access.files.read(path)))
+        self._closed.append(path)
         emit(FileChanged(path, version, self._origin))
 
     def _cut_off(self, path: str, text: str) -> None:
@@ -204,6 +247,12 @@ class ScofWriter:
             emit(Notice(f"A change to {event.path} was made already.", "already_applied"))
         return outcome.text
 
+    def _checked(self, path: str, text: str) -> str:
+        if path not in MANIFESTS:
+            return text
+        starter, _ = self._access.template.files()
+        return checked_manifest(path, text, starter.get(path))
+
     def _refuse(self, path: str, why: str, change: str, emit: Emit) -> None:
         self._access.drafts.discard(path)
         self._owe(RefusedChange(path, why, change))
@@ -215,8 +264,11 @@ class ScofWriter:
 
     def _command(self, event: ScofEvent, emit: Emit) -> None:
         match event.command:
-            case InstallPackages(packages=packages):
-                self._ask_for_packages(packages)
+            case InstallPackages(manager=manager, packages=packages):
+                if self._access.template.packages.takes_from(manager):
+                    self._ask_for_packages(packages)
+                else:
+                    emit(Notice(f"Not run: {event.text.strip()}", "command_not_run"))
             case RemovePath(path=path):
                 self._delete(path, emit)
             case RenamePath(source=source, target=target):
@@ -236,9 +288,12 @@ class ScofWriter:
 
     def _delete(self, path: str, emit: Emit) -> None:
         inside = self._files_at(path)
+        self._written.rearranged += [path, *inside]
         if not inside:
             emit(Notice(f"{path} was to be deleted but is not there.", "no_such_file"))
         for file in inside:
+            if self._stays(file, "deleted", emit):
+                continue
             version = self._access.files.delete(file, self._origin)
             self._written.changes += 1
             emit(FileDeleted(file, version, self._origin))
@@ -249,6 +304,8 @@ class ScofWriter:
             emit(Notice(f"{source} was to be renamed but is not there.", "no_such_file"))
         for file in inside:
             new_path = target + file.removeprefix(source)
+            if self._stays(file, "renamed", emit) or self._stays(new_path, "replaced", emit):
+                continue
             try:
                 self._make_way(file, new_path, emit)
                 version = self._access.files.rename(file, new_path, self._origin)
@@ -256,6 +313,7 @@ class ScofWriter:
                 emit(Notice(f"{file} was not renamed: {error.message}", error.code))
                 continue
             self._written.changes += 1
+            self._written.rearranged += [file, new_path]
             emit(FileRenamed(file, new_path, version, self._origin))
 
     def _make_way(self, source: str, target: str, emit: Emit) -> None:

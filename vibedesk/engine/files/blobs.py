@@ -29,8 +29,11 @@ class BlobStore:
         """
         digest = blob_digest(data)
         path = self._path(digest)
-        if not path.exists():
-            with home_failure(self._folder.parent):
+        with home_failure(self._folder.parent):
+            try:
+                # It counts as new: house-keeping goes by age, and whoever stores it has not named it yet.
+                os.utime(path)
+            except FileNotFoundError:
                 path.parent.mkdir(parents=True, exist_ok=True)
                 _write_whole(path, data)
         return digest
@@ -41,15 +44,15 @@ class BlobStore:
         Raises:
             NotFoundError: nothing was, or it was lost.
         """
-        try:
-            with home_failure(self._folder.parent):
+        with home_failure(self._folder.parent):
+            try:
                 return self._read(digest)
-        except FileNotFoundError as error:
-            raise NotFoundError(
-                "The content of a binary file is missing.",
-                remedy="Restore a version in which it is whole.",
-                details={"digest": digest},
-            ) from error
+            except FileNotFoundError as error:
+                raise NotFoundError(
+                    "The content of a binary file is missing.",
+                    remedy="Restore a version in which it is whole.",
+                    details={"digest": digest},
+                ) from error
 
     def _read(self, digest: str) -> bytes:
         return self._path(digest).read_bytes()

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import errno
 import os
+import re
 import stat
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -30,6 +31,11 @@ _READ_FLAGS = (
 _NO_PLAIN_FILE = (errno.ENOENT, errno.ENOTDIR, errno.ELOOP, errno.EISDIR, errno.ENXIO)
 _WRITE_FLAGS = (
     os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_BINARY", 0)
+)
+
+_RANDOM_BYTES = 6
+_LEFT_OVER = re.compile(
+    re.escape(TEMPORARY_PREFIX) + rf"[0-9a-f]{{{2 * _RANDOM_BYTES}}}" + re.escape(".tmp")
 )
 
 
@@ -118,7 +124,7 @@ class FolderAccess:
             StorageError: something that is no file is in the way, or the system refuses.
         """
         with self._translated(), self._parent(path, create=True) as (place, name):
-            temporary = f"{TEMPORARY_PREFIX}{os.urandom(6).hex()}.tmp"
+            temporary = f"{TEMPORARY_PREFIX}{os.urandom(_RANDOM_BYTES).hex()}.tmp"
             descriptor = os.open(
                 place.at(temporary),
                 _WRITE_FLAGS,
@@ -144,6 +150,11 @@ class FolderAccess:
                     os.unlink(place.at(temporary), dir_fd=place.descriptor)
                 raise
         return FileFacts(written.st_size, written.st_mtime_ns, executable)
+
+    @staticmethod
+    def is_left_over(name: str) -> bool:
+        """Tell whether a file, while nothing is written, is what a program that was killed in `write` left."""
+        return _LEFT_OVER.fullmatch(name) is not None
 
     def remove(self, path: str) -> None:
         """Remove a file, and the folders that are empty without it."""

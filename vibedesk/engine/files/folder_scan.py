@@ -14,11 +14,12 @@ MOST_FILES = 20_000
 
 @dataclass(slots=True)
 class FolderScan:
-    """What was found: files by path, and what was left out and why."""
+    """What was found: files by path, what was left out and why, and what a killed program left half written."""
 
     files: dict[str, FileFacts] = field(default_factory=dict)
     notices: list[str] = field(default_factory=list)
     empty: bool = True
+    left_over: list[str] = field(default_factory=list)
 
 
 def scan_folder(folder: FolderAccess) -> FolderScan:
@@ -46,6 +47,8 @@ def _walk(
         if entry.is_folder:
             if rules.enters(path):
                 yield from _walk(folder, rules, path, scan)
+        elif entry.facts is not None and folder.is_left_over(entry.name):
+            scan.left_over.append(path)
         elif entry.facts is not None and rules.takes(path):
             yield path, entry.facts
 

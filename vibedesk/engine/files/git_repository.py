@@ -1,4 +1,4 @@
-"""The git repository in a project's folder. The only module that uses pygit2.
+"""The git repository in a project's folder. This module and `git_fetch` are those that use pygit2.
 
 What we do here runs nobody's code and reads nobody's settings: libgit2 knows neither hooks nor fsmonitor, nothing
 here talks to a network, and the machine's and the person's own configuration are not looked up.
@@ -99,6 +99,7 @@ class GitRepository:
         keep: bool,
         message: str,
         author: tuple[str, str],
+        always: bool = False,
     ) -> str | None:
         """Add a commit to a reference and return its id; None if nothing differs from the parent.
 
@@ -109,13 +110,14 @@ class GitRepository:
             keep: Begin with the parent's files; costs what changed. Otherwise with none.
             message: The whole message.
             author: Name and address of author and committer.
+            always: Add it also where nothing differs.
         """
         with _translated(self._folder):
             base = self._tree_of(parent) if parent else None
             tree = self._changed_tree(base if keep else None, _nested(changes))
             if tree is None:
                 tree = self._repository.TreeBuilder().write()
-            if base is not None and tree == base.id:
+            if base is not None and tree == base.id and not always:
                 return None
             signature = pygit2.Signature(*author)
             made = self._repository.create_commit(
@@ -127,6 +129,37 @@ class GitRepository:
         """Return every file of a commit; links and submodules are none."""
         with _translated(self._folder):
             return dict(self._walk_tree(self._tree_of(commit), ""))
+
+    def differing(self, commit: str, changes: Mapping[str, TreeFile | None]) -> list[str]:
+        """Return the paths among `changes` (None: no such file) that are otherwise in a commit."""
+        with _translated(self._folder):
+            tree = self._tree_of(commit)
+            return [path for path, file in changes.items() if self._file_in(tree, path) != file]
+
+    def _file_in(self, tree: pygit2.Tree, path: str) -> TreeFile | None:
+        try:
+            entry = tree[path]
+        except KeyError:
+            return None
+        if not isinstance(entry, pygit2.Blob) or entry.filemode not in _FILE_MODES:
+            return None
+        return TreeFile(entry.data, entry.filemode == FileMode.BLOB_EXECUTABLE)
+
+    def differences_to(
+        self, commit: str, files: Mapping[str, TreeFile | None]
+    ) -> list[FileDifference]:
+        """Return how `files` (None: no such file) differ from those of a commit, in order of path."""
+        with _translated(self._folder):
+            tree = self._tree_of(commit)
+            found = []
+            for path, file in sorted(files.items()):
+                old = self._file_in(tree, path)
+                before = old.data if old is not None else None
+                after = file.data if file is not None else None
+                if before != after:
+                    patch = pygit2.Patch.create_from(before, after, path, path)
+                    found.append(_difference(patch))
+            return found
 
     def differences(self, old: str | None, new: str) -> list[FileDifference]:
         """Return how `new` differs from `old` (None: from nothing), in order of path."""

@@ -8,13 +8,14 @@ Methods block on the disk: call them on a worker thread, or on the database's ow
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
 from vibedesk.base.clock import iso
-from vibedesk.base.errors import InvalidInputError, NotFoundError
+from vibedesk.base.errors import InvalidInputError, NotAllowedNowError, NotFoundError
+from vibedesk.engine.files.authorship import is_persons
 from vibedesk.engine.files.git_repository import (
     Commit,
     FileDifference,
@@ -31,6 +32,7 @@ _AUTHORS = {
     "fix": ("VibeDesk fix", "fix@vibedesk.invalid"),
     "you": ("You, in VibeDesk", "you@vibedesk.invalid"),
 }
+_MOST_NAMES = 3
 _AUTHOR, _VERSION, _FILES = "VibeDesk-Author", "VibeDesk-Version", "VibeDesk-Files"
 
 
@@ -84,7 +86,12 @@ class History:
         self._own = own
 
     def snapshot(
-        self, label: str, author: str = "agent", *, advance_main: bool = False
+        self,
+        label: str,
+        author: str = "agent",
+        *,
+        advance_main: bool = False,
+        named: bool = False,
     ) -> KeptVersion:
         """Keep the finished files as a version; where nothing changed, the newest one is returned again.
 
@@ -92,6 +99,7 @@ class History:
             label: What people read in the history.
             author: agent, fix or you.
             advance_main: Let `main` follow, as after a phase.
+            named: Add a version also where nothing changed, unless the newest one is called so.
 
         Raises:
             InvalidInputError: there is no such author.
@@ -104,13 +112,15 @@ class History:
         assert repository is not None
         tip = repository.tip(HISTORY_REFERENCE)
         pending = self._database.call(self._pending, tip)
+        message = _message(label, author, pending.version, _count(repository, tip, pending))
         made = repository.commit(
             HISTORY_REFERENCE,
             pending.changes,
             parent=tip,
             keep=not pending.whole,
-            message=_message(label, author, pending.version, _count(repository, tip, pending)),
+            message=message,
             author=_AUTHORS[author],
+            always=named and not _is_called(repository, message),
         )
         commit = made or tip
         assert commit is not None
@@ -118,6 +128,36 @@ class History:
         if advance_main and self._own:
             repository.advance_main(commit)
         return self.version(commit)
+
+    def snapshot_of_person(self) -> KeptVersion | None:
+        """Keep what only the person changed since the last version, as one of theirs.
+
+        Files that an agent changed too are left to its own version. None where there is nothing to keep, also before
+        the first version.
+
+        Raises:
+            StorageError: git cannot be written.
+        """
+        repository = GitRepository.open(self._folder, create=False)
+        tip = repository.tip(HISTORY_REFERENCE) if repository is not None else None
+        if repository is None or tip is None:
+            return None
+        pending = self._database.call(self._pending_of_person, tip)
+        paths = repository.differing(tip, pending.changes)
+        if not paths:
+            return None
+        names = ", ".join(sorted(paths)) if len(paths) <= _MOST_NAMES else f"{len(paths)} files"
+        made = repository.commit(
+            HISTORY_REFERENCE,
+            {path: pending.changes[path] for path in paths},
+            parent=tip,
+            keep=True,
+            message=_message(f"Your edits: {names}", "you", pending.version, len(paths)),
+            author=_AUTHORS["you"],
+        )
+        assert made is not None
+        self._database.call(self._log.set_snapshot, pending.progress, made)
+        return self.version(made)
 
     def versions(self) -> list[KeptVersion]:
         """Return every kept version, newest first."""
@@ -158,6 +198,33 @@ class History:
         base = self.version(old).commit if old is not None else (before[0] if before else None)
         return self._repository().differences(base, commit)
 
+    def differences_since(self, commit: str) -> list[FileDifference]:
+        """Return how the finished files differ now from those of a kept version."""
+        kept = self.version(commit)
+        repository = self._repository()
+        now = self._database.call(self._now)
+        gone = repository.files(kept.commit).keys() - now.keys()
+        return repository.differences_to(kept.commit, {**now, **dict.fromkeys(gone)})
+
+    def restore_file(self, commit: str, path: str, author: str = "you") -> int:
+        """Bring one file of a version back as a new version of the document, and return that.
+
+        As with `restore`, what is there now is kept first, and the outcome is a version of the history, too.
+
+        Raises:
+            NotFoundError: there is no such version, or no such file in it.
+            InvalidInputError: `commit` means several versions.
+            NotAllowedNowError: the file is being written.
+        """
+        kept = self.version(commit)
+        file = self._repository().files(kept.commit).get(path)
+        if file is None:
+            raise NotFoundError(f"There is no {path} in “{kept.label}”.", details={"path": path})
+        self.snapshot(f"Before restoring {path}", author)
+        version = self._database.call(self._put_file_back, path, file)
+        self.snapshot(f"Restored {path} of “{kept.label}”", author)
+        return version
+
     def restore(self, commit: str, author: str = "you") -> int:
         """Bring a version's files back as a new version of the document, and return that.
 
@@ -185,9 +252,34 @@ class History:
         whole = tip is None or tip != progress.snapshot_commit or rules_changed
         document = self._files.stored.current()
         paths = (set(document.paths) if whole else changed) - still_open
-        rules = self._rules()
+        changes = self._content(paths)
+        # Files that are open are looked at again next time, even if they close without a further change.
+        progressed = progress.snapshot_version if still_open & changed else head
+        return _Pending(head, progressed, whole, changes)
+
+    def _pending_of_person(self, tip: str) -> _Pending:
+        head = self._log.head()
+        progress = self._log.progress()
+        if tip != progress.snapshot_commit:
+            return _Pending(head, progress.snapshot_version, False, {})
+        origins = self._log.origins(progress.snapshot_version, head)
+        still_open = self._files.open_paths()
+        # What is ignored from now on concerns all files: the next whole version looks at them.
+        paths = {
+            path
+            for path, by in origins.items()
+            if path not in still_open
+            and path.rsplit("/", 1)[-1] != IGNORE_FILE
+            and all(is_persons(path, origin) for origin in by)
+        }
+        progressed = head if paths == origins.keys() else progress.snapshot_version
+        return _Pending(head, progressed, False, self._content(paths))
+
+    def _content(self, paths: Collection[str]) -> dict[str, TreeFile | None]:
+        """Return the files at some paths as they are to be kept; None for what is not there, or ignored."""
+        document, rules = self._files.stored.current(), self._rules()
         executables = self._log.executables(paths)
-        changes = {
+        return {
             path: (
                 TreeFile(self._files.read_binary(path), path in executables)
                 if path in document and not rules.ignored(path)
@@ -195,9 +287,20 @@ class History:
             )
             for path in paths
         }
-        # Files that are open are looked at again next time, even if they close without a further change.
-        progressed = progress.snapshot_version if still_open & changed else head
-        return _Pending(head, progressed, whole, changes)
+
+    def _now(self) -> dict[str, TreeFile]:
+        closed = self._files.closed()
+        content = self._content([*closed.texts, *closed.blobs])
+        return {path: file for path, file in content.items() if file is not None}
+
+    def _put_file_back(self, path: str, file: TreeFile) -> int:
+        if path in self._files.open_paths():
+            raise NotAllowedNowError(
+                f"{path} is being written right now.", remedy="Wait until it is whole."
+            )
+        version = self._files.write_bytes(path, file.data, "restore")
+        self._log.set_executable(path, file.executable)
+        return version
 
     def _rules(self) -> IgnoreRules:
         document = self._files.stored.current()
@@ -237,11 +340,21 @@ class History:
 
 
 def _count(repository: GitRepository, tip: str | None, pending: _Pending) -> int:
-    if not pending.whole:
-        return len(pending.changes)
+    if not pending.whole and tip is not None:
+        return len(repository.differing(tip, pending.changes))
     before = repository.files(tip) if tip is not None else {}
     after = {path: file for path, file in pending.changes.items() if file is not None}
     return sum(before.get(path) != after.get(path) for path in before.keys() | after.keys())
+
+
+def _is_called(repository: GitRepository, message: str) -> bool:
+    """Tell whether the newest version has the same label and author."""
+    newest = next(repository.commits(HISTORY_REFERENCE), None)
+    return newest is not None and _named(newest.message) == _named(message)
+
+
+def _named(message: str) -> list[str]:
+    return message.splitlines()[:3]
 
 
 def _message(label: str, author: str, version: int, files: int) -> str:

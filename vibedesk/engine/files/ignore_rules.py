@@ -25,12 +25,17 @@ NEVER_ENTERED = frozenset(
         ".idea",
         ".pnpm-store",
         ".npm",
+        ".pytest_cache",
+        ".ruff_cache",
+        ".mypy_cache",
     }
 )
 _NEVER_KEPT = frozenset({".git", "node_modules"})
 _NEVER_FILES = frozenset({".DS_Store", "Thumbs.db", "desktop.ini", ".eslintcache"})
 _SHARED_ENVIRONMENTS = frozenset({".env.example", ".env.sample", ".env.template"})
-_ALWAYS_FILES = frozenset({"package-lock.json", "pnpm-lock.yaml", "yarn.lock", "bun.lock"})
+_ALWAYS_FILES = frozenset(
+    {"package-lock.json", "pnpm-lock.yaml", "yarn.lock", "bun.lock", "uv.lock"}
+)
 TEMPORARY_PREFIX = ".vibedesk-"
 IGNORE_FILE = ".gitignore"
 

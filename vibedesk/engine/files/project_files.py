@@ -8,18 +8,19 @@ from __future__ import annotations
 
 import builtins
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
-from vibedesk.base.errors import InvalidInputError, NotFoundError
+from vibedesk.base.errors import InvalidInputError, NotAllowedNowError, NotFoundError
 from vibedesk.engine.files.blobs import BlobStore
 from vibedesk.engine.files.document import ProjectDocument
 from vibedesk.engine.files.path_index import checked_path
 from vibedesk.engine.files.stored_document import StoredDocument, Subscriber
-from vibedesk.engine.files.text_diff import unified_diff
+from vibedesk.engine.files.text_diff import apply_text_edits, merged_edits, unified_diff
 from vibedesk.engine.scof.edits import apply_edits
 from vibedesk.engine.store.code_log import CodeUpdate
 from vibedesk.engine.store.database import Database
+from vibedesk.engine.store.file_marks import FileMark
 from vibedesk.engine.store.tables import DraftRow
 
 _LONE_SURROGATE = re.compile("[\ud800-\udfff]")
@@ -87,6 +88,23 @@ class ProjectFiles:
         """Return every path in order, files that are still being written included."""
         return self.database.call(lambda: self.stored.current().paths)
 
+    def locked(self, paths: Iterable[str]) -> builtins.list[str]:
+        """Return which of some paths the person locked against models."""
+        return self.database.call(lambda: self.stored.marks.locked(paths))
+
+    def marks(self) -> dict[str, frozenset[str]]:
+        """Return path → what the person said of it: locked, pinned, excluded."""
+        return self.database.call(self.stored.marks.all)
+
+    def mark(self, path: str, mark: FileMark, *, on: bool) -> None:
+        """Say something of a file, or take it back.
+
+        Raises:
+            NotFoundError: there is no such file.
+            NotAllowedNowError: a new file that is still being written cannot be locked.
+        """
+        self.database.call(self._mark, checked_path(path), mark, on)
+
     def open_paths(self) -> set[str]:
         """Return the new files that are still being written; nothing of them is materialised or committed."""
         return self.database.call(self._open_paths)
@@ -152,6 +170,13 @@ class ProjectFiles:
             NotFoundError: there is no such file (an empty `search` makes one).
         """
         return self.database.call(self._edit, checked_path(path), search, replace, origin)
+
+    def merge(self, path: str, base: str, text: str, origin: str) -> int:
+        """Bring into a file what turned `base` into `text`, and return the version.
+
+        What others changed since `base` stays; a file that is gone meanwhile stays gone.
+        """
+        return self.database.call(self._merge, checked_path(path), base, clean_text(text), origin)
 
     def delete(self, path: str, origin: str) -> int:
         """Delete a file, or all files of a folder, and return the version; `undelete` brings a file back.
@@ -231,6 +256,15 @@ class ProjectFiles:
         )
         return {path for row in rows if (path := document.path_of(row.file_id)) is not None}
 
+    def _mark(self, path: str, mark: FileMark, on: bool) -> None:
+        if path not in self.stored.current():
+            raise NotFoundError(f"There is no file {path} in the project.", details={"path": path})
+        if mark == "locked" and on and path in self._open_paths():
+            raise NotAllowedNowError(
+                f"{path} is just being written.", remedy="Lock it when it is whole."
+            )
+        self.stored.marks.set(path, mark, on=on)
+
     def _closed(self) -> FilesAt:
         document = self.stored.current()
         return _files_at(document, self.stored.log.head(), without=self._open_paths())
@@ -262,6 +296,14 @@ class ProjectFiles:
             raise NotFoundError(f"There is no file {path} in the project.", details={"path": path})
         old = document.text(path) if path in document else ""
         return self._put({path: clean_text(apply_edits(old, [(search, replace)]))}, {}, [], origin)
+
+    def _merge(self, path: str, base: str, text: str, origin: str) -> int:
+        document = self.stored.current()
+        if path not in document and base:
+            return self.stored.log.head()
+        current = document.text(path) if path in document else ""
+        merged = apply_text_edits(current, merged_edits(base, current, text))
+        return self._put({path: merged}, {}, [], origin)
 
     def _undelete(self, path: str, origin: str) -> int:
         log = self.stored.log

@@ -11,15 +11,28 @@ from typing import Literal
 
 from pycrdt import merge_updates
 
-from vibedesk.base.errors import InvalidInputError, NotFoundError, StorageError
+from vibedesk.base.errors import (
+    InvalidInputError,
+    NotAllowedNowError,
+    NotFoundError,
+    StorageError,
+)
 from vibedesk.engine.files.document import DocumentChange, ProjectDocument
 from vibedesk.engine.store.code_log import CodeLog
 from vibedesk.engine.store.database import Database
+from vibedesk.engine.store.file_marks import FileMarks
 
 _log = logging.getLogger(__name__)
 
 _LEAST_SNAPSHOT_BYTES = 10 * 1024
 _NOTHING = (b"", b"\x00\x00")
+_MODELS = frozenset({"agent", "fix"})
+
+
+class LockedFileError(NotAllowedNowError):
+    """A model's change touches a file that the person locked."""
+
+    code = "locked"
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +54,7 @@ class StoredDocument:
 
     def __init__(self, database: Database, project_id: str) -> None:
         self.log = CodeLog(project_id)
+        self.marks = FileMarks(project_id)
         self._database = database
         self._document: ProjectDocument | None = None
         self._version = 0
@@ -85,6 +99,9 @@ class StoredDocument:
         Args:
             origin: Who changes it: agent, fix, user, disk, restore.
             differences: By path, what to remember as the file's last difference.
+
+        Raises:
+            LockedFileError: a model (agent, fix) changes a file that the person locked; nothing changed.
         """
         document = self.current()
         self._database.after_rollback(self.release)
@@ -137,13 +154,17 @@ class StoredDocument:
         updates = [update for update in change.updates if update not in _NOTHING]
         if not updates:
             return
+        if origin in _MODELS:
+            self._refuse_locked(change)
         data = updates[0] if len(updates) == 1 else merge_updates(*updates)
         version = self._version + 1
         self.log.append(version, origin, change.paths, data)
         for path, new_path in change.renamed.items():
             self.log.move_file(path, new_path)
+            self.marks.move(path, new_path)
         for path in change.deleted:
             self.log.drop_file(path)
+            self.marks.drop(path)
         for path in change.changed:
             self.log.put_file(
                 path,
@@ -155,6 +176,15 @@ class StoredDocument:
         self._log_bytes += len(data)
         self._compact_when_due()
         self._tell(change, version, origin)
+
+    def _refuse_locked(self, change: DocumentChange) -> None:
+        locked = self.marks.locked(change.paths)
+        if locked:
+            raise LockedFileError(
+                f"{locked[0]} is locked.",
+                remedy="Unlock it in the files panel, then ask again.",
+                details={"path": locked[0]},
+            )
 
     def _tell(self, change: DocumentChange, version: int, origin: str) -> None:
         told = [

@@ -86,6 +86,11 @@ class WorkFolder:
         """Make the folder if it is not there."""
         self._access.create()
 
+    @property
+    def was_written(self) -> bool:
+        """Whether any file was ever written here."""
+        return bool(self._database.call(self._materials.known))
+
     def changed_paths(self) -> list[str]:
         """Return the finished files whose latest content the folder does not have yet, deleted ones included."""
         return self._database.call(self._changed_paths)
@@ -201,6 +206,8 @@ class WorkFolder:
             return taken
         scan = scan_folder(self._access)
         taken.notices += scan.notices
+        for path in scan.left_over:
+            self._access.remove(path)
         present = dict(scan.files)
         for path in known.keys() - present.keys():
             # Written by us although .gitignore names it: ours all the same.

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+import base64
 import json
 import os
 from collections.abc import AsyncGenerator, Iterator, Mapping
 from contextlib import aclosing, contextmanager
 from typing import TYPE_CHECKING, Any
 
+from vibedesk.engine.models.capabilities import ModelCapabilities
 from vibedesk.engine.models.protocol import (
+    ChatMessage,
     Finished,
     ModelError,
     ModelRequest,
@@ -17,15 +20,19 @@ from vibedesk.engine.models.protocol import (
     StreamItem,
     TextDelta,
     TokenUsage,
+    UsageSoFar,
 )
 from vibedesk.engine.models.wire import (
     NO_KEY,
     OPERATION_HEADER,
     Connection,
     Failure,
+    WholeCharacters,
     bad_address,
     broken_stream,
     error_from,
+    image_note,
+    refuse_other_content,
     repeats_key,
     stalled,
     unreachable,
@@ -63,6 +70,10 @@ class AnthropicModel:
     def provider(self) -> str:
         return self._connection.provider
 
+    @property
+    def capabilities(self) -> ModelCapabilities:
+        return self._connection.capabilities
+
     def __repr__(self) -> str:
         return f"AnthropicModel({self.provider}/{self.name})"
 
@@ -74,8 +85,12 @@ class AnthropicModel:
         with translated_errors(connection):
             events = await client.messages.create(**_parameters(connection, request))
             async with events, aclosing(watch_silence(events, connection)) as watched:
+                refuse_other_content(connection, events.response.headers.get("content-type", ""))
                 async for event in watched:
+                    counted = answer.usage()
                     text = answer.take(event)
+                    if answer.usage() != counted:
+                        yield UsageSoFar(answer.usage())
                     if text:
                         yield TextDelta(text)
         if not answer.stopped or answer.stop_reason is None:
@@ -146,6 +161,7 @@ class _Answer:
         self.stop_reason: str | None = None
         self.stopped = False
         self._tokens: dict[str, int] = {}
+        self._characters = WholeCharacters()
 
     def take(self, event: Any) -> str:
         """Note one event and return its text."""
@@ -153,9 +169,11 @@ class _Answer:
             case "message_start":
                 self._count(getattr(getattr(event, "message", None), "usage", None))
             case "content_block_start":
-                return _text_of(getattr(event, "content_block", None), "text")
+                text = _text_of(getattr(event, "content_block", None), "text")
+                return self._characters.feed(text)
             case "content_block_delta":
-                return _text_of(getattr(event, "delta", None), "text_delta")
+                text = _text_of(getattr(event, "delta", None), "text_delta")
+                return self._characters.feed(text)
             case "message_delta":
                 reason = getattr(getattr(event, "delta", None), "stop_reason", None)
                 self.stop_reason = reason if isinstance(reason, str) else self.stop_reason
@@ -173,6 +191,7 @@ class _Answer:
             output_tokens=tokens.get("output_tokens", 0),
             cached_tokens=cached,
             cache_write_tokens=written,
+            reasoning_tokens=tokens.get("thinking_tokens", 0),
         )
 
     def _count(self, usage: Any) -> None:
@@ -186,6 +205,9 @@ class _Answer:
             count = getattr(usage, name, None)
             if isinstance(count, int):
                 self._tokens[name] = count
+        thought = getattr(getattr(usage, "output_tokens_details", None), "thinking_tokens", None)
+        if isinstance(thought, int):
+            self._tokens["thinking_tokens"] = thought
 
 
 def _text_of(part: Any, kind: str) -> str:
@@ -194,19 +216,50 @@ def _text_of(part: Any, kind: str) -> str:
 
 
 def _parameters(connection: Connection, request: ModelRequest) -> dict[str, Any]:
+    quirks = connection.quirks
     parameters: dict[str, Any] = {
         "model": connection.model,
         "max_tokens": connection.output_tokens(request.max_output_tokens),
-        "messages": [{"role": turn.role, "content": turn.text} for turn in request.messages],
+        "messages": [
+            {"role": turn.role, "content": _content(turn, connection)} for turn in request.messages
+        ],
         "stream": True,
-        "extra_headers": {OPERATION_HEADER: request.operation},
+        "extra_headers": {**quirks.headers, OPERATION_HEADER: request.operation},
     }
     if request.system:
-        prefix = {"type": "text", "text": request.system, "cache_control": {"type": "ephemeral"}}
-        parameters["system"] = [prefix]
-    if request.temperature is not None and connection.quirks.temperature:
-        parameters["extra_body"] = {"temperature": request.temperature}
+        parameters["system"] = [_cached(request.system)]
+    effort = connection.reasoning_effort(request)
+    if effort:
+        parameters["output_config"] = {"effort": effort}
+    extra: dict[str, Any] = dict(quirks.extra_body)
+    temperature = connection.temperature(request)
+    if temperature is not None:
+        extra["temperature"] = temperature
+    if extra:
+        parameters["extra_body"] = extra
     return parameters
+
+
+def _content(turn: ChatMessage, connection: Connection) -> str | list[dict[str, Any]]:
+    sees = connection.capabilities.images
+    blocks: list[dict[str, Any]] = []
+    for image in turn.images if sees else ():
+        data = base64.b64encode(image.data).decode("ascii")
+        source = {"type": "base64", "media_type": image.media_type, "data": data}
+        blocks.append({"type": "image", "source": source})
+    text = f"{image_note(turn.images)}\n\n{turn.text}" if turn.images and not sees else turn.text
+    if turn.stable_chars:
+        stable = text[: len(text) - len(turn.text) + turn.stable_chars]
+        blocks.append(_cached(stable))
+        text = text[len(stable) :]
+    elif not blocks:
+        return text
+    # The API refuses blocks without text.
+    return [*blocks, {"type": "text", "text": text}] if text else blocks
+
+
+def _cached(text: str) -> dict[str, Any]:
+    return {"type": "text", "text": text, "cache_control": {"type": "ephemeral"}}
 
 
 def _connect(connection: Connection) -> AsyncAnthropic:

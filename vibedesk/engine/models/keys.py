@@ -1,36 +1,22 @@
-"""Provider keys: from the environment or the operating system's keychain, and never anywhere else.
+"""Provider keys: from the environment or the secret store, and never anywhere else.
 
-Everything that touches the keychain may block (it asks another process); call it off the loop.
+Everything that touches the store may block (a keychain asks another process); call it off the loop.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Final, Literal
+from typing import Final, Literal
 
-from vibedesk.base.errors import InvalidInputError, VibeDeskError
-
-if TYPE_CHECKING:
-    from keyring.backend import KeyringBackend
+from vibedesk.base.errors import InvalidInputError
+from vibedesk.base.redaction import remember_secret
+from vibedesk.base.secret_store import KeychainUnavailableError, SecretStore
 
 KEYCHAIN_SERVICE: Final = "vibedesk"
 
-KeySource = Literal["environment", "keychain"]
+KeySource = Literal["environment", "keychain", "file"]
 KeyKind = Literal["api_key", "auth_token"]
-
-# Backends below this are no keychains: `fail`, `null`, and those that write plain files.
-_LEAST_PRIORITY = 1.0
-
-
-class KeychainUnavailableError(VibeDeskError):
-    """The operating system's keychain cannot be used."""
-
-    code = "keychain_unavailable"
-    default_remedy = (
-        "Unlock or install the system's keychain (on Linux: GNOME Keyring or KWallet), "
-        "or set the key as an environment variable."
-    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,63 +51,63 @@ class KeyStatus:
 
 
 def find_key(
-    provider: str, variables: tuple[KeyVariable, ...], environ: Mapping[str, str]
+    provider: str,
+    variables: tuple[KeyVariable, ...],
+    environ: Mapping[str, str],
+    store: SecretStore | None = None,
 ) -> ApiKey | None:
-    """Return the provider's key: the first variable that is set, else the keychain's, else None.
+    """Return the provider's key: the first variable that is set, else the stored one, else None.
 
     Raises:
-        KeychainUnavailableError: There is a keychain, but it does not answer (locked, refused).
+        KeychainUnavailableError: What is stored cannot be read (locked, refused).
         InvalidInputError: What is stored cannot be a key.
     """
     for variable in variables:
         if environ.get(variable.name, "").strip():
             value = clean_key(environ[variable.name])
+            remember_secret(value)
             return ApiKey(
                 value=value, source="environment", kind=variable.kind, variable=variable.name
             )
-    stored = _read_keychain(provider)
-    return None if stored is None else ApiKey(value=clean_key(stored), source="keychain")
+    kept = store or SecretStore()
+    stored = kept.get(KEYCHAIN_SERVICE, provider)
+    return None if stored is None else ApiKey(value=clean_key(stored), source=_source(kept))
 
 
 def key_status(
-    provider: str, variables: tuple[KeyVariable, ...], environ: Mapping[str, str]
+    provider: str,
+    variables: tuple[KeyVariable, ...],
+    environ: Mapping[str, str],
+    store: SecretStore | None = None,
 ) -> KeyStatus:
-    """Return where the provider's key comes from; a keychain that fails is told as `problem`."""
+    """Return where the provider's key comes from; a store that fails is told as `problem`."""
+    kept = store or SecretStore()
     variable = next((known.name for known in variables if environ.get(known.name, "").strip()), "")
     problem = ""
     stored = False
     try:
-        stored = _read_keychain(provider) is not None
+        stored = kept.get(KEYCHAIN_SERVICE, provider) is not None
     except KeychainUnavailableError as error:
         problem = str(error)
     if variable:
         return KeyStatus(
             source="environment", variable=variable, overrides_keychain=stored, problem=problem
         )
-    return KeyStatus(source="keychain" if stored else None, problem=problem)
+    return KeyStatus(source=_source(kept) if stored else None, problem=problem)
 
 
-def store_key(provider: str, key: str) -> None:
-    """Write a key to the keychain.
+def store_key(provider: str, key: str, store: SecretStore | None = None) -> None:
+    """Keep a key.
 
     Raises:
-        KeychainUnavailableError: There is no keychain, or it refuses; the key is written nowhere else.
+        KeychainUnavailableError: It cannot be kept; the key is written nowhere else.
         InvalidInputError: The text cannot be a key.
     """
-    from keyring import errors
-
-    value = clean_key(key)
-    if not keychain_available():
-        raise KeychainUnavailableError("This system has no keychain to keep the key in.")
-    try:
-        _keychain().set_password(KEYCHAIN_SERVICE, provider, value)
-    except (errors.KeyringError, OSError, RuntimeError) as error:
-        raise KeychainUnavailableError("The keychain did not take the key.") from error
+    (store or SecretStore()).set(KEYCHAIN_SERVICE, provider, clean_key(key))
 
 
-def keychain_available() -> bool:
-    """Tell whether there is a keychain that keeps secrets properly."""
-    return float(_keychain().priority) >= _LEAST_PRIORITY
+def _source(store: SecretStore) -> KeySource:
+    return "file" if store.state().kind == "file" else "keychain"
 
 
 def clean_key(text: str) -> str:
@@ -138,20 +124,3 @@ def clean_key(text: str) -> str:
             details={"field": "key"},
         )
     return key
-
-
-def _keychain() -> KeyringBackend:
-    import keyring
-
-    return keyring.get_keyring()
-
-
-def _read_keychain(provider: str) -> str | None:
-    from keyring import errors
-
-    if not keychain_available():
-        return None
-    try:
-        return _keychain().get_password(KEYCHAIN_SERVICE, provider)
-    except (errors.KeyringError, OSError, RuntimeError) as error:
-        raise KeychainUnavailableError("The keychain did not give out the key.") from error

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+import base64
 import json
 import os
 from collections.abc import AsyncGenerator, Iterator, Mapping
 from contextlib import aclosing, contextmanager
 from typing import TYPE_CHECKING, Any
 
+from vibedesk.engine.models.capabilities import ModelCapabilities
 from vibedesk.engine.models.protocol import (
+    ChatMessage,
     Finished,
     ModelError,
     ModelRequest,
@@ -17,15 +20,19 @@ from vibedesk.engine.models.protocol import (
     StreamItem,
     TextDelta,
     TokenUsage,
+    UsageSoFar,
 )
 from vibedesk.engine.models.wire import (
     NO_KEY,
     OPERATION_HEADER,
     Connection,
     Failure,
+    WholeCharacters,
     bad_address,
     broken_stream,
     error_from,
+    image_note,
+    refuse_other_content,
     repeats_key,
     stalled,
     unreachable,
@@ -37,6 +44,11 @@ if TYPE_CHECKING:
 
 _STOP_REASONS: Mapping[str, StopReason] = {
     "stop": "end",
+    # Words of servers that are compatible but for these.
+    "eos": "end",
+    "eos_token": "end",
+    "end_turn": "end",
+    "stop_sequence": "end",
     "length": "max_tokens",
     "content_filter": "refusal",
 }
@@ -61,6 +73,10 @@ class OpenAIModel:
     def provider(self) -> str:
         return self._connection.provider
 
+    @property
+    def capabilities(self) -> ModelCapabilities:
+        return self._connection.capabilities
+
     def __repr__(self) -> str:
         return f"OpenAIModel({self.provider}/{self.name})"
 
@@ -68,12 +84,16 @@ class OpenAIModel:
         """Yield the answer's text and then `Finished`; closing ends the request on the wire."""
         connection = self._connection
         client = await self._connected()
-        answer = _Answer()
+        answer = _Answer(reports_cost=connection.quirks.reports_cost)
         with translated_errors(connection):
             chunks = await client.chat.completions.create(**_parameters(connection, request))
             async with chunks, aclosing(watch_silence(chunks, connection)) as watched:
+                refuse_other_content(connection, chunks.response.headers.get("content-type", ""))
                 async for chunk in watched:
+                    counted = answer.usage
                     text = answer.take(chunk)
+                    if answer.usage != counted:
+                        yield UsageSoFar(answer.usage)
                     if text:
                         yield TextDelta(text)
         if answer.stop_reason is None:
@@ -144,9 +164,11 @@ def translated_errors(connection: Connection) -> Iterator[None]:
 class _Answer:
     """Puts together what the chunks of one answer say; forgives what it does not know."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, reports_cost: bool) -> None:
         self.stop_reason: str | None = None
         self.usage = TokenUsage()
+        self._reports_cost = reports_cost
+        self._characters = WholeCharacters()
 
     def take(self, chunk: Any) -> str:
         """Note one chunk and return its text."""
@@ -161,18 +183,23 @@ class _Answer:
         if getattr(delta, "refusal", None):
             self.stop_reason = "content_filter"
         text = getattr(delta, "content", None)
-        return text if isinstance(text, str) else ""
+        return self._characters.feed(text) if isinstance(text, str) else ""
 
     def _count(self, usage: Any) -> None:
         # Some servers send counts in every chunk; they are cumulative.
         if usage is None:
             return
         details = getattr(usage, "prompt_tokens_details", None)
+        cost = getattr(usage, "cost", None) if self._reports_cost else None
         self.usage = TokenUsage(
             input_tokens=_count(usage, "prompt_tokens"),
             output_tokens=_count(usage, "completion_tokens"),
             cached_tokens=_count(details, "cached_tokens"),
             cache_write_tokens=_count(details, "cache_write_tokens"),
+            reasoning_tokens=_count(
+                getattr(usage, "completion_tokens_details", None), "reasoning_tokens"
+            ),
+            cost=float(cost) if isinstance(cost, int | float) else None,
         )
 
 
@@ -183,28 +210,68 @@ def _count(counts: Any, name: str) -> int:
 
 def _parameters(connection: Connection, request: ModelRequest) -> dict[str, Any]:
     quirks = connection.quirks
-    messages = [{"role": turn.role, "content": turn.text} for turn in request.messages]
+    marked = quirks.cache_marks and connection.capabilities.prompt_caching == "explicit"
+    messages: list[dict[str, Any]] = []
     if request.system:
-        messages.insert(0, {"role": "system", "content": request.system})
+        system = [_cached(request.system)] if marked else request.system
+        messages.append({"role": "system", "content": system})
+    messages += [
+        {"role": turn.role, "content": _content(turn, connection, marked=marked)}
+        for turn in request.messages
+    ]
     parameters: dict[str, Any] = {
         "model": connection.model,
         "messages": messages,
         "stream": True,
         quirks.max_tokens_parameter: connection.output_tokens(request.max_output_tokens),
-        "extra_headers": {OPERATION_HEADER: request.operation},
+        "extra_headers": {**quirks.headers, OPERATION_HEADER: request.operation},
     }
+    extra: dict[str, Any] = dict(quirks.extra_body)
     if quirks.include_usage:
         parameters["stream_options"] = {"include_usage": True}
-    if quirks.temperature and request.temperature is not None:
-        parameters["temperature"] = request.temperature
+    temperature = connection.temperature(request)
+    if temperature is not None:
+        parameters["temperature"] = temperature
+    effort = connection.reasoning_effort(request)
+    if effort and quirks.reasoning == "reasoning":
+        extra["reasoning"] = {"effort": effort}
+    elif effort:
+        parameters["reasoning_effort"] = effort
     # The mode is refused by the API unless the word stands somewhere in the messages.
-    if quirks.json_mode and request.json_schema is not None and _says_json(messages):
+    if quirks.json_mode and request.json_schema is not None and _says_json(request):
         parameters["response_format"] = {"type": "json_object"}
+    if extra:
+        parameters["extra_body"] = extra
     return parameters
 
 
-def _says_json(messages: list[dict[str, str]]) -> bool:
-    return any("json" in message["content"].casefold() for message in messages)
+def _content(
+    turn: ChatMessage, connection: Connection, *, marked: bool
+) -> str | list[dict[str, Any]]:
+    """Return a turn's content: plain text where that will do, as the simplest servers want it."""
+    sees = connection.capabilities.images
+    parts: list[dict[str, Any]] = []
+    for image in turn.images if sees else ():
+        data = base64.b64encode(image.data).decode("ascii")
+        url = f"data:{image.media_type};base64,{data}"
+        parts.append({"type": "image_url", "image_url": {"url": url}})
+    text = f"{image_note(turn.images)}\n\n{turn.text}" if turn.images and not sees else turn.text
+    stable = text[: len(text) - len(turn.text) + turn.stable_chars] if turn.stable_chars else ""
+    if marked and stable:
+        parts.append(_cached(stable))
+        text = text[len(stable) :]
+    elif not parts:
+        return text
+    return [*parts, {"type": "text", "text": text}] if text else parts
+
+
+def _cached(text: str) -> dict[str, Any]:
+    return {"type": "text", "text": text, "cache_control": {"type": "ephemeral"}}
+
+
+def _says_json(request: ModelRequest) -> bool:
+    texts = (request.system, *(turn.text for turn in request.messages))
+    return any("json" in text.casefold() for text in texts)
 
 
 def _connect(connection: Connection) -> AsyncOpenAI:

@@ -7,6 +7,7 @@ from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import aclosing
 from typing import TYPE_CHECKING, TypeVar
 
+from vibedesk.engine.models.capabilities import ModelCapabilities
 from vibedesk.engine.models.protocol import ModelRequest, StreamItem
 from vibedesk.engine.models.router import ModelRouter
 from vibedesk.engine.models.structured import OnRestart, OnText
@@ -53,6 +54,14 @@ class ProjectRouter:
         router = await self._ready_for(request)
         return await router.ask_structured(request, schema, on_text, on_restart)
 
+    async def capabilities(self, request: ModelRequest) -> ModelCapabilities:
+        """Return what is known of the model that is asked first; raises what keeps any from being asked."""
+        return (await self._ready()).capabilities(request)
+
+    async def prompt_room(self, request: ModelRequest) -> int:
+        """As `ModelRouter.prompt_room`; raises what keeps any model from being asked."""
+        return (await self._ready()).prompt_room(request)
+
     def renew(self) -> None:
         """Build anew for the next question, because the settings changed; one that is being answered goes on."""
         self._router = None
@@ -65,6 +74,9 @@ class ProjectRouter:
     async def _ready_for(self, request: ModelRequest) -> ModelRouter:
         if self._check is not None:
             await self._check(request)
+        return await self._ready()
+
+    async def _ready(self) -> ModelRouter:
         async with self._building:
             if self._router is None:
                 self._router = await self._build()

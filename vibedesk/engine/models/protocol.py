@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final, Literal, Protocol
 
 from vibedesk.base.errors import VibeDeskError
+from vibedesk.engine.models.capabilities import ModelCapabilities
 
 Operation = Literal[
     "blueprint",
@@ -24,12 +25,34 @@ Operation = Literal[
 """What a request is for; sent as the header `x-vibedesk-operation`."""
 
 
+ReasoningEffort = Literal["", "low", "medium", "high"]
+"""How long a model may think before it answers; empty: the model's own default."""
+
+ImageType = Literal["image/png", "image/jpeg", "image/webp", "image/gif"]
+
+
+@dataclass(frozen=True, slots=True)
+class ImagePart:
+    """A picture that goes with a message; `name` is what a model without eyes is told instead."""
+
+    media_type: ImageType
+    data: bytes = field(repr=False)
+    name: str = ""
+
+
 @dataclass(frozen=True, slots=True)
 class ChatMessage:
-    """One turn. A request ends with a `user` turn."""
+    """One turn. A request ends with a `user` turn.
+
+    `stable_chars`: so many characters at the beginning of `text` will be the same in the requests that follow, so
+    a prompt cache may keep everything up to there (the system prompt always is kept). At most three messages of
+    a request may say so. `images` come before the text.
+    """
 
     role: Literal["user", "assistant"]
     text: str
+    images: tuple[ImagePart, ...] = ()
+    stable_chars: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,7 +62,10 @@ class ModelRequest:
     `system` is the stable prefix (byte-identical between consecutive requests of an operation, so that prompt
     caches hit). `json_schema` asks for one JSON object of that shape; providers may pass it on, and every
     answer is accepted as plain text all the same. `phase` and `turn` tell a recorded model which answer is
-    meant: the phase number from 1, and how many messages of the person came before this one.
+    meant: the phase number from 1, and how many messages of the person came before this one; `phase` is also
+    what usage is recorded under. `temperature`, `reasoning_effort` and a smaller `max_output_tokens` come from
+    the route and are sent where the model takes them. `continues`: the operation that a `continue` goes on with,
+    whose route it takes. `other_model`: the second model of the route is asked first, where it has one.
     """
 
     operation: Operation
@@ -47,6 +73,9 @@ class ModelRequest:
     messages: tuple[ChatMessage, ...]
     max_output_tokens: int = 32_000
     temperature: float | None = None
+    reasoning_effort: ReasoningEffort = ""
+    continues: Operation | None = None
+    other_model: bool = False
     json_schema: dict[str, Any] | None = None
     phase: int = 0
     turn: int = 0
@@ -54,12 +83,18 @@ class ModelRequest:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TokenUsage:
-    """Tokens of one call. `input_tokens` includes the cached ones and those written to the cache."""
+    """Tokens of one call, as the provider counts them.
+
+    `input_tokens` includes the cached ones and those written to the cache, `output_tokens` the reasoning ones.
+    `cost` is what the provider itself says that the call cost, in USD; few do.
+    """
 
     input_tokens: int = 0
     output_tokens: int = 0
     cached_tokens: int = 0
     cache_write_tokens: int = 0
+    reasoning_tokens: int = 0
+    cost: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +102,13 @@ class TextDelta:
     """More of the answer."""
 
     text: str
+
+
+@dataclass(frozen=True, slots=True)
+class UsageSoFar:
+    """What the provider has counted up to here; holds if the answer never finishes. The router keeps it to itself."""
+
+    usage: TokenUsage
 
 
 StopReason = Literal["end", "max_tokens", "refusal", "other"]
@@ -80,13 +122,13 @@ class Finished:
     usage: TokenUsage = field(default_factory=TokenUsage)
 
 
-StreamItem = TextDelta | Finished
+StreamItem = TextDelta | UsageSoFar | Finished
 
 
 class ChatModel(Protocol):
     """A model that streams text.
 
-    `stream` yields text and then exactly one `Finished`, or raises a `ModelError`. Closing the iterator (or
+    `stream` yields text, perhaps counts, and then exactly one `Finished`, or raises a `ModelError`. Closing the iterator (or
     cancelling the task) ends the request on the wire at once. It does not retry; the router does.
     """
 
@@ -98,6 +140,11 @@ class ChatModel(Protocol):
     @property
     def provider(self) -> str:
         """Name of the configured provider."""
+        ...
+
+    @property
+    def capabilities(self) -> ModelCapabilities:
+        """What is known of the model."""
         ...
 
     def stream(self, request: ModelRequest) -> AsyncGenerator[StreamItem, None]: ...
@@ -119,12 +166,12 @@ class ModelError(VibeDeskError):
 
 NO_MODEL_REMEDY: Final = (
     "Enter a key in Settings, or set ANTHROPIC_API_KEY or OPENAI_API_KEY. For Ollama, LM Studio, llama.cpp, vLLM "
-    "and the like, set OPENAI_COMPATIBLE_BASE_URL and OPENAI_COMPATIBLE_MODEL."
+    "and the like, choose a model in Settings, or set OPENAI_COMPATIBLE_BASE_URL and OPENAI_COMPATIBLE_MODEL."
 )
 
 
 class NoModelError(ModelError):
-    """No model is set up."""
+    """No model is set up, or none that can be used for what is asked."""
 
     code = "no_model"
 
@@ -159,6 +206,12 @@ class ModelUnavailableError(ModelError):
 
     code = "model_unavailable"
     retryable = True
+
+
+class BrokenAnswerError(ModelUnavailableError):
+    """Something came, but no answer: a broken stream, a web page, nothing at all."""
+
+    code = "model_answer_broken"
 
 
 class StreamStalledError(ModelUnavailableError):

@@ -12,10 +12,14 @@ from urllib.parse import urlsplit
 
 from vibedesk.base.errors import InvalidInputError
 from vibedesk.base.resources import resource
+from vibedesk.engine.models.capabilities import check_facts
 from vibedesk.engine.models.keys import KeyVariable
-from vibedesk.engine.models.wire import DEFAULT_STALL_S, WireQuirks
+from vibedesk.engine.models.wire import DEFAULT_STALL_S, WireQuirks, is_loopback
 
 Wire = Literal["anthropic", "openai"]
+Kind = Literal["cloud", "local"]
+ServerKind = Literal["", "anthropic", "openrouter", "ollama", "lmstudio", "llama-cpp", "vllm"]
+Tier = Literal["best", "balanced", "cheap"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -23,6 +27,9 @@ class ProviderConfig:
     """One provider. Its key is looked up in `key_envs`, then in the keychain under `name`; it is never in here.
 
     `base_url_env` and `model_env` name environment variables that override `base_url` and `default_model`.
+    `kind`: a local server costs nothing, wherever on the network it is. `server`: whose own addresses tell more of
+    its models. `tiers`: the models of the presets best and cheap where they are not the default one. `model_facts`:
+    what holds for models that nothing else is known of. `key_page`: where a person gets a key.
     """
 
     name: str
@@ -34,6 +41,11 @@ class ProviderConfig:
     key_required: bool = True
     default_model: str = ""
     model_env: str = ""
+    kind: Kind = "cloud"
+    server: ServerKind = ""
+    key_page: str = ""
+    tiers: Mapping[str, str] = field(default_factory=dict)
+    model_facts: Mapping[str, Any] = field(default_factory=dict)
     quirks: WireQuirks = field(default_factory=WireQuirks)
     stall_s: float = DEFAULT_STALL_S
 
@@ -48,6 +60,14 @@ class ProviderConfig:
     def model(self, environ: Mapping[str, str]) -> str:
         """Return the model to use where none is chosen; empty if there is none."""
         return _from_environ(environ, self.model_env) or self.default_model
+
+    def tier(self, tier: Tier, environ: Mapping[str, str]) -> str:
+        """Return the model of a tier; the usual one where it has none of its own."""
+        return self.tiers.get(tier, "") or self.model(environ)
+
+    def is_local(self, environ: Mapping[str, str]) -> bool:
+        """Tell whether what is asked stays with the person's own machines, as far as its address says."""
+        return self.kind == "local" or is_loopback(self.address(environ))
 
 
 @lru_cache(maxsize=1)
@@ -76,12 +96,34 @@ def parse_provider(data: Mapping[str, Any]) -> ProviderConfig:
         raise _invalid("stall_s", "it is a number of seconds above 0")
     if not isinstance(values.get("key_required", True), bool):
         raise _invalid("key_required", "it is true or false")
+    if values.get("kind", "cloud") not in get_args(Kind):
+        raise _invalid("kind", "it is “cloud” or “local”")
+    if values.get("server", "") not in get_args(ServerKind):
+        raise _invalid("server", f"it is one of {', '.join(get_args(ServerKind)[1:])}")
+    tiers = values.get("tiers") or {}
+    if not isinstance(tiers, Mapping) or not all(
+        tier in get_args(Tier) and isinstance(model, str) for tier, model in tiers.items()
+    ):
+        raise _invalid("tiers", "it is the names of the models best and cheap")
+    check_facts(values.get("model_facts") or {}, "model_facts")
     values["key_envs"] = tuple(_key_variable(entry) for entry in values.get("key_envs") or ())
     values["quirks"] = _quirks(values.get("quirks") or {})
     return ProviderConfig(**values)
 
 
-_NO_TEXT = frozenset({"wire", "key_envs", "key_required", "quirks", "stall_s"})
+_NO_TEXT = frozenset(
+    {
+        "wire",
+        "kind",
+        "server",
+        "tiers",
+        "model_facts",
+        "key_envs",
+        "key_required",
+        "quirks",
+        "stall_s",
+    }
+)
 
 
 def _from_environ(environ: Mapping[str, str], variable: str) -> str:
@@ -95,6 +137,14 @@ def _quirks(data: Mapping[str, Any]) -> WireQuirks:
             valid = value in ("max_tokens", "max_completion_tokens")
         elif name == "max_output_tokens":
             valid = value is None or (type(value) is int and value > 0)
+        elif name == "reasoning":
+            valid = value in ("", "reasoning_effort", "reasoning", "output_config")
+        elif name == "headers":
+            valid = isinstance(value, Mapping) and all(
+                isinstance(text, str) for pair in value.items() for text in pair
+            )
+        elif name == "extra_body":
+            valid = isinstance(value, Mapping)
         else:
             valid = isinstance(value, bool)
         if not valid:

@@ -8,6 +8,8 @@ from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator
 from pathlib import Path
 from typing import Final
 
+from vibedesk.engine.models.capabilities import ModelCapabilities
+from vibedesk.engine.models.prices import FREE
 from vibedesk.engine.models.protocol import (
     Finished,
     ModelRequest,
@@ -24,6 +26,7 @@ DEFAULT_PACE: Final = 250.0
 
 _CHARS_PER_TOKEN = 4
 _UNPACED_CHUNK = 2_000
+_BOUNDLESS = 10_000_000
 
 
 class RecordedModel:
@@ -60,6 +63,13 @@ class RecordedModel:
     @property
     def provider(self) -> str:
         return RECORDED_PROVIDER
+
+    @property
+    def capabilities(self) -> ModelCapabilities:
+        """Nothing is too much for a recording, and nothing of it costs anything."""
+        return ModelCapabilities(
+            context_window=_BOUNDLESS, max_output_tokens=_BOUNDLESS, price=FREE, known=True
+        )
 
     async def stream(self, request: ModelRequest) -> AsyncGenerator[StreamItem, None]:
         """Yield the recorded answer in pieces of uneven size, then `Finished` without tokens.

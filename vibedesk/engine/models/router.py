@@ -1,4 +1,4 @@
-"""Asks models in order, with retries, waits, fallbacks and a record of every finished call.
+"""Asks models in order, with retries, waits, fallbacks and a record of every call.
 
     router = ModelRouter([first, fallback], hooks=RouterHooks(on_waiting=…, on_usage=…))
     async with aclosing(router.stream(request)) as items:
@@ -13,22 +13,27 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import random
 import time
-from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Literal, TypeVar
 
-from vibedesk.engine.models.prices import call_cost
+from vibedesk.base.errors import VibeDeskError
+from vibedesk.engine.models.attempts import Attempts, RetryPolicy, RoutedModel
+from vibedesk.engine.models.capabilities import ModelCapabilities
+from vibedesk.engine.models.circuit import CircuitBreakers
+from vibedesk.engine.models.costs import cache_saving, call_cost
+from vibedesk.engine.models.prices import FREE
 from vibedesk.engine.models.protocol import (
     NO_MODEL_REMEDY,
+    BadAnswerError,
+    BrokenAnswerError,
     ChatModel,
     Finished,
     ModelError,
     ModelRequest,
-    ModelUnavailableError,
     NoModelError,
     Operation,
     RateLimitedError,
@@ -36,8 +41,9 @@ from vibedesk.engine.models.protocol import (
     StreamItem,
     TextDelta,
     TokenUsage,
+    UsageSoFar,
 )
-from vibedesk.engine.models.recorded import RECORDED_PROVIDER
+from vibedesk.engine.models.routes import RoutedOperation, route_of
 from vibedesk.engine.models.structured import OnRestart, OnText, ask_structured
 
 if TYPE_CHECKING:
@@ -48,11 +54,17 @@ _log = logging.getLogger(__name__)
 _Answer = TypeVar("_Answer", bound="BaseModel")
 
 WaitReason = Literal["rate_limit", "network"]
+CallOutcome = Literal["finished", "interrupted", "cancelled", "failed"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CallUsage:
-    """One finished model call. `cost` is in USD, None where the price is unknown."""
+    """One model call, however it ended.
+
+    `cost` is in USD, None where the price is unknown; `saved` is what reading from the provider's cache saved
+    against the plain input price. A call that did not finish has the tokens that the provider had told until then,
+    often none: they are never estimated. `phase` is the request's, 0 outside phases.
+    """
 
     operation: Operation
     provider: str
@@ -60,21 +72,9 @@ class CallUsage:
     tokens: TokenUsage
     cost: float | None
     latency_s: float
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RetryPolicy:
-    """How often and how long to wait for one model before the next one is asked.
-
-    The wait before try n+1 is `base_s * 2**(n-1)`, at most `max_s`, with up to `jitter` of it added at random;
-    a provider's own Retry-After is waited for exactly, unless it is longer than `patience_s`.
-    """
-
-    max_tries: int = 4
-    base_s: float = 1.0
-    max_s: float = 30.0
-    jitter: float = 0.25
-    patience_s: float = 300.0
+    phase: int = 0
+    outcome: CallOutcome = "finished"
+    saved: float | None = None
 
 
 async def _ignore_waiting(reason: WaitReason, until: datetime, message: str) -> None:
@@ -85,7 +85,7 @@ async def _ignore_resumed(reason: WaitReason) -> None:
     """Stand in where nobody listens."""
 
 
-async def _ignore_notice(message: str) -> None:
+async def _ignore_notice(message: str, code: str) -> None:
     """Stand in where nobody listens."""
 
 
@@ -97,13 +97,13 @@ async def _ignore_usage(usage: CallUsage) -> None:
 class RouterHooks:
     """What the router tells while it works; each is awaited before it goes on.
 
-    `on_resumed` follows every `on_waiting`, also one whose wait is cancelled. `on_notice` says that another model
-    is asked and why.
+    `on_resumed` follows every `on_waiting`, also one whose wait is cancelled. `on_notice` gets a sentence and its
+    code: another model is asked and why (`fallback`), or a model cannot see what was attached (`images_not_seen`).
     """
 
     on_waiting: Callable[[WaitReason, datetime, str], Awaitable[None]] = _ignore_waiting
     on_resumed: Callable[[WaitReason], Awaitable[None]] = _ignore_resumed
-    on_notice: Callable[[str], Awaitable[None]] = _ignore_notice
+    on_notice: Callable[[str, str], Awaitable[None]] = _ignore_notice
     on_usage: Callable[[CallUsage], Awaitable[None]] = _ignore_usage
 
 
@@ -111,28 +111,69 @@ class ModelRouter:
     """Models in order of preference, asked so that a passing failure is nobody's business.
 
     Args:
-        models: Asked in this order; the router owns them from here on (`aclose`).
+        models: Asked in this order where an operation has no route of its own; the router owns them, and those of
+            the routes, from here on (`aclose`).
+        routes: Steps by operation, or why an operation has none.
         policy: Retries and waits.
         hooks: Who is told about waits, fallbacks and usage.
-        sleep: How to wait; tests pass a coroutine function that returns at once.
+        breakers: Shared by routers that ask the same models.
+        sleep: How to wait.
+        clock: Monotonic seconds; goes on while `sleep` waits.
     """
 
     def __init__(
         self,
         models: Sequence[ChatModel],
         *,
+        routes: Mapping[RoutedOperation, Sequence[RoutedModel] | VibeDeskError] | None = None,
         policy: RetryPolicy | None = None,
         hooks: RouterHooks | None = None,
+        breakers: CircuitBreakers | None = None,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        self._models = tuple(models)
+        self._usual = [RoutedModel(model=model) for model in models]
+        self._routes = dict(routes or {})
         self._policy = policy or RetryPolicy()
         self._hooks = hooks or RouterHooks()
+        self._breakers = breakers or CircuitBreakers(clock=clock)
         self._sleep = sleep
+        self._clock = clock
+        self._told_blind: set[str] = set()
 
     @property
     def models(self) -> tuple[ChatModel, ...]:
-        return self._models
+        """Every model that may be asked, each once."""
+        routed = [
+            step
+            for steps in self._routes.values()
+            if not isinstance(steps, VibeDeskError)
+            for step in steps
+        ]
+        found = {id(step.model): step.model for step in (*self._usual, *routed)}
+        return tuple(found.values())
+
+    def capabilities(self, request: ModelRequest) -> ModelCapabilities:
+        """Return what is known of the model that is asked first.
+
+        Raises:
+            VibeDeskError: none can be asked.
+        """
+        steps = self._steps(request)
+        if not steps:
+            raise NoModelError("No model is set up.", remedy=NO_MODEL_REMEDY)
+        return steps[0].model.capabilities
+
+    def prompt_room(self, request: ModelRequest) -> int:
+        """Return how many tokens the model that is asked first takes beside its answer.
+
+        Raises:
+            VibeDeskError: none can be asked.
+        """
+        facts = self.capabilities(request)
+        (first, *_) = self._steps(request)
+        answer = min(first.shape(request).max_output_tokens, facts.max_output_tokens)
+        return facts.context_window - min(answer, facts.context_window // 2)
 
     async def stream(self, request: ModelRequest) -> AsyncGenerator[StreamItem, None]:
         """Yield text and then exactly one `Finished`, from the first model that answers.
@@ -141,19 +182,18 @@ class ModelRouter:
             StreamInterruptedError: The answer broke off after text had been yielded.
             ModelError: No model answered; the last one's error, `details` names every model's.
         """
-        failures: list[tuple[ChatModel, ModelError]] = []
-        for model in self._models:
-            await self._tell_fallback(failures, model)
+        attempts = self._attempts(request)
+        while True:
+            step = await self._next(attempts, request)
             try:
-                async with aclosing(self._stream_with_retries(model, request)) as items:
+                async with aclosing(self._stream_step(step, request)) as items:
                     async for item in items:
                         yield item
                 return
             except StreamInterruptedError:
                 raise
             except ModelError as error:
-                failures.append((model, error))
-        raise _all_failed(failures)
+                attempts.failed(error)
 
     async def ask_structured(
         self,
@@ -170,97 +210,131 @@ class ModelRouter:
         Raises:
             ModelError: No model answered in that form; `BadAnswerError` if the last one answered badly.
         """
-        failures: list[tuple[ChatModel, ModelError]] = []
-        for model in self._models:
-            if failures and on_restart is not None:
+        attempts = self._attempts(request)
+        shown = False
+
+        async def show(text: str) -> None:
+            nonlocal shown
+            shown = True
+            if on_text is not None:
+                await on_text(text)
+
+        while True:
+            step = await self._next(attempts, request)
+            if shown and on_restart is not None:
                 await on_restart()
-            await self._tell_fallback(failures, model)
+            shown = False
 
             def ask(
-                asked: ModelRequest, model: ChatModel = model
+                asked: ModelRequest, step: RoutedModel = step
             ) -> AsyncGenerator[StreamItem, None]:
-                return self._stream_with_retries(model, asked)
+                return self._stream_step(step, asked)
 
             try:
-                return await ask_structured(ask, request, schema, on_text, on_restart)
+                return await ask_structured(ask, request, schema, show, on_restart)
             except ModelError as error:
-                failures.append((model, error))
-        raise _all_failed(failures)
+                attempts.failed(error)
 
     async def aclose(self) -> None:
         """Release the connections of every model."""
-        for model in self._models:
+        for model in self.models:
             await model.aclose()
 
-    async def _tell_fallback(
-        self, failures: Sequence[tuple[ChatModel, ModelError]], model: ChatModel
-    ) -> None:
-        if failures:
-            failed, error = failures[-1]
-            await self._hooks.on_notice(
-                f"{failed.name} did not answer: {error.message} Asking {model.name} instead."
-            )
+    def _steps(self, request: ModelRequest) -> Sequence[RoutedModel]:
+        steps = self._routes.get(route_of(request), self._usual)
+        if isinstance(steps, VibeDeskError):
+            raise steps
+        return steps
 
-    async def _stream_with_retries(
-        self, model: ChatModel, request: ModelRequest
+    def _attempts(self, request: ModelRequest) -> Attempts:
+        steps = self._steps(request)
+        if request.other_model and len(steps) > 1:
+            steps = (*steps[1:], steps[0])
+        return Attempts(steps, self._policy, self._breakers, self._clock)
+
+    async def _next(self, attempts: Attempts, request: ModelRequest) -> RoutedModel:
+        """Return the step to ask now: after its wait, and with what there is to tell told."""
+        turn = attempts.next()
+        model = turn.step.model
+        if turn.failed is not None:
+            failed, error = turn.failed
+            if turn.wait:
+                await self._wait(failed.model, error, turn.wait)
+            if failed is not turn.step:
+                await self._hooks.on_notice(
+                    f"{failed.model.name} did not answer: {error.message} Asking {model.name} instead.",
+                    "fallback",
+                )
+        unseen = any(turn.images for turn in request.messages) and not model.capabilities.images
+        if unseen and model.name not in self._told_blind:
+            self._told_blind.add(model.name)
+            await self._hooks.on_notice(
+                f"{model.name} cannot see images; it is told only that they are there.",
+                "images_not_seen",
+            )
+        return turn.step
+
+    async def _stream_step(
+        self, step: RoutedModel, request: ModelRequest
     ) -> AsyncGenerator[StreamItem, None]:
-        """Yield one model's answer; retry what may pass while nothing was yielded."""
-        tries = 0
-        while True:
-            tries += 1
-            started = False
-            try:
-                async with aclosing(self._stream_once(model, request)) as items:
-                    async for item in items:
-                        started = True
-                        yield item
-                return
-            except ModelError as error:
-                if started:
-                    raise _interrupted(model, error) from error
-                if not error.retryable or tries >= self._policy.max_tries:
-                    raise
-                wait = self._wait_before_retry(error, tries)
-                if wait > self._policy.patience_s:
-                    raise
-                failure = error
-            await self._wait(model, failure, wait)
+        """Yield one call's text and its `Finished`; one that breaks off after text is an interruption."""
+        model = step.model
+        started = False
+        self._breakers.asked(model.provider, model.name)
+        try:
+            async with aclosing(self._stream_once(model, step.shape(request))) as items:
+                async for item in items:
+                    started = started or isinstance(item, TextDelta)
+                    yield item
+        except ModelError as error:
+            if error.retryable:
+                self._breakers.failed(model.provider, model.name)
+            if started:
+                raise _interrupted(model, error) from error
+            raise
+        self._breakers.succeeded(model.provider, model.name)
 
     async def _stream_once(
         self, model: ChatModel, request: ModelRequest
     ) -> AsyncGenerator[StreamItem, None]:
-        """Yield one call's items; check that it ends with `Finished`, and record its usage."""
-        begun = time.monotonic()
+        """Yield one call's items; check that they are an answer, and record its usage however it ends."""
+        begun = self._clock()
         finished: Finished | None = None
-        async with aclosing(model.stream(request)) as items:
-            async for item in items:
-                match item:
-                    case TextDelta():
-                        yield item
-                    case Finished():
-                        finished = item
-                        break
-        if finished is None:
-            raise ModelUnavailableError(
-                f"The answer of {model.name} ended too early.", remedy="Try again."
-            )
-        await self._hooks.on_usage(
-            CallUsage(
+        tokens = TokenUsage()
+        outcome: CallOutcome = "cancelled"
+        started = False
+        try:
+            async with aclosing(model.stream(request)) as items:
+                async for item in items:
+                    match item:
+                        case TextDelta():
+                            started = True
+                            yield item
+                        case UsageSoFar(usage):
+                            tokens = usage
+                        case Finished():
+                            finished, tokens = item, item.usage
+                            break
+            finished = _checked(finished, model, started=started)
+            outcome = "finished"
+        except Exception:
+            outcome = "interrupted" if started else "failed"
+            raise
+        finally:
+            call = CallUsage(
                 operation=request.operation,
                 provider=model.provider,
                 model=model.name,
-                tokens=finished.usage,
-                cost=_cost(model, finished.usage),
-                latency_s=time.monotonic() - begun,
+                tokens=tokens,
+                cost=_cost(tokens, model, outcome),
+                latency_s=self._clock() - begun,
+                phase=request.phase,
+                outcome=outcome,
+                saved=cache_saving(tokens, model.capabilities.price),
             )
-        )
+            # A call that is cancelled has cost something too; a second cancellation must not hide that.
+            await asyncio.shield(asyncio.ensure_future(self._hooks.on_usage(call)))
         yield finished
-
-    def _wait_before_retry(self, error: ModelError, tries: int) -> float:
-        if error.retry_after is not None:
-            return max(error.retry_after, 0.0)
-        wait = min(self._policy.base_s * 2.0 ** (tries - 1), self._policy.max_s)
-        return wait * (1 + self._policy.jitter * random.random())
 
     async def _wait(self, model: ChatModel, error: ModelError, seconds: float) -> None:
         reason: WaitReason = "rate_limit" if isinstance(error, RateLimitedError) else "network"
@@ -276,8 +350,34 @@ class ModelRouter:
             await asyncio.shield(asyncio.ensure_future(self._hooks.on_resumed(reason)))
 
 
-def _cost(model: ChatModel, tokens: TokenUsage) -> float | None:
-    return 0.0 if model.provider == RECORDED_PROVIDER else call_cost(tokens, model.name)
+def _checked(finished: Finished | None, model: ChatModel, *, started: bool) -> Finished:
+    """Return the end of an answer that is one.
+
+    Raises:
+        BrokenAnswerError: It has no end, or nothing came before it.
+        BadAnswerError: The model thought until its limit, and answered nothing.
+    """
+    if finished is None:
+        raise BrokenAnswerError(f"The answer of {model.name} ended too early.", remedy="Try again.")
+    if not started and finished.stop_reason == "max_tokens":
+        raise BadAnswerError(
+            f"{model.name} reached its output limit before it answered anything.",
+            remedy="Raise the output limit or lower the reasoning effort of its route in Settings › Models.",
+        )
+    if not started and finished.stop_reason != "refusal":
+        raise BrokenAnswerError(
+            f"The answer of {model.name} was empty.", remedy="Try again, or choose another model."
+        )
+    return finished
+
+
+def _cost(tokens: TokenUsage, model: ChatModel, outcome: CallOutcome) -> float | None:
+    """Return the cost of a call; unknown, too, where an answer came and its provider counted nothing."""
+    price = model.capabilities.price
+    uncounted = tokens == TokenUsage() and price != FREE
+    if uncounted:
+        return None if outcome in ("finished", "interrupted") else 0.0
+    return call_cost(tokens, price)
 
 
 def _interrupted(model: ChatModel, error: ModelError) -> StreamInterruptedError:
@@ -287,16 +387,3 @@ def _interrupted(model: ChatModel, error: ModelError) -> StreamInterruptedError:
         details={"cause": error.code, **error.details},
         retry_after=error.retry_after,
     )
-
-
-def _all_failed(failures: Sequence[tuple[ChatModel, ModelError]]) -> ModelError:
-    """Return the error to raise when no model answered: the last one's, naming the others."""
-    if not failures:
-        return NoModelError(
-            "No model is set up.",
-            remedy=NO_MODEL_REMEDY,
-        )
-    last = failures[-1][1]
-    if len(failures) > 1:
-        last.details.update({model.name: error.message for model, error in failures})
-    return last

@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterable, Mapping
-from dataclasses import dataclass
+from collections.abc import AsyncGenerator, AsyncIterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from ipaddress import ip_address
 from typing import Any, Final, Literal, TypeVar
 from urllib.parse import urlsplit
 
+from vibedesk.base.text import whole_text
+from vibedesk.engine.models.capabilities import ModelCapabilities
 from vibedesk.engine.models.keys import ApiKey
 from vibedesk.engine.models.protocol import (
+    BrokenAnswerError,
+    ImagePart,
     KeyRejectedError,
     ModelError,
+    ModelRequest,
     ModelUnavailableError,
     QuotaExceededError,
     RateLimitedError,
@@ -67,8 +72,11 @@ class WireQuirks:
     """How a server differs from the first of its kind.
 
     `json_mode`: it takes `response_format`; `include_usage`: it takes `stream_options`; `temperature`: it takes
-    one; `max_output_tokens`: it refuses to be asked for more; `sdk_environment`: the SDK's own variables
-    (organization, extra headers) are meant for it.
+    one; `max_output_tokens`: it refuses to be asked for more; `reasoning`: how it is told the effort, as the field
+    `reasoning_effort`, as the object `reasoning`, as `output_config` or not at all; `cache_marks`: it takes
+    Anthropic's marks for the prompt cache; `reports_cost`: its usage says in `cost` what the call cost in USD;
+    `sdk_environment`: the SDK's own variables (organization, extra headers) are meant for it; `headers` and
+    `extra_body` go with every request.
     """
 
     json_mode: bool = False
@@ -76,7 +84,12 @@ class WireQuirks:
     include_usage: bool = True
     temperature: bool = True
     max_output_tokens: int | None = None
+    reasoning: Literal["", "reasoning_effort", "reasoning", "output_config"] = ""
+    cache_marks: bool = False
+    reports_cost: bool = False
     sdk_environment: bool = False
+    headers: Mapping[str, str] = field(default_factory=dict)
+    extra_body: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -88,6 +101,7 @@ class Connection:
     base_url: str
     key: ApiKey | None
     quirks: WireQuirks
+    capabilities: ModelCapabilities
     stall_s: float = DEFAULT_STALL_S
 
     @property
@@ -104,8 +118,27 @@ class Connection:
         }
 
     def output_tokens(self, wanted: int) -> int:
-        most = self.quirks.max_output_tokens
-        return wanted if most is None else min(wanted, most)
+        """Return how many tokens to ask for: never more than the model or its server gives."""
+        most = [self.capabilities.context_window // 2]
+        if self.quirks.max_output_tokens:
+            most.append(self.quirks.max_output_tokens)
+        if self.capabilities.known or not self.quirks.max_output_tokens:
+            most.append(self.capabilities.max_output_tokens)
+        return min(wanted, *most)
+
+    def temperature(self, request: ModelRequest) -> float | None:
+        """Return the temperature to send, if one is wanted and taken."""
+        own = self.capabilities.temperature
+        return request.temperature if (self.quirks.temperature if own is None else own) else None
+
+    def reasoning_effort(self, request: ModelRequest) -> str:
+        """Return the effort to send; empty where none is wanted or the model does not take it."""
+        effort = request.reasoning_effort
+        return (
+            effort
+            if self.quirks.reasoning and effort in self.capabilities.reasoning_efforts
+            else ""
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -208,12 +241,48 @@ def stalled(connection: Connection) -> StreamStalledError:
     )
 
 
-def broken_stream(connection: Connection, what: str) -> ModelUnavailableError:
-    return ModelUnavailableError(
+def broken_stream(connection: Connection, what: str) -> BrokenAnswerError:
+    return BrokenAnswerError(
         f"The answer of {connection.provider} came in broken.",
         remedy="Try again, or choose another model.",
         details={"model": connection.model, "reason": what},
     )
+
+
+def refuse_other_content(connection: Connection, content_type: str) -> None:
+    """Refuse a response that is no stream of events, though its status says that all is well.
+
+    Raises:
+        BrokenAnswerError: It is a web page, or something else that has no answer in it.
+    """
+    kind = content_type.partition(";")[0].strip().lower()
+    if kind in ("text/html", "application/xhtml+xml"):
+        raise BrokenAnswerError(
+            f"A web page came from {connection.provider} instead of an answer.",
+            remedy="Sign in to the network if it asks for that, and check the provider's address in Settings.",
+            details={"address": _host(connection.base_url), "content_type": kind},
+        )
+    if kind == "application/json":
+        raise broken_stream(connection, "it is no stream of events")
+
+
+def image_note(images: Sequence[ImagePart]) -> str:
+    """Return what a model that sees no images is told of them."""
+    names = ", ".join(image.name or image.media_type for image in images)
+    return f"[Attached, but not visible to you: {names}]"
+
+
+class WholeCharacters:
+    """Joins the halves of characters that a server cut in two: text that goes on can always be stored."""
+
+    def __init__(self) -> None:
+        self._half = ""
+
+    def feed(self, text: str) -> str:
+        """Return what of the text so far is whole."""
+        text = self._half + text
+        self._half = text[-1:] if "\ud800" <= text[-1:] <= "\udbff" else ""
+        return whole_text(text[:-1] if self._half else text)
 
 
 def bad_address(connection: Connection) -> RequestRefusedError:

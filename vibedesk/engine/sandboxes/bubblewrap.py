@@ -67,8 +67,12 @@ class Bubblewrap:
     privilege: tuple[str, ...]
     """Which of the ways to drop privileges works on this machine."""
 
-    def wrap(self, layout: SandboxLayout, command: Sequence[str]) -> list[str]:
+    def wrap(
+        self, layout: SandboxLayout, command: Sequence[str], *, terminal: bool = False
+    ) -> list[str]:
         """Return the command line that runs `command` in the project's folder inside.
+
+        With `terminal` it may keep the terminal that it is started in: for a person's shell, which needs its keys.
 
         The environment is not touched: give exactly what the command may see.
         """
@@ -76,7 +80,8 @@ class Bubblewrap:
             str(self.program),
             *self.privilege,
             *("--unshare-pid", "--unshare-ipc", "--unshare-uts", "--unshare-cgroup-try"),
-            *("--hostname", "sandbox", "--die-with-parent", "--new-session", "--cap-drop", "ALL"),
+            *("--hostname", "sandbox", "--die-with-parent", "--cap-drop", "ALL"),
+            *(() if terminal else ("--new-session",)),
             *_system_mounts(),
             *_etc_mounts(layout),
             *("--proc", "/proc", "--dev", "/dev"),
@@ -155,7 +160,7 @@ def _own_mounts(layout: SandboxLayout) -> list[str]:
     mounts: list[str] = []
     for place in (layout.app, layout.home, layout.tmp):
         mounts += ["--bind", str(place.outside), str(place.inside)]
-    for place in (layout.config, layout.bin, layout.node, layout.npm_package):
+    for place in (layout.config, layout.bin, *layout.toolchain):
         if not place.inside.is_relative_to("/usr"):
             mounts += ["--ro-bind", str(place.outside), str(place.inside)]
     return [*mounts, *_git_mask(layout)]

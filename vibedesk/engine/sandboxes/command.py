@@ -3,18 +3,62 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
+from typing import Protocol
 
 from vibedesk.engine.sandboxes.driver import OutputLine, SandboxError
-from vibedesk.engine.sandboxes.process import SupervisedProcess
 
 _QUEUED_LINES = 1_000  # then the command waits for its reader
+
+AsyncLineSink = Callable[[OutputLine], Awaitable[None]]
+"""Takes one line; while it waits, the command waits too."""
+AsyncByteSink = Callable[[bytes], Awaitable[None]]
+
+
+class ProcessEndedError(SandboxError):
+    """The command was ended by us before it exited."""
+
+    code = "sandbox_process_ended"
+
+
+class Process(Protocol):
+    """A started command, wherever it runs. `pump` must run until the end, also after `request_end`."""
+
+    def request_end(self) -> None:
+        """Let its whole tree be ended; returns at once, and may be called again."""
+        ...
+
+    async def pump(self, on_line: AsyncLineSink, on_output: AsyncByteSink | None = None) -> None:
+        """Hand over every line until the tree is gone; with `on_output`, standard output goes there as it comes."""
+        ...
+
+    async def write(self, data: bytes) -> None:
+        """Send to the standard input of a command that was started with one; waits while there is no room.
+
+        Raises:
+            ConnectionError: it reads no more.
+        """
+        ...
+
+    @property
+    def limits_met(self) -> frozenset[str]:
+        """Which limits of the sandbox were met while it ran: `memory`, `processes`. After `pump`."""
+        ...
+
+    def exit_status(self) -> int:
+        """Return the exit status, a signal's number negative. Call it after `pump`.
+
+        Raises:
+            ProcessEndedError: it was ended on request.
+            SandboxError: it could not be started, or was lost.
+        """
+        ...
 
 
 class RunningCommand:
     """Holds a started process until it is gone, whether its lines are read or not."""
 
-    def __init__(self, process: SupervisedProcess, *, name: str, timeout: float | None) -> None:
+    def __init__(self, process: Process, *, name: str, timeout: float | None) -> None:
         self._process = process
         self._name = name
         self._timeout = timeout

@@ -4,29 +4,35 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import re
 from collections import deque
 
+from vibedesk.engine.sandboxes.command import Process, ProcessEndedError
 from vibedesk.engine.sandboxes.driver import LineSink, OutputLine, SandboxError, ServerNotReadyError
 from vibedesk.engine.sandboxes.output import FloodGate
 from vibedesk.engine.sandboxes.ports import HOST
-from vibedesk.engine.sandboxes.process import ProcessEndedError, SupervisedProcess
 
 _LOG_TAIL_LINES = 40
 _MAX_LINES_PER_SECOND = 500
 _POLL_SECONDS = 0.05
 _ERROR_PATIENCE_SECONDS = 10.0
+_WAITS = re.compile(r"^Process SpawnProcess-\d+:$|^Failed running '|^\[nodemon\] app crashed")
+"""What reloading servers (uvicorn, node --watch, nodemon) print when the app has ended and they wait for its files."""
+_WAITS_SECONDS = 2.0
 _ANSWER_SECONDS = 30.0  # a first page may be compiled while it is asked for
 
 
 class DevServer:
     """A started dev server; its lines go to `on_line` until the last of its processes is gone."""
 
-    def __init__(self, process: SupervisedProcess, *, port: int, on_line: LineSink) -> None:
+    def __init__(self, process: Process, *, port: int, on_line: LineSink) -> None:
         self._process = process
         self._port = port
         self._on_line = on_line
         self._tail: deque[str] = deque(maxlen=_LOG_TAIL_LINES)
         self._gate = FloodGate(_MAX_LINES_PER_SECOND)
+        self._waits = False
+        self._said_at = 0.0
         self._pump = asyncio.create_task(self._pump_lines(), name="dev-server")
 
     async def _pump_lines(self) -> None:
@@ -36,14 +42,16 @@ class DevServer:
 
     async def _take_line(self, line: OutputLine) -> None:
         self._tail.append(line.text)
-        for text in self._gate.admit(line.text, asyncio.get_running_loop().time()):
+        self._said_at = asyncio.get_running_loop().time()
+        self._waits = self._waits or _WAITS.search(line.text) is not None
+        for text in self._gate.admit(line.text, self._said_at):
             self._on_line(OutputLine(line.stream, text))
 
     async def wait_until_ready(self, timeout: float) -> None:
         """Return once the page answers, or has answered with errors for a while.
 
         Raises:
-            ServerNotReadyError: it ended first, or the time was up.
+            ServerNotReadyError: it ended first, waits for the app to be mended, or the time was up.
         """
         answering = asyncio.create_task(self._poll_page())
         try:
@@ -60,6 +68,11 @@ class DevServer:
         finally:
             answering.cancel()
             await asyncio.wait({answering})
+
+    @property
+    def limits_met(self) -> frozenset[str]:
+        """Which limits of the sandbox were met; once it is gone."""
+        return self._process.limits_met
 
     async def wait_for_end(self) -> str:
         """Return once every process of it is gone: what happened, without a full stop."""
@@ -89,6 +102,10 @@ class DevServer:
                 return
             if not status:
                 failing_since = None
+                if self._waits and loop.time() - self._said_at >= _WAITS_SECONDS:
+                    raise self._not_ready(
+                        "The app ended with an error, and the dev server waits for a change."
+                    )
             elif failing_since is None:
                 failing_since = loop.time()
             elif loop.time() - failing_since >= _ERROR_PATIENCE_SECONDS:

@@ -14,6 +14,8 @@ from pathlib import Path
 from typing import Protocol
 
 from vibedesk.base.errors import VibeDeskError
+from vibedesk.engine.sandboxes.egress.rules import NetworkRules
+from vibedesk.engine.sandboxes.sizes import AUTOMATIC
 
 
 class SandboxError(VibeDeskError):
@@ -26,6 +28,13 @@ class SandboxUnavailableError(SandboxError):
     """The driver cannot work on this machine (no Docker, no Node)."""
 
     code = "sandbox_unavailable"
+
+
+class SandboxEngineDownError(SandboxUnavailableError):
+    """What runs the sandboxes (Docker) does not answer at the moment; what it keeps is not lost."""
+
+    code = "sandbox_engine_down"
+    retryable = True
 
 
 class ServerNotReadyError(SandboxError):
@@ -64,6 +73,12 @@ class SandboxSpec:
     """The project's port on 127.0.0.1; the same for its whole life."""
     env: Mapping[str, str] = field(default_factory=dict)
     """The app's own variables, given by consent; never VibeDesk's keys."""
+    sandbox_id: str = ""
+    """`Sandbox.id` of the sandbox that the project had last; it is taken over where it still exists."""
+    size: str = AUTOMATIC
+    """A name of `sizes.SIZES`, or `auto`."""
+    network: Callable[[], NetworkRules] = field(default=NetworkRules, compare=False)
+    """What the app may reach, asked at every connection. The local sandbox cannot hold it to that."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,10 +97,61 @@ class Exited:
     status: int
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SandboxUsage:
+    """What a sandbox uses now, and of how much."""
+
+    cpu: float
+    """Cores: 1.0 is one of them, busy."""
+    memory: int
+    """Bytes, without what the system would give back at once."""
+    processes: int
+    disk: int
+    """Bytes that the app wrote."""
+    cpu_limit: float | None = None
+    memory_limit: int | None = None
+    disk_limit: int | None = None
+
+
 CommandOutput = OutputLine | Exited
 LineSink = Callable[[OutputLine], None]
 StatusSink = Callable[[SandboxStatus, str], None]
 """Called with the new status and a sentence why; on the engine's loop."""
+RefusedSink = Callable[[str], None]
+"""Called with a host (or host:port) that the app wanted to reach and may not; on the engine's loop."""
+
+
+def ignore_refused(_host: str) -> None:
+    """Where nobody asks the person."""
+
+
+class Program(Protocol):
+    """A command that stays: what it prints is read, what it is told is written."""
+
+    async def read(self) -> bytes:
+        """Return the next piece of its standard output; empty when it is gone."""
+        ...
+
+    async def write(self, data: bytes) -> None:
+        """Send `data` to its standard input, one writer at a time; waits while it does not read.
+
+        Raises:
+            ConnectionError: it is gone, or reads no more.
+            SandboxError: its sandbox does not wake.
+        """
+        ...
+
+    async def exit_status(self) -> int:
+        """Wait for its end and return the status, a signal's number negative.
+
+        Raises:
+            SandboxError: it could not be started, or was ended by `end`.
+        """
+        ...
+
+    async def end(self) -> None:
+        """End it with everything it started; returns when all is gone. Idempotent."""
+        ...
 
 
 class Sandbox(Protocol):
@@ -119,8 +185,40 @@ class Sandbox(Protocol):
     @property
     def status(self) -> SandboxStatus: ...
 
+    @property
+    def lost(self) -> bool:
+        """Whether it ended from outside since its dev server was started, which is not to blame for that.
+
+        Its next use brings it back, without the dev server.
+        """
+        ...
+
+    @property
+    def has_own_files(self) -> bool:
+        """Whether it works on a copy of the work folder, which may then move while things run."""
+        ...
+
+    def follow(self, folder: Path) -> None:
+        """The work folder is called `folder` now; only where it has its own files."""
+        ...
+
+    async def has(self, path: str) -> bool:
+        """Whether there is a file inside at this path in the work folder, as tools made it."""
+        ...
+
+    async def usage(self) -> SandboxUsage | None:
+        """Return what it uses now; None where nothing runs or it cannot be measured."""
+        ...
+
+    def shell_command(self) -> list[str]:
+        """Return the command that opens a shell inside, for a terminal on this machine."""
+        ...
+
     async def push(self, paths: Sequence[str]) -> None:
-        """Make these changed or deleted project paths visible inside (nothing to do where the folder is shared)."""
+        """Make these changed or deleted project paths visible inside (nothing to do where the folder is shared).
+
+        `open` brings the whole work folder in; packages, git's folder and what tools make stay out.
+        """
         ...
 
     async def pull(self, paths: Sequence[str]) -> None:
@@ -141,6 +239,18 @@ class Sandbox(Protocol):
 
         Raises:
             SandboxError: the command could not be started, or the timeout passed.
+        """
+        ...
+
+    async def open_program(
+        self, argv: Sequence[str], *, env: Mapping[str, str] | None = None
+    ) -> Program:
+        """Start a command in the work folder that stays and is talked to.
+
+        Its standard error goes to VibeDesk's log. `stop` ends it.
+
+        Raises:
+            SandboxError: the command does not exist; some sandboxes tell that by `Program.exit_status`.
         """
         ...
 
@@ -181,7 +291,14 @@ class SandboxDriver(Protocol):
         """Raise `SandboxUnavailableError` with what is missing and how to get it."""
         ...
 
-    async def open(self, spec: SandboxSpec, *, on_line: LineSink, on_status: StatusSink) -> Sandbox:
+    async def open(
+        self,
+        spec: SandboxSpec,
+        *,
+        on_line: LineSink,
+        on_status: StatusSink,
+        on_refused: RefusedSink = ignore_refused,
+    ) -> Sandbox:
         """Create the project's sandbox, or take over the one it has."""
         ...
 

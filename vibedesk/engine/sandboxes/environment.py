@@ -13,17 +13,21 @@ import re
 from collections.abc import Mapping
 from pathlib import Path
 
+import certifi
+
 from vibedesk.engine.sandboxes.layout import SandboxLayout
 from vibedesk.engine.sandboxes.npmrc import registry_lines, without_credentials
+from vibedesk.engine.sandboxes.python import SYSTEM_PATH
 
 _log = logging.getLogger(__name__)
 
-_SYSTEM_PATH = ("/usr/local/bin", "/usr/bin", "/bin")
 _PROXY_NAMES = ("HTTP_PROXY", "HTTPS_PROXY")
 _CERTIFICATE = re.compile(rb"-----BEGIN CERTIFICATE-----.+?-----END CERTIFICATE-----", re.DOTALL)
 _MAX_CONFIG_BYTES = 16 * 1024 * 1024
 _USERCONFIG = "npmrc"
 _CERTIFICATES = "extra-ca.pem"
+_ALL_CERTIFICATES = "certificates.pem"
+_PYTHON_INDEX_NAMES = ("UV_DEFAULT_INDEX", "UV_INDEX_URL", "PIP_INDEX_URL")
 
 
 def write_config(layout: SandboxLayout, parent: Mapping[str, str]) -> None:
@@ -33,17 +37,39 @@ def write_config(layout: SandboxLayout, parent: Mapping[str, str]) -> None:
     """
     lines = registry_lines(_read_persons_npmrc(parent))
     (layout.config.outside / _USERCONFIG).write_text("".join(f"{line}\n" for line in lines))
-    certificates = _extra_certificates(parent)
+    certificates = extra_certificates(parent)
     if certificates:
         (layout.config.outside / _CERTIFICATES).write_bytes(certificates)
+        # Python's programs take one file, in the place of their own.
+        bundle = Path(certifi.where()).read_bytes() + b"\n" + certificates
+        (layout.config.outside / _ALL_CERTIFICATES).write_bytes(bundle)
 
 
 def sandbox_environment(layout: SandboxLayout, parent: Mapping[str, str]) -> dict[str, str]:
-    """Return the whole environment of a command in the sandbox; `write_config` comes first."""
+    """Return the whole environment of a command in the local sandbox; `write_config` comes first."""
+    config = layout.config.inside
     environment = {
-        "PATH": os.pathsep.join([str(layout.bin.inside), *_SYSTEM_PATH]),
-        "HOME": str(layout.home.inside),
-        "TMPDIR": str(layout.tmp.inside),
+        **common_environment(
+            parent, home=str(layout.home.inside), temporary=str(layout.tmp.inside)
+        ),
+        "PATH": os.pathsep.join([str(layout.bin.inside), *SYSTEM_PATH, *_python_path(layout)]),
+        "npm_config_userconfig": str(config / _USERCONFIG),
+        # Absent: the machine's is not for apps.
+        "npm_config_globalconfig": str(config / "global-npmrc"),
+        **_proxies(parent),
+    }
+    if (layout.config.outside / _CERTIFICATES).exists():
+        environment["NODE_EXTRA_CA_CERTS"] = str(config / _CERTIFICATES)
+        for name in ("SSL_CERT_FILE", "REQUESTS_CA_BUNDLE", "PIP_CERT"):
+            environment[name] = str(config / _ALL_CERTIFICATES)
+    return environment
+
+
+def common_environment(parent: Mapping[str, str], *, home: str, temporary: str) -> dict[str, str]:
+    """Return what commands in every kind of sandbox get."""
+    environment = {
+        "HOME": home,
+        "TMPDIR": temporary,
         "USER": "app",
         "LOGNAME": "app",
         "SHELL": "/bin/sh",
@@ -51,24 +77,7 @@ def sandbox_environment(layout: SandboxLayout, parent: Mapping[str, str]) -> dic
         "TERM": "dumb",
         "NO_COLOR": "1",
         "BROWSER": "none",  # a dev server must not open the person's browser
-        **_npm_settings(layout),
-        **_proxies(parent),
-    }
-    if "TZ" in parent:
-        environment["TZ"] = parent["TZ"]
-    if (layout.config.outside / _CERTIFICATES).exists():
-        environment["NODE_EXTRA_CA_CERTS"] = str(layout.config.inside / _CERTIFICATES)
-    return environment
-
-
-def _npm_settings(layout: SandboxLayout) -> dict[str, str]:
-    config = layout.config.inside
-    return {
-        "npm_config_userconfig": str(config / _USERCONFIG),
-        "npm_config_globalconfig": str(
-            config / "global-npmrc"
-        ),  # absent: the machine's is not for apps
-        "npm_config_cache": str(layout.home.inside / ".npm"),
+        "npm_config_cache": f"{home}/.npm",
         "npm_config_audit": "false",
         "npm_config_fund": "false",
         "npm_config_update_notifier": "false",
@@ -78,7 +87,29 @@ def _npm_settings(layout: SandboxLayout) -> dict[str, str]:
         "npm_config_progress": "false",
         # The address of a company's mirror does not belong into an app's lock file.
         "npm_config_omit_lockfile_registry_resolved": "true",
+        "UV_CACHE_DIR": f"{home}/.cache/uv",
+        "UV_LINK_MODE": "copy",
+        "UV_NO_PROGRESS": "1",
+        "UV_PYTHON_DOWNLOADS": "never",
+        "UV_PYTHON_PREFERENCE": "only-system",
+        "PYTHONUNBUFFERED": "1",
+        **_python_index(parent),
     }
+    if "TZ" in parent:
+        environment["TZ"] = parent["TZ"]
+    return environment
+
+
+def _python_path(layout: SandboxLayout) -> tuple[str, ...]:
+    return (str(layout.python.inside / "bin"),) if layout.python is not None else ()
+
+
+def _python_index(parent: Mapping[str, str]) -> dict[str, str]:
+    """Return the package index that the person's own tools use, where one is named."""
+    for name in _PYTHON_INDEX_NAMES:
+        if address := without_credentials(parent.get(name, "")):
+            return {"UV_DEFAULT_INDEX": address}
+    return {}
 
 
 def _utf8_language(parent: Mapping[str, str]) -> str:
@@ -116,7 +147,7 @@ def _read_persons_npmrc(parent: Mapping[str, str]) -> str:
     return _read(Path(named) if named else home / ".npmrc").decode(errors="replace")
 
 
-def _extra_certificates(parent: Mapping[str, str]) -> bytes:
+def extra_certificates(parent: Mapping[str, str]) -> bytes:
     """Return the certificates alone: the file may hold a private key as well."""
     named = parent.get("NODE_EXTRA_CA_CERTS")
     found = _CERTIFICATE.findall(_read(Path(named))) if named else []

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from vibedesk.engine.sandboxes.node import NodeToolchain
+from vibedesk.engine.sandboxes.python import PythonToolchain
 
 INSIDE_APP = Path("/app")
 _INSIDE_HOME = Path("/home/app")
@@ -18,6 +19,7 @@ _INSIDE_TMP = Path("/tmp")
 _INSIDE_CONFIG = Path("/opt/vibedesk/config")
 _INSIDE_BIN = Path("/opt/vibedesk/bin")
 _INSIDE_NODE_PREFIX = Path("/opt/node")
+_INSIDE_UV = Path("/opt/uv/bin/uv")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,9 +41,18 @@ class SandboxLayout:
     config: Place
     """Written by VibeDesk: npm's configuration, certificates; read-only in bubblewrap."""
     bin: Place
-    """First on PATH: node, npm and npx of the chosen toolchain; read-only in bubblewrap."""
+    """First on PATH: node, npm and npx of the chosen toolchain, uv; read-only in bubblewrap."""
     node: Place
     npm_package: Place
+    uv: Place | None = None
+    python: Place | None = None
+    """The folder of a Python that is new enough, where the machine's own is not; the last on PATH."""
+
+    @property
+    def toolchain(self) -> tuple[Place, ...]:
+        """What programs come from outside; read-only in bubblewrap."""
+        found = (self.node, self.npm_package, self.uv, self.python)
+        return tuple(place for place in found if place is not None)
 
     @property
     def private(self) -> tuple[Place, ...]:
@@ -51,13 +62,15 @@ class SandboxLayout:
     @property
     def places(self) -> tuple[Place, ...]:
         """Everything of this machine's disk that is at a place of its own inside."""
-        return (self.app, *self.private, self.node, self.npm_package)
+        return (self.app, *self.private, *self.toolchain)
 
     def create(self) -> None:
         """Make the private folders, empty but for the toolchain's commands. Blocking."""
         for place in self.private:
             place.outside.mkdir(parents=True, mode=0o700)
         (self.bin.outside / "node").symlink_to(self.node.inside)
+        if self.uv is not None:
+            (self.bin.outside / "uv").symlink_to(self.uv.inside)
         for name in ("npm", "npx"):
             script = self.bin.outside / name
             cli = self.npm_package.inside / "bin" / f"{name}-cli.js"
@@ -72,7 +85,12 @@ class SandboxLayout:
 
 
 def layout_for(
-    *, app: Path, private: Path, toolchain: NodeToolchain, wrapped: bool
+    *,
+    app: Path,
+    private: Path,
+    toolchain: NodeToolchain,
+    wrapped: bool,
+    python: PythonToolchain | None = None,
 ) -> SandboxLayout:
     """Return the places of a sandbox for the project folder `app` with the private folder `private`."""
     node, npm_package = toolchain.node, toolchain.npm_package
@@ -85,6 +103,8 @@ def layout_for(
             bin=_same(private / "bin"),
             node=_same(node),
             npm_package=_same(npm_package),
+            uv=_same(python.uv) if python else None,
+            python=_same(python.prefix) if python and python.prefix else None,
         )
     return SandboxLayout(
         app=Place(outside=app, inside=INSIDE_APP),
@@ -92,8 +112,11 @@ def layout_for(
         tmp=Place(outside=private / "tmp", inside=_INSIDE_TMP),
         config=Place(outside=private / "config", inside=_INSIDE_CONFIG),
         bin=Place(outside=private / "bin", inside=_INSIDE_BIN),
-        node=_moved_into_prefix(node, "bin/node"),
-        npm_package=_moved_into_prefix(npm_package, "lib/node_modules/npm"),
+        node=_moved(node, _INSIDE_NODE_PREFIX / "bin/node"),
+        npm_package=_moved(npm_package, _INSIDE_NODE_PREFIX / "lib/node_modules/npm"),
+        uv=_moved(python.uv, _INSIDE_UV) if python else None,
+        # Where it was made: a Python knows the place of its own libraries.
+        python=_same(python.prefix) if python and python.prefix else None,
     )
 
 
@@ -101,13 +124,9 @@ def _same(path: Path) -> Place:
     return Place(outside=path, inside=path)
 
 
-def _moved_into_prefix(path: Path, name: str) -> Place:
+def _moved(path: Path, inside: Path) -> Place:
     # What lies in /usr is there inside as well, with the libraries it is linked to.
-    return (
-        _same(path)
-        if path.is_relative_to("/usr")
-        else Place(outside=path, inside=_INSIDE_NODE_PREFIX / name)
-    )
+    return _same(path) if path.is_relative_to("/usr") else Place(outside=path, inside=inside)
 
 
 def _quoted(path: Path) -> str:

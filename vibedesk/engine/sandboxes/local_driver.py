@@ -8,7 +8,7 @@ import secrets
 import shutil
 import sys
 import tempfile
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
 
@@ -16,13 +16,16 @@ from vibedesk.engine.sandboxes import bubblewrap
 from vibedesk.engine.sandboxes.bubblewrap import Bubblewrap
 from vibedesk.engine.sandboxes.driver import (
     LineSink,
+    RefusedSink,
     SandboxSpec,
     SandboxUnavailableError,
     StatusSink,
+    ignore_refused,
 )
 from vibedesk.engine.sandboxes.layout import layout_for
 from vibedesk.engine.sandboxes.local_sandbox import LocalSandbox
 from vibedesk.engine.sandboxes.node import NodeToolchain, find_toolchains
+from vibedesk.engine.sandboxes.python import PythonToolchain, find_python_tools
 
 _log = logging.getLogger(__name__)
 
@@ -41,6 +44,7 @@ class _Capabilities:
     toolchain: NodeToolchain
     wrapper: Bubblewrap | None
     isolation: Isolation
+    python: PythonToolchain | None
 
 
 class LocalDriver:
@@ -84,12 +88,21 @@ class LocalDriver:
         return (await self._find_capabilities()).toolchain
 
     async def open(
-        self, spec: SandboxSpec, *, on_line: LineSink, on_status: StatusSink
+        self,
+        spec: SandboxSpec,
+        *,
+        on_line: LineSink,
+        on_status: StatusSink,
+        on_refused: RefusedSink = ignore_refused,
     ) -> LocalSandbox:
         capabilities = await self._find_capabilities()
         async with self._lock:
             existing = self._sandboxes.get(spec.project_id)
-            if existing and existing.spec == spec and existing.is_open:
+            if (
+                existing
+                and replace(existing.spec, sandbox_id=spec.sandbox_id) == spec
+                and existing.is_open
+            ):
                 existing.attach(on_line=on_line, on_status=on_status)
                 return existing
             if existing:
@@ -102,6 +115,7 @@ class LocalDriver:
                 private=self._state_folder / f"{spec.project_id}-{secrets.token_hex(4)}",
                 toolchain=capabilities.toolchain,
                 wrapped=capabilities.wrapper is not None,
+                python=capabilities.python,
             )
             sandbox = LocalSandbox(
                 spec, layout, capabilities.wrapper, on_line=on_line, on_status=on_status
@@ -129,6 +143,7 @@ class LocalDriver:
                 remedy="Use VibeDesk on Linux or macOS.",
             )
         toolchains = find_toolchains()
+        python = find_python_tools()
         reason = "bubblewrap was switched off."
         if self._use_bubblewrap:
             for toolchain in toolchains:
@@ -138,12 +153,16 @@ class LocalDriver:
                         kind="bubblewrap",
                         sentence="Apps run in bubblewrap: they see their own folder, not your files or other projects.",
                     )
-                    return _Capabilities(toolchain=toolchain, wrapper=wrapper, isolation=isolation)
+                    return _Capabilities(
+                        toolchain=toolchain, wrapper=wrapper, isolation=isolation, python=python
+                    )
         isolation = Isolation(
             kind="none",
             sentence=f"The app's code runs with your own rights and can read and change your files. {reason}",
         )
-        return _Capabilities(toolchain=toolchains[0], wrapper=None, isolation=isolation)
+        return _Capabilities(
+            toolchain=toolchains[0], wrapper=None, isolation=isolation, python=python
+        )
 
     def _probe_bubblewrap(self, toolchain: NodeToolchain) -> tuple[Bubblewrap | None, str]:
         # Not in the state folder: `doctor` looks while another process uses it, or where it cannot be written.

@@ -1,39 +1,37 @@
-"""One project's sandbox on this machine: its commands, its dev server, its end."""
+"""One project's sandbox on this machine: bubblewrap, or the person's own rights."""
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
-import logging
 import os
 import shutil
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+
+import psutil
 
 from vibedesk.engine.sandboxes import bubblewrap, environment, ports
 from vibedesk.engine.sandboxes.bubblewrap import Bubblewrap
-from vibedesk.engine.sandboxes.command import RunningCommand
 from vibedesk.engine.sandboxes.dev_server import DevServer
 from vibedesk.engine.sandboxes.driver import (
-    CommandOutput,
-    Exited,
     LineSink,
     SandboxError,
     SandboxSpec,
     SandboxStatus,
+    SandboxUsage,
     ServerNotReadyError,
     StatusSink,
 )
 from vibedesk.engine.sandboxes.layout import SandboxLayout
 from vibedesk.engine.sandboxes.process import SupervisedProcess
-
-_log = logging.getLogger(__name__)
+from vibedesk.engine.sandboxes.project_sandbox import ProjectSandbox
 
 # A little more than the supervisor's grace: a server that a killed VibeDesk left is ended by then.
 _PORT_WAIT_SECONDS = 3.0
 
 
-class LocalSandbox:
+class LocalSandbox(ProjectSandbox):
     """Runs a project's commands on this machine, in bubblewrap or with the person's own rights."""
 
     def __init__(
@@ -45,22 +43,13 @@ class LocalSandbox:
         on_line: LineSink,
         on_status: StatusSink,
     ) -> None:
-        self.spec = spec
+        super().__init__(spec, on_line=on_line, on_status=on_status)
         self._layout = layout
         self._wrapper = wrapper
-        self._on_line = on_line
-        self._on_status = on_status
-        self._status = SandboxStatus.ABSENT
         self._base_environment: dict[str, str] = {}
-        self._commands: set[RunningCommand] = set()
-        self._launch_lock = (
-            asyncio.Lock()
-        )  # a command is started and known, or not started, when `stop` looks
-        self._server: DevServer | None = None
-        self._server_lock = asyncio.Lock()
-        self._starting: asyncio.Task[DevServer] | None = None
-        self._watching: asyncio.Task[None] | None = None
         self._made_git_mount_point = False
+        self._processes: list[SupervisedProcess] = []
+        self._measured: dict[int, psutil.Process] = {}
 
     @property
     def id(self) -> str:
@@ -71,30 +60,19 @@ class LocalSandbox:
         return "local+bwrap" if self._wrapper else "local"
 
     @property
-    def host(self) -> str:
-        return ports.HOST
-
-    @property
-    def url(self) -> str:
-        return f"http://{ports.HOST}:{self.spec.port}"
-
-    @property
     def workdir(self) -> str:
         return str(self._layout.app.inside)
 
     @property
-    def status(self) -> SandboxStatus:
-        return self._status
+    def lost(self) -> bool:
+        return False
 
     @property
-    def is_open(self) -> bool:
-        """Whether it can still be used: it was not removed."""
-        return self._status is not SandboxStatus.ABSENT
+    def has_own_files(self) -> bool:
+        return False
 
-    def attach(self, *, on_line: LineSink, on_status: StatusSink) -> None:
-        """Send lines and states to somebody else from now on."""
-        self._on_line = on_line
-        self._on_status = on_status
+    def follow(self, folder: Path) -> None:
+        raise AssertionError(f"it works in its folder and cannot follow it to {folder}")
 
     async def create(self) -> None:
         """Make the private folders. Once, before anything else."""
@@ -117,72 +95,33 @@ class LocalSandbox:
             **self.spec.env,
         }
 
+    async def has(self, path: str) -> bool:
+        return await asyncio.to_thread((self.spec.folder / path).is_file)
+
+    async def usage(self) -> SandboxUsage | None:
+        pids = [process.pid for process in self._processes]
+        return await asyncio.to_thread(self._measure, pids) if pids else None
+
+    def shell_command(self) -> list[str]:
+        shell = [os.environ.get("SHELL") or "/bin/sh"]
+        if not self._wrapper:
+            return ["env", "-C", str(self.spec.folder), *shell]
+        variables = [f"{name}={value}" for name, value in self._base_environment.items()]
+        return [
+            "env",
+            "-i",
+            *variables,
+            *self._wrapper.wrap(self._layout, ["sh", "-i"], terminal=True),
+        ]
+
     async def push(self, paths: Sequence[str]) -> None:
         """Nothing to do: the folder is shared."""
 
     async def pull(self, paths: Sequence[str]) -> None:
         """Nothing to do: the folder is shared."""
 
-    async def exec(
-        self,
-        argv: Sequence[str],
-        *,
-        env: Mapping[str, str] | None = None,
-        timeout: float | None = None,
-    ) -> AsyncIterator[CommandOutput]:
-        async with self._launch_lock:
-            process = await self._start(argv, env)
-            command = RunningCommand(process, name=argv[0], timeout=timeout)
-            self._commands.add(command)
-        try:
-            async for line in command.lines():
-                yield line
-            yield Exited(await command.exit_status())
-        finally:
-            await command.end()
-            self._commands.discard(command)
-
-    async def start_server(
-        self, argv: Sequence[str], *, env: Mapping[str, str] | None = None, timeout: float = 120.0
-    ) -> str:
-        async with self._server_lock:
-            self._require_open()
-            await self._end_server()
-            self._starting = asyncio.create_task(self._start_server(argv, env, timeout))
-            try:
-                self._server = await self._starting
-            except asyncio.CancelledError:
-                self._set_status(
-                    SandboxStatus.STOPPED, "The dev server was stopped while it started."
-                )
-                task = asyncio.current_task()
-                if task and task.cancelling():
-                    raise
-                raise ServerNotReadyError(
-                    "The dev server was stopped while it started.", remedy="Start it again."
-                ) from None
-            except SandboxError as error:
-                self._set_status(SandboxStatus.FAILED, error.message)
-                raise
-            finally:
-                self._starting = None
-            self._set_status(SandboxStatus.RUNNING, f"The app answers at {self.url}.")
-            self._watching = asyncio.create_task(self._watch(self._server), name="watch dev server")
-            return self.url
-
-    async def stop_server(self) -> None:
-        if self._starting:
-            self._starting.cancel()
-        async with self._server_lock:
-            if await self._end_server():
-                self._set_status(SandboxStatus.STOPPED, "The dev server was stopped.")
-
     async def stop(self) -> None:
-        async with self._launch_lock:
-            commands = list(self._commands)
-        await asyncio.gather(self.stop_server(), *(command.end() for command in commands))
-        if self._status is SandboxStatus.FAILED:
-            self._set_status(SandboxStatus.STOPPED, "The sandbox was stopped.")
+        await super().stop()
         if self._made_git_mount_point:
             with contextlib.suppress(OSError):  # a repository has been made there
                 await asyncio.to_thread((self.spec.folder / ".git").rmdir)
@@ -192,50 +131,41 @@ class LocalSandbox:
         await asyncio.to_thread(self._layout.remove)
         self._set_status(SandboxStatus.ABSENT, "The sandbox was removed.")
 
+    async def _prepare_server(self) -> None:
+        await ports.wait_until_free(self.spec.port, _PORT_WAIT_SECONDS)
+
+    async def _release_server(self) -> None:
+        """Nothing to do: the port is free when the server is gone."""
+
     async def _start_server(
         self, argv: Sequence[str], env: Mapping[str, str] | None, timeout: float
     ) -> DevServer:
-        self._set_status(SandboxStatus.STARTING, "The dev server is starting.")
-        await ports.wait_until_free(self.spec.port, _PORT_WAIT_SECONDS)
-        process = await self._start(argv, env)
-        server = DevServer(process, port=self.spec.port, on_line=lambda line: self._on_line(line))
         try:
-            await server.wait_until_ready(timeout)
-        except BaseException as error:
-            await server.end()
-            if isinstance(error, ServerNotReadyError) and ports.is_port_in_use(self.spec.port):
+            return await super()._start_server(argv, env, timeout)
+        except ServerNotReadyError as error:
+            if ports.is_port_in_use(self.spec.port):
                 raise await ports.port_in_use_error(self.spec.port) from error
             raise
-        return server
 
-    async def _end_server(self) -> bool:
-        server, self._server = self._server, None
-        if server is None:
-            return False
-        await server.end()
-        if self._watching:
-            await self._watching
-            self._watching = None
-        return True
+    async def _wake(self) -> None:
+        """Nothing to do: it never sleeps."""
 
-    async def _watch(self, server: DevServer) -> None:
-        reason = await server.wait_for_end()
-        if self._server is server:  # nobody asked it to end
-            self._server = None
-            self._set_status(SandboxStatus.FAILED, f"The dev server ended by itself: {reason}.")
-
-    async def _start(self, argv: Sequence[str], env: Mapping[str, str] | None) -> SupervisedProcess:
-        self._require_open()
+    async def _launch(
+        self, argv: Sequence[str], env: Mapping[str, str] | None, *, takes_input: bool = False
+    ) -> SupervisedProcess:
         environment = {**self._base_environment, **(env or {})}
         self._check_program(argv[0], environment["PATH"])
         command = self._wrapper.wrap(self._layout, argv) if self._wrapper else list(argv)
-        return await SupervisedProcess.start(
-            command, env=environment, cwd=self.spec.folder, wrapped=self._wrapper is not None
+        process = await SupervisedProcess.start(
+            command,
+            env=environment,
+            cwd=self.spec.folder,
+            wrapped=self._wrapper is not None,
+            takes_input=takes_input,
         )
-
-    def _require_open(self) -> None:
-        if not self.is_open:
-            raise SandboxError("The sandbox was removed.", remedy="Open the project again.")
+        self._processes = [p for p in self._processes if p.alive]
+        self._processes.append(process)
+        return process
 
     def _check_program(self, program: str, search_path: str) -> None:
         """Say that a program is missing before a wrapper reports it as the program's own failure."""
@@ -257,12 +187,25 @@ class LocalSandbox:
                 return place.outside / inside.relative_to(place.inside)
         return inside
 
-    def _set_status(self, status: SandboxStatus, reason: str) -> None:
-        if status is self._status:
-            return
-        self._status = status
-        _log.info("sandbox of %s: %s (%s)", self.spec.project_id, status, reason)
-        self._on_status(status, reason)
+    def _measure(self, pids: list[int]) -> SandboxUsage | None:
+        cpu = memory = 0.0
+        count = 0
+        found: dict[int, psutil.Process] = {}
+        for pid in pids:
+            with contextlib.suppress(psutil.Error):
+                supervisor = psutil.Process(pid)
+                for process in supervisor.children(recursive=True):
+                    # The same object as last time: it measures from one call to the next.
+                    process = self._measured.get(process.pid, process)
+                    with contextlib.suppress(psutil.Error):
+                        cpu += process.cpu_percent() / 100
+                        memory += process.memory_info().rss
+                        found[process.pid] = process
+                        count += 1
+        self._measured = found
+        if not count:
+            return None
+        return SandboxUsage(cpu=cpu, memory=int(memory), processes=count, disk=0)
 
 
 def _is_program(path: Path) -> bool:

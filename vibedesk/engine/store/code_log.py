@@ -118,6 +118,19 @@ class CodeLog:
             return self.load(head)
         return [update.data for update in self.updates(version, head)]
 
+    def last_change(self, origins: Collection[str]) -> str:
+        """Return when a change of one of these origins was stored last; empty if there is none."""
+        row = (
+            CodeUpdateRow.select(CodeUpdateRow.at)
+            .where(
+                (CodeUpdateRow.project == self.project_id) & CodeUpdateRow.origin.in_(list(origins))
+            )
+            .order_by(CodeUpdateRow.version.desc())
+            .tuples()
+            .first()
+        )
+        return str(row[0]) if row is not None else ""
+
     def changed_paths(self, after: int, to: int) -> set[str]:
         """Return every path that some update in between touched."""
         rows: Any = (
@@ -131,6 +144,24 @@ class CodeLog:
             .tuples()
         )
         return {path for (paths,) in rows for path in json.loads(paths)}
+
+    def origins(self, after: int, to: int) -> dict[str, set[str]]:
+        """Return path → who changed it, of every path that some update in between touched."""
+        rows: Any = (
+            CodeUpdateRow.select(CodeUpdateRow.origin, CodeUpdateRow.paths)
+            .where(
+                (CodeUpdateRow.project == self.project_id)
+                & (CodeUpdateRow.version > after)
+                & (CodeUpdateRow.version <= to)
+            )
+            .distinct()
+            .tuples()
+        )
+        found: dict[str, set[str]] = {}
+        for origin, paths in rows:
+            for path in json.loads(paths):
+                found.setdefault(path, set()).add(origin)
+        return found
 
     def last_touch(self, path: str) -> int:
         """Return the newest version whose change touched `path`; 0 if none did."""

@@ -217,7 +217,148 @@ CREATE TABLE wishes (
 CREATE INDEX wishes_project_id ON wishes (project_id);
 """
 
-MIGRATIONS: tuple[Migration, ...] = (Migration(1, _FIRST_SCHEMA),)
+_REFUSED_HOSTS = """
+CREATE TABLE refused_hosts (
+    project_id VARCHAR(26) NOT NULL,
+    host VARCHAR(255) NOT NULL,
+    at VARCHAR(255) NOT NULL,
+    PRIMARY KEY (project_id, host),
+    FOREIGN KEY (project_id) REFERENCES projects (id) ON DELETE CASCADE
+);
+"""
+
+_ENGINE_IN_DEPTH = """
+ALTER TABLE projects ADD COLUMN questions TEXT;
+ALTER TABLE projects ADD COLUMN summary TEXT;
+ALTER TABLE usage ADD COLUMN cache_write_tokens INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE usage ADD COLUMN reasoning_tokens INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE usage ADD COLUMN phase INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE usage ADD COLUMN saved REAL;
+ALTER TABLE usage ADD COLUMN outcome VARCHAR(255) NOT NULL DEFAULT 'finished';
+CREATE TABLE attachments (
+    id VARCHAR(26) NOT NULL PRIMARY KEY,
+    project_id VARCHAR(26) NOT NULL,
+    message VARCHAR(255),
+    name VARCHAR(255) NOT NULL,
+    media_type VARCHAR(255) NOT NULL,
+    width INTEGER NOT NULL,
+    height INTEGER NOT NULL,
+    blob VARCHAR(255) NOT NULL,
+    at VARCHAR(255) NOT NULL,
+    FOREIGN KEY (project_id) REFERENCES projects (id) ON DELETE CASCADE
+);
+CREATE INDEX attachments_project_id ON attachments (project_id);
+CREATE TABLE file_marks (
+    project_id VARCHAR(26) NOT NULL,
+    path TEXT NOT NULL,
+    mark VARCHAR(255) NOT NULL,
+    at VARCHAR(255) NOT NULL,
+    PRIMARY KEY (project_id, path, mark),
+    FOREIGN KEY (project_id) REFERENCES projects (id) ON DELETE CASCADE
+);
+CREATE TABLE proposals (
+    id VARCHAR(26) NOT NULL PRIMARY KEY,
+    project_id VARCHAR(26) NOT NULL,
+    path TEXT NOT NULL,
+    instructions TEXT NOT NULL,
+    base TEXT NOT NULL,
+    text TEXT NOT NULL,
+    status VARCHAR(255) NOT NULL,
+    at VARCHAR(255) NOT NULL,
+    FOREIGN KEY (project_id) REFERENCES projects (id) ON DELETE CASCADE
+);
+CREATE INDEX proposals_project_id ON proposals (project_id);
+CREATE TABLE variables (
+    project_id VARCHAR(26) NOT NULL,
+    name VARCHAR(255) NOT NULL,
+    secret INTEGER NOT NULL,
+    value TEXT,
+    purpose TEXT NOT NULL,
+    asked_by VARCHAR(255) NOT NULL,
+    consent INTEGER NOT NULL,
+    at VARCHAR(255) NOT NULL,
+    PRIMARY KEY (project_id, name),
+    FOREIGN KEY (project_id) REFERENCES projects (id) ON DELETE CASCADE
+);
+CREATE TABLE timings (
+    id INTEGER NOT NULL PRIMARY KEY,
+    project_id VARCHAR(26) NOT NULL,
+    at VARCHAR(255) NOT NULL,
+    operation VARCHAR(255) NOT NULL,
+    phase INTEGER NOT NULL,
+    seconds REAL NOT NULL,
+    outcome VARCHAR(255) NOT NULL,
+    FOREIGN KEY (project_id) REFERENCES projects (id) ON DELETE CASCADE
+);
+CREATE INDEX timings_project_id ON timings (project_id);
+"""
+
+_MENDING = """
+CREATE TABLE issues (
+    project_id VARCHAR(26) NOT NULL,
+    signature VARCHAR(255) NOT NULL,
+    data TEXT NOT NULL,
+    status VARCHAR(255) NOT NULL,
+    phase INTEGER NOT NULL,
+    first_seen VARCHAR(255) NOT NULL,
+    last_seen VARCHAR(255) NOT NULL,
+    times_seen INTEGER NOT NULL,
+    fixes TEXT NOT NULL,
+    PRIMARY KEY (project_id, signature),
+    FOREIGN KEY (project_id) REFERENCES projects (id) ON DELETE CASCADE
+);
+CREATE TABLE check_results (
+    project_id VARCHAR(26) NOT NULL,
+    name VARCHAR(255) NOT NULL,
+    passed INTEGER NOT NULL,
+    phase INTEGER NOT NULL,
+    code_version INTEGER NOT NULL,
+    seconds REAL NOT NULL,
+    picture VARCHAR(255),
+    data TEXT NOT NULL,
+    at VARCHAR(255) NOT NULL,
+    PRIMARY KEY (project_id, name),
+    FOREIGN KEY (project_id) REFERENCES projects (id) ON DELETE CASCADE
+);
+CREATE TABLE debug_sessions (
+    id VARCHAR(26) NOT NULL PRIMARY KEY,
+    project_id VARCHAR(26) NOT NULL,
+    signature VARCHAR(255) NOT NULL,
+    transcript TEXT NOT NULL,
+    outcome VARCHAR(255) NOT NULL,
+    at VARCHAR(255) NOT NULL,
+    FOREIGN KEY (project_id) REFERENCES projects (id) ON DELETE CASCADE
+);
+CREATE INDEX debug_sessions_project_id ON debug_sessions (project_id);
+"""
+
+_CORRECTED_CHECKS = """
+CREATE TABLE check_results_anew (
+    project_id VARCHAR(26) NOT NULL,
+    name VARCHAR(255) NOT NULL,
+    passed INTEGER,
+    phase INTEGER NOT NULL,
+    code_version INTEGER NOT NULL,
+    seconds REAL NOT NULL,
+    picture VARCHAR(255),
+    data TEXT NOT NULL,
+    at VARCHAR(255) NOT NULL,
+    why TEXT NOT NULL,
+    PRIMARY KEY (project_id, name),
+    FOREIGN KEY (project_id) REFERENCES projects (id) ON DELETE CASCADE
+);
+INSERT INTO check_results_anew SELECT *, '' FROM check_results;
+DROP TABLE check_results;
+ALTER TABLE check_results_anew RENAME TO check_results;
+"""
+
+MIGRATIONS: tuple[Migration, ...] = (
+    Migration(1, _FIRST_SCHEMA),
+    Migration(2, _REFUSED_HOSTS),
+    Migration(3, _ENGINE_IN_DEPTH),
+    Migration(4, _MENDING),
+    Migration(5, _CORRECTED_CHECKS),
+)
 NEWEST_VERSION = MIGRATIONS[-1].version
 
 

@@ -31,12 +31,13 @@ from vibedesk.engine.store.tables import (
     MessageRow,
     PhaseRow,
     ProjectRow,
+    RefusedHostRow,
     SettingRow,
-    UsageRow,
     WishRow,
 )
+from vibedesk.engine.store.usage import UsageFilter, usage_total
 
-_JSON_FIELDS = frozenset({"options", "run", "blueprint", "waiting", "error"})
+_JSON_FIELDS = frozenset({"options", "run", "blueprint", "waiting", "error", "questions"})
 _MAX_LOG_LINES = 20_000
 
 
@@ -133,6 +134,16 @@ class ProjectStore:
         )
         changes = [(row.at, json.loads(row.data)) for row in rows]
         return [(at, data["state"], data["previous"]) for at, data in changes]
+
+    def last_review(self, project_id: str) -> tuple[str, tuple[str, ...]]:
+        """Return when the app was looked at last, and by what; empty where it never was."""
+        row = (
+            EventRow.select(EventRow.at, EventRow.data)
+            .where((EventRow.project == project_id) & (EventRow.type == "reviewed"))
+            .order_by(EventRow.seq.desc())
+            .first()
+        )
+        return (row.at, tuple(json.loads(row.data)["sources"])) if row is not None else ("", ())
 
     def add_events(self, rows: Sequence[tuple[str, int, str, str, str]]) -> None:
         if rows:
@@ -249,22 +260,27 @@ class ProjectStore:
         WishRow.update(status=status, phase=phase).where(WishRow.id == wish_id).execute()
 
     # -- usage ----------------------------------------------------------------------------------
-    def add_usage(self, project_id: str, fields: Json) -> None:
-        UsageRow.insert(project=project_id, at=utc_now(), **fields).execute()
-
     def usage_totals(self, project_id: str) -> UsageTotals:
-        tokens_in, tokens_out, cost = 0, 0, 0.0
-        for row in UsageRow.select().where(UsageRow.project == project_id):
-            tokens_in += row.input_tokens
-            tokens_out += row.output_tokens
-            cost += row.cost or 0.0
-        return UsageTotals(input_tokens=tokens_in, output_tokens=tokens_out, cost=cost)
+        total = usage_total(UsageFilter(project_id=project_id))
+        return UsageTotals(
+            input_tokens=total.input_tokens, output_tokens=total.output_tokens, cost=total.cost
+        )
 
     # -- sandbox --------------------------------------------------------------------------------
     def add_command(self, project_id: str, command: str, exit_status: int) -> None:
         CommandRow.insert(
             project=project_id, command=command, at=utc_now(), exit_status=exit_status
         ).execute()
+
+    def commands(self, project_id: str) -> list[str]:
+        """Return what was run in the project's sandboxes and succeeded, in order."""
+        rows = CommandRow.select(CommandRow.command).where(
+            CommandRow.project == project_id, CommandRow.exit_status == 0
+        )
+        return [str(row.command) for row in rows.order_by(CommandRow.id)]
+
+    def forget_commands(self, project_id: str) -> None:
+        CommandRow.delete().where(CommandRow.project == project_id).execute()
 
     def add_logs(self, project_id: str, lines: Iterable[tuple[str, str]]) -> None:
         """Store shown lines (stream, text); the oldest beyond 20,000 go."""
@@ -302,6 +318,27 @@ class ProjectStore:
 
     def grant_host(self, project_id: str, host: str) -> None:
         GrantRow.replace(project=project_id, host=host, at=utc_now()).execute()
+        RefusedHostRow.delete().where(
+            (RefusedHostRow.project == project_id) & (RefusedHostRow.host == host)
+        ).execute()
+
+    def refuse_host(self, project_id: str, host: str) -> None:
+        """Remember that the app shall not reach `host`, also where it was allowed before."""
+        RefusedHostRow.replace(project=project_id, host=host, at=utc_now()).execute()
+        GrantRow.delete().where(
+            (GrantRow.project == project_id) & (GrantRow.host == host)
+        ).execute()
+
+    def refused_hosts(self, project_id: str) -> list[str]:
+        rows = RefusedHostRow.select().where(RefusedHostRow.project == project_id)
+        return [row.host for row in rows]
+
+    def sandbox_ids(self) -> frozenset[str]:
+        """Return the sandbox of every project that is not deleted."""
+        rows = ProjectRow.select(ProjectRow.sandbox_id).where(
+            ProjectRow.deleted_at.is_null() & (ProjectRow.sandbox_id != "")
+        )
+        return frozenset(row.sandbox_id for row in rows)
 
     def granted_hosts(self, project_id: str) -> list[str]:
         rows = GrantRow.select().where(GrantRow.project == project_id).order_by(GrantRow.host)
@@ -341,7 +378,7 @@ def _encode(fields: Json) -> Json:
     }
 
 
-def _decode(text: str | None) -> Json | None:
+def _decode(text: str | None) -> Any:
     return None if text is None else json.loads(text)
 
 
@@ -367,11 +404,13 @@ def _project(row: Any) -> ProjectRecord:
         error=_decode(row.error),
         port=row.port,
         sandbox_kind=row.sandbox_kind,
+        sandbox_id=row.sandbox_id,
         preview_url=row.preview_url,
         last_seq=row.last_seq,
         code_version=row.code_version,
         created_at=row.created_at,
         updated_at=row.updated_at,
+        questions=_decode(row.questions),
     )
 
 

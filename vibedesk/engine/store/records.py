@@ -37,11 +37,14 @@ class ProjectRecord:
     error: Json | None
     port: int | None
     sandbox_kind: str
+    sandbox_id: str
     preview_url: str
     last_seq: int
     code_version: int
     created_at: str
     updated_at: str
+    questions: list[Json] | None = None
+    """What was asked before the blueprint: question, options, why, answer (None: open, empty: skipped)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,6 +72,19 @@ class MessageRecord:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class AttachmentRecord:
+    """An image of the wish (`message` is empty) or of a message; `blob` is the digest of its bytes."""
+
+    id: str
+    message: str
+    name: str
+    media_type: str
+    width: int
+    height: int
+    blob: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class WishRecord:
     """A wish. `status`: open, planned (its phase runs) or done."""
 
@@ -76,6 +92,18 @@ class WishRecord:
     text: str
     status: str
     phase: int | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProposalRecord:
+    """A file written anew. `status`: writing, ready, taken, dropped or failed."""
+
+    id: str
+    path: str
+    instructions: str
+    base: str
+    text: str
+    status: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

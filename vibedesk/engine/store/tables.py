@@ -11,6 +11,7 @@ from __future__ import annotations
 import threading
 
 from peewee import (
+    SQL,
     AutoField,
     BigIntegerField,
     BlobField,
@@ -86,6 +87,8 @@ class ProjectRow(_Row):
     created_at = CharField()
     updated_at = CharField()
     deleted_at = CharField(null=True)
+    questions = TextField(null=True)
+    summary = TextField(null=True)
 
     class Meta:
         table_name = "projects"
@@ -184,7 +187,10 @@ class LogRow(_Owned):
 
 
 class UsageRow(_Owned):
-    """One model call."""
+    """One model call.
+
+    `saved` is what the provider's cache saved in USD; `outcome`: finished, interrupted, cancelled or failed.
+    """
 
     id = AutoField()
     at = CharField()
@@ -196,6 +202,11 @@ class UsageRow(_Owned):
     cached_tokens = IntegerField()
     cost = FloatField(null=True)
     latency = FloatField(default=0.0)
+    cache_write_tokens = IntegerField(default=0, constraints=[SQL("DEFAULT 0")])
+    reasoning_tokens = IntegerField(default=0, constraints=[SQL("DEFAULT 0")])
+    phase = IntegerField(default=0, constraints=[SQL("DEFAULT 0")])
+    saved = FloatField(null=True)
+    outcome = CharField(default="finished", constraints=[SQL("DEFAULT 'finished'")])
 
     class Meta:
         table_name = "usage"
@@ -314,6 +325,144 @@ class GrantRow(_Keyed):
         primary_key = CompositeKey("project", "host")
 
 
+class RefusedHostRow(_Keyed):
+    """Hosts that the person does not want the app to reach; they are not asked again."""
+
+    host = CharField()
+    at = CharField()
+
+    class Meta:
+        table_name = "refused_hosts"
+        primary_key = CompositeKey("project", "host")
+
+
+class AttachmentRow(_Owned):
+    """An image that the person gave with a wish or a message; its bytes are a blob. `message`: none yet, or its id."""
+
+    id = CharField(primary_key=True, max_length=26)
+    message = CharField(null=True)
+    name = CharField()
+    media_type = CharField()
+    width = IntegerField()
+    height = IntegerField()
+    blob = CharField()
+    at = CharField()
+
+    class Meta:
+        table_name = "attachments"
+
+
+class FileMarkRow(_Keyed):
+    """What the person said of a file. `mark`: locked (no model writes it), pinned (every request has it), excluded."""
+
+    path = TextField()
+    mark = CharField()
+    at = CharField()
+
+    class Meta:
+        table_name = "file_marks"
+        primary_key = CompositeKey("project", "path", "mark")
+
+
+class ProposalRow(_Owned):
+    """A file written anew that the person has not taken over yet. `status`: writing, ready, taken, dropped, failed."""
+
+    id = CharField(primary_key=True, max_length=26)
+    path = TextField()
+    instructions = TextField()
+    base = TextField()
+    text = TextField(default="")
+    status = CharField(default="writing")
+    at = CharField()
+
+    class Meta:
+        table_name = "proposals"
+
+
+class VariableRow(_Keyed):
+    """A variable of the app itself; a secret one's value is in the keychain. `asked_by`: you or agent."""
+
+    name = CharField()
+    secret = BooleanField(default=True)
+    value = TextField(null=True)
+    purpose = TextField(default="")
+    asked_by = CharField(default="you")
+    consent = BooleanField(default=False)
+    at = CharField()
+
+    class Meta:
+        table_name = "variables"
+        primary_key = CompositeKey("project", "name")
+
+
+class TimingRow(_Owned):
+    """How long one operation took. `outcome`: done, failed or cancelled."""
+
+    id = AutoField()
+    at = CharField()
+    operation = CharField()
+    phase = IntegerField(default=0)
+    seconds = FloatField()
+    outcome = CharField(default="done")
+
+    class Meta:
+        table_name = "timings"
+
+
+class IssueRow(_Keyed):
+    """A problem of the app, by signature. `data` is the issue, `fixes` the tries at mending it, both JSON.
+
+    `status`: open, fixed, skipped (the person leaves it for later) or given_up (bounded repair ended).
+    """
+
+    signature = CharField()
+    data = TextField()
+    status = CharField(default="open")
+    phase = IntegerField(default=0)
+    first_seen = CharField()
+    last_seen = CharField()
+    times_seen = IntegerField(default=1)
+    fixes = TextField(default="[]")
+
+    class Meta:
+        table_name = "issues"
+        primary_key = CompositeKey("project", "signature")
+
+
+class CheckResultRow(_Keyed):
+    """How an acceptance check went when it was last run (`passed` is null where it never was).
+
+    `data` is JSON: the failed step, console; `why` says why a model corrected it.
+    """
+
+    name = CharField()
+    passed = BooleanField(null=True)
+    phase = IntegerField(default=0)
+    code_version = IntegerField(default=0)
+    seconds = FloatField(default=0.0)
+    picture = CharField(null=True)
+    data = TextField(default="{}")
+    at = CharField()
+    why = TextField(default="")
+
+    class Meta:
+        table_name = "check_results"
+        primary_key = CompositeKey("project", "name")
+
+
+class DebugSessionRow(_Owned):
+    """One deep debugging of an issue: its transcript is JSON. `outcome`: running, fixed, failed or stopped."""
+
+    id = CharField(primary_key=True, max_length=26)
+    signature = CharField()
+    transcript = TextField(default="[]")
+    outcome = CharField(default="running")
+    at = CharField()
+
+    class Meta:
+        table_name = "debug_sessions"
+
+
 class SettingRow(_Row):
     """App settings and consents, JSON by key."""
 
@@ -341,5 +490,14 @@ TABLES: tuple[type[Model], ...] = (
     MaterialRow,
     FolderRow,
     GrantRow,
+    RefusedHostRow,
+    AttachmentRow,
+    FileMarkRow,
+    ProposalRow,
+    VariableRow,
+    TimingRow,
+    IssueRow,
+    CheckResultRow,
+    DebugSessionRow,
     SettingRow,
 )

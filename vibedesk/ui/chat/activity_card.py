@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from PySide6.QtCore import QCoreApplication, Qt
-from PySide6.QtGui import QResizeEvent
+from PySide6.QtGui import QResizeEvent, QTextCursor
 from PySide6.QtWidgets import QFrame, QPlainTextEdit, QSizePolicy, QVBoxLayout, QWidget
 
 from vibedesk.ui.chat.card_header import CardHeader, WorkState
@@ -24,13 +24,32 @@ class _Kind:
     running: str
     done: str
     failed: str
+    stopped: str = ""
+    """Where it did not come to its end and `done` would claim too much."""
 
 
 class _Output(QPlainTextEdit):
     """Read-only output as high as its lines, up to a limit."""
 
+    def show_text(self, before: str, text: str) -> None:
+        """Show a text; where it goes on from the one before, the reader's place stays, the end in view too."""
+        if not before or not text.startswith(before):
+            self.setPlainText(text)
+        else:
+            bar = self.verticalScrollBar()
+            at_end = bar.value() >= bar.maximum() - 1
+            cursor = QTextCursor(self.document())
+            cursor.movePosition(QTextCursor.MoveOperation.End)
+            cursor.insertText(text[len(before) :])
+            if at_end:
+                bar.setValue(bar.maximum())
+        self._fit()
+
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
+        self._fit()
+
+    def _fit(self) -> None:
         # A plain text document measures its height in lines.
         lines = round(self.document().size().height())
         wanted = lines * self.fontMetrics().lineSpacing() + _OUTPUT_PADDING
@@ -48,10 +67,23 @@ class ActivityCard(QFrame):
         self._seconds: float | None = None
         self._state: WorkState = "running"
         self.setProperty("role", "card")
-        mono = kind not in ("phase", "check", "snapshot", "plan", "fix", "install")
-        self._header = CardHeader(theme, self._kind.icon, mono_target=mono)
+        mono = kind not in (
+            "phase",
+            "check",
+            "notice",
+            "snapshot",
+            "plan",
+            "fix",
+            "mend",
+            "debug",
+            "install",
+        )
+        # Of a name or path both ends count, of a sentence its beginning.
+        end = kind in ("debug", "notice")
+        elide = Qt.TextElideMode.ElideRight if end else Qt.TextElideMode.ElideMiddle
+        self._header = CardHeader(theme, self._kind.icon, mono_target=mono, elide=elide)
         self._header.toggled.connect(self._on_toggled)
-        self._output: QPlainTextEdit | None = None
+        self._output: _Output | None = None
         self._detail = ""
         self._column = vbox(self._header, gap=0)
         self.setLayout(self._column)
@@ -76,14 +108,15 @@ class ActivityCard(QFrame):
         verb = {
             "running": self._kind.running,
             "failed": self._kind.failed,
+            "stopped": self._kind.stopped or self._kind.done,
         }.get(state, self._kind.done)
         self._header.set_words(verb, text)
         self._header.set_extra("" if seconds is None else seconds_text(seconds))
         self._header.set_state(state)
-        self._detail = detail
+        before, self._detail = self._detail, detail
         self._header.set_expandable(bool(detail))
-        if self._output is not None:
-            self._output.setPlainText(detail)
+        if self._output is not None and detail != before:
+            self._output.show_text(before, detail)
         if state == "failed" and detail and not self._header.expanded:
             self._header.set_expanded(True)
             self._on_toggled(True)
@@ -131,6 +164,12 @@ class ActivityCard(QFrame):
                 done=self.tr("Phase"),
                 failed=self.tr("Phase stopped"),
             ),
+            "notice": _Kind(
+                icon="info",
+                running=self.tr("Note"),
+                done=self.tr("Note"),
+                failed=self.tr("Note"),
+            ),
             "check": _Kind(
                 icon="shield-check",
                 running=self.tr("Checking"),
@@ -142,6 +181,21 @@ class ActivityCard(QFrame):
                 running=self.tr("Fixing"),
                 done=self.tr("Fixed"),
                 failed=self.tr("Not fixed"),
+                stopped=self.tr("Tried to fix"),
+            ),
+            "mend": _Kind(
+                icon="magic-wand",
+                running=self.tr("Mending without a model"),
+                done=self.tr("Mended without a model"),
+                failed=self.tr("Not mended without a model"),
+                stopped=self.tr("Tried without a model"),
+            ),
+            "debug": _Kind(
+                icon="bug",
+                running=self.tr("Debugging"),
+                done=self.tr("Debugged"),
+                failed=self.tr("Debugging did not help"),
+                stopped=self.tr("Debugging stopped"),
             ),
         }
 
@@ -152,7 +206,7 @@ class ActivityCard(QFrame):
         self._output.setVisible(expanded)
         self.updateGeometry()
 
-    def _make_output(self) -> QPlainTextEdit:
+    def _make_output(self) -> _Output:
         output = _Output()
         output.setProperty("role", "output")
         output.setReadOnly(True)

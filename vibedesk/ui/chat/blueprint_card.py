@@ -8,11 +8,13 @@ from typing import Any, Literal
 from PySide6.QtCore import QSize, Signal
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
-from vibedesk.ui.chat.flow_layout import FlowLayout
+from vibedesk.ui.chat.check_editor import CheckSummary
+from vibedesk.ui.chat.objection import Objection
 from vibedesk.ui.chat.roadmap import Roadmap, RoadmapItem
 from vibedesk.ui.theme.theme import Theme
 from vibedesk.ui.widgets.boxes import hairline, hbox, vbox
 from vibedesk.ui.widgets.buttons import text_button
+from vibedesk.ui.widgets.flow_layout import FlowLayout
 from vibedesk.ui.widgets.labels import IconLabel, StatusChip, label
 from vibedesk.ui.widgets.marks import Swatch, TopStripeCard
 from vibedesk.ui.widgets.prose import Prose
@@ -31,6 +33,7 @@ class BlueprintCard(TopStripeCard):
     opened = Signal()
     edit_requested = Signal()
     approved = Signal()
+    stop_requested = Signal()
 
     def __init__(self, theme: Theme) -> None:
         super().__init__(theme)
@@ -46,6 +49,11 @@ class BlueprintCard(TopStripeCard):
         self._view_box.setLayout(self._view_chips)
         self._roadmap = Roadmap(theme)
         self._roadmap_line = hairline()
+        self._checks = CheckSummary(theme)
+        self._checks_line = hairline()
+        self._objection = Objection(theme)
+        self._objection.agreed.connect(self.approved)
+        self._objection.stop_requested.connect(self.stop_requested)
         over = hbox(
             IconLabel(theme, "blueprint", "text.muted", 13),
             label(self.tr("Blueprint"), tone="muted", fs="caption"),
@@ -55,8 +63,11 @@ class BlueprintCard(TopStripeCard):
         head = hbox(vbox(over, self._title, gap=0), self._swatches)
         head.setStretch(0, 1)
         self.add(vbox(head, self._description, self._view_box, gap=6, margins=(_SIDE, 9, _SIDE, 8)))
+        self.add(hbox(self._objection, margins=(8, 0, 8, 8)))
         self.add(hbox(self._roadmap_line, margins=(_SIDE, 0, _SIDE, 0)))
         self.add(hbox(self._roadmap, margins=(_SIDE, 5, _SIDE, 6)))
+        self.add(hbox(self._checks_line, margins=(_SIDE, 0, _SIDE, 0)))
+        self.add(hbox(self._checks, margins=(_SIDE - 10, 0, _SIDE - 10, 0)))
         self._make_foot()
         policy = QSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Preferred)
         self.setSizePolicy(policy)
@@ -83,12 +94,19 @@ class BlueprintCard(TopStripeCard):
         ]
         if [item.name for item in self._roadmap.items] != phases:
             self.set_roadmap([RoadmapItem(name, "todo") for name in phases if name])
+        checks = list(blueprint.get("acceptance_checks", ()))
+        self._checks.set_checks(checks)
+        self._checks.setVisible(bool(checks))
+        self._checks_line.setVisible(bool(checks))
+        awaiting = state == "awaiting_approval"
+        self._objection.set_words(str(blueprint.get("not_a_web_app") or ""), choose=awaiting)
         self._working.setVisible(state == "streaming")
         self._buttons.setVisible(state != "streaming")
-        self._approve.setVisible(state == "awaiting_approval")
+        # With an objection the choice stands beside it.
+        self._approve.setVisible(awaiting and not self._objection.has_words)
         self._edit.setText("\u2009" + self._edit_words())
         self._edit.setAccessibleName(self._edit_words())
-        self._edit.setVisible(state == "awaiting_approval")
+        self._edit.setVisible(awaiting)
         self._say(title, description)
 
     def retire(self) -> None:
@@ -96,6 +114,7 @@ class BlueprintCard(TopStripeCard):
         self._buttons.hide()
         self._foot_line.hide()
         self._working.hide()
+        self._objection.set_words("", choose=False)
 
     def set_roadmap(self, items: Sequence[RoadmapItem]) -> None:
         self._roadmap.set_items(items)
@@ -105,7 +124,8 @@ class BlueprintCard(TopStripeCard):
 
     def text(self) -> str:
         phases = (f"{i}. {item.name}" for i, item in enumerate(self._roadmap.items, 1))
-        return "\n".join([self._title.text(), self._description.text(), *phases])
+        parts = [self._title.text(), self._description.text(), *phases, self._checks.text()]
+        return "\n".join(part for part in parts if part)
 
     def _make_foot(self) -> None:
         working = hbox(

@@ -5,23 +5,23 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from PySide6.QtCore import QPoint, Qt, Signal
-from PySide6.QtGui import QColor, QKeyEvent, QMouseEvent, QPainter, QPaintEvent, QPen
+from PySide6.QtCore import QCoreApplication, Qt, Signal
+from PySide6.QtGui import QColor, QKeyEvent, QPainter, QPaintEvent, QPen, QResizeEvent
 from PySide6.QtWidgets import (
     QColorDialog,
     QFrame,
     QGridLayout,
     QSizePolicy,
     QToolButton,
-    QVBoxLayout,
     QWidget,
 )
 
-from vibedesk.ui.chat.flow_layout import FlowLayout
-from vibedesk.ui.chat.quiet_fields import QuietText, quiet_field, set_editable
+from vibedesk.ui.chat.quiet_fields import QuietText, quiet_field, set_editable, written
+from vibedesk.ui.chat.row_list import Row, RowList
 from vibedesk.ui.theme.theme import Theme
 from vibedesk.ui.widgets.boxes import frame, hairline, hbox, vbox
-from vibedesk.ui.widgets.buttons import icon_button
+from vibedesk.ui.widgets.buttons import icon_button, text_button
+from vibedesk.ui.widgets.flow_layout import FlowLayout
 from vibedesk.ui.widgets.labels import label, set_look
 
 _TWO_COLUMNS = 560
@@ -37,6 +37,7 @@ class _ViewCard(QFrame):
         self._view = dict(view)
         name = str(view.get("name", ""))
         self._name = quiet_field(name, self.tr("Name of the view"), strong="mid")
+        self._name.setPlaceholderText(self.tr("Name of the view"))
         self._words = QuietText(
             str(view.get("description", "")), self.tr("What {view} shows").format(view=name)
         )
@@ -57,12 +58,19 @@ class _ViewCard(QFrame):
         )
 
     def value(self) -> dict[str, Any]:
-        return {**self._view, "name": self._name.text(), "description": self._words.text()}
+        name = written(self._name, str(self._view.get("name", "")))
+        return {**self._view, "name": name, "description": self._words.text()}
 
     def set_editable(self, editable: bool) -> None:
         set_editable(self._name, editable)
         set_editable(self._words, editable)
         self._remove.setVisible(editable)
+
+    def focus(self) -> None:
+        self._name.setFocus()
+
+    def field_at(self, path: Sequence[str]) -> QWidget:
+        return self._words if path and path[0] == "description" else self._name
 
 
 class ViewGrid(QWidget):
@@ -75,25 +83,29 @@ class ViewGrid(QWidget):
         self._theme = theme
         self._cards: list[_ViewCard] = []
         self._columns = 1
-        self._grid = QGridLayout(self)
+        self._grid = QGridLayout()
         self._grid.setContentsMargins(0, 0, 0, 0)
         self._grid.setSpacing(10)
+        self._add = text_button(
+            theme, self.tr("Add a view"), variant="ghost", icon="plus", compact=True
+        )
+        self._add.clicked.connect(self._on_add)
+        self.setLayout(vbox(self._grid, hbox(self._add, None), gap=4))
 
     def set_values(self, views: Sequence[Mapping[str, Any]], *, editable: bool) -> None:
         for card in self._cards:
             card.hide()
             card.deleteLater()
-        self._cards = []
-        for view in views:
-            card = _ViewCard(self._theme, view)
-            card.set_editable(editable)
-            card.edited.connect(self.edited)
-            card.removed.connect(lambda card=card: self._on_removed(card))
-            self._cards.append(card)
+        self._cards = [self._make(view, editable=editable) for view in views]
+        self._add.setVisible(editable)
         self._arrange()
 
     def values(self) -> list[dict[str, Any]]:
         return [card.value() for card in self._cards]
+
+    def field_at(self, path: Sequence[str]) -> QWidget | None:
+        known = path and path[0].isdigit() and int(path[0]) < len(self._cards)
+        return self._cards[int(path[0])].field_at(path[1:]) if known else self._add
 
     def set_room(self, width: int) -> None:
         """Choose the number of columns for a width."""
@@ -101,6 +113,22 @@ class ViewGrid(QWidget):
         if columns != self._columns:
             self._columns = columns
             self._arrange()
+
+    def _make(self, view: Mapping[str, Any], *, editable: bool) -> _ViewCard:
+        card = _ViewCard(self._theme, view)
+        card.set_editable(editable)
+        card.edited.connect(self.edited)
+        card.removed.connect(lambda: self._on_removed(card))
+        return card
+
+    def _on_add(self) -> None:
+        card = self._make({"name": "", "description": ""}, editable=True)
+        self._cards.append(card)
+        self._arrange()
+        # The layout shows it later, and what is hidden takes no focus.
+        card.show()
+        card.focus()
+        self.edited.emit()
 
     def _on_removed(self, card: _ViewCard) -> None:
         self._cards.remove(card)
@@ -119,47 +147,21 @@ class ViewGrid(QWidget):
         self.updateGeometry()
 
 
-class _Grip(QToolButton):
-    """Moves a phase: drag it, or press Up and Down on it."""
-
-    moved = Signal(int)
-    dragged_to = Signal(QPoint)
-
-    def __init__(self, theme: Theme, name: str) -> None:
-        super().__init__()
-        self.setProperty("role", "grip")
-        self.setIcon(theme.icon("dots-six-vertical", "text.muted", 16))
-        self.setCursor(Qt.CursorShape.SizeVerCursor)
-        self.setAccessibleName(name)
-        self.setToolTip(self.tr("Drag to move, or press Up and Down"))
-
-    def keyPressEvent(self, event: QKeyEvent) -> None:
-        step = {Qt.Key.Key_Up: -1, Qt.Key.Key_Down: 1}.get(Qt.Key(event.key()))
-        if step is None:
-            super().keyPressEvent(event)
-        else:
-            self.moved.emit(step)
-
-    def mouseMoveEvent(self, event: QMouseEvent) -> None:
-        if event.buttons() & Qt.MouseButton.LeftButton:
-            self.dragged_to.emit(event.globalPosition().toPoint())
-
-
-class _PhaseRow(QWidget):
-    edited = Signal()
-
+class _PhaseRow(Row):
     def __init__(self, theme: Theme, phase: Mapping[str, Any]) -> None:
-        super().__init__()
-        self._phase = dict(phase)
+        tr = QCoreApplication.translate
         name = str(phase.get("phase", ""))
-        self.grip = _Grip(theme, self.tr("Move the phase {phase}").format(phase=name))
-        self.remove = icon_button(
-            theme, "x", self.tr("Remove the phase {phase}").format(phase=name), size=14, small=True
+        super().__init__(
+            theme,
+            tr("RoadmapEditor", "Move the phase {phase}").format(phase=name),
+            tr("RoadmapEditor", "Remove the phase {phase}").format(phase=name),
         )
+        self._phase = dict(phase)
         self._number = label("")
         self._number.setProperty("role", "number")
         self._number.setAlignment(Qt.AlignmentFlag.AlignCenter)
         self._name = quiet_field(name, self.tr("Name of the phase"), strong="mid")
+        self._name.setPlaceholderText(self.tr("Name of the phase"))
         self._words = QuietText(
             str(phase.get("description", "")), self.tr("What {phase} brings").format(phase=name)
         )
@@ -179,7 +181,10 @@ class _PhaseRow(QWidget):
         return self._name.text()
 
     def value(self) -> dict[str, Any]:
-        return {**self._phase, "phase": self._name.text(), "description": self._words.text()}
+        made = dict(self._phase)
+        name = written(self._name, str(made.get("phase", "")))
+        made.update({"phase": name, "description": self._words.text()})
+        return made
 
     def set_number(self, number: int) -> None:
         self._number.setText(str(number))
@@ -189,88 +194,44 @@ class _PhaseRow(QWidget):
         self._state.setText(words)
         set_look(self._state, "tone", tone)
 
-    def set_editable(self, editable: bool) -> None:
+    def set_editable(self, *, editable: bool) -> None:
         set_editable(self._name, editable)
         set_editable(self._words, editable)
-        self.grip.setVisible(editable)
-        self.remove.setVisible(editable)
+
+    def focus(self) -> None:
+        self._name.setFocus()
+
+    def field_at(self, path: Sequence[str]) -> QWidget | None:
+        return self._words if path and path[0] == "description" else self._name
 
 
-class RoadmapEditor(QFrame):
-    """The phases in their order; rows are dragged by their grip or moved with the arrow keys."""
-
-    edited = Signal()
+class RoadmapEditor(RowList):
+    """The phases in their order."""
 
     def __init__(self, theme: Theme) -> None:
-        super().__init__()
-        self.setProperty("role", "card")
-        self._theme = theme
-        self._rows: list[_PhaseRow] = []
-        self._editable = False
-        self._column = QVBoxLayout(self)
-        self._column.setContentsMargins(1, 1, 1, 1)
-        self._column.setSpacing(0)
+        super().__init__(
+            theme,
+            lambda phase: _PhaseRow(theme, phase),
+            add=QCoreApplication.translate("RoadmapEditor", "Add a phase"),
+            blank={"phase": "", "description": ""},
+            least=1,
+        )
 
-    def set_values(self, phases: Sequence[Mapping[str, Any]], *, editable: bool) -> None:
-        self._editable = editable
-        for row in self._rows:
-            row.hide()
-            row.deleteLater()
-        self._rows = [self._make(phase) for phase in phases]
-        self._arrange()
-
-    def values(self) -> list[dict[str, Any]]:
-        return [row.value() for row in self._rows]
+    def names(self) -> list[str]:
+        return [row.name for row in self.rows if isinstance(row, _PhaseRow)]
 
     def set_states(self, states: Mapping[str, tuple[str, str]]) -> None:
         """Show words and tone beside the phases of these names."""
-        for row in self._rows:
-            row.set_state(*states.get(row.name, ("", "muted")))
-
-    def _make(self, phase: Mapping[str, Any]) -> _PhaseRow:
-        row = _PhaseRow(self._theme, phase)
-        row.edited.connect(self.edited)
-        row.grip.moved.connect(lambda step: self._move(row, self._rows.index(row) + step))
-        row.grip.dragged_to.connect(lambda at: self._on_dragged(row, at))
-        row.remove.clicked.connect(lambda: self._on_removed(row))
-        return row
-
-    def _on_dragged(self, row: _PhaseRow, at: QPoint) -> None:
-        y = self.mapFromGlobal(at).y()
-        below = [other for other in self._rows if other.geometry().top() <= y]
-        self._move(row, max(0, len(below) - 1))
-
-    def _move(self, row: _PhaseRow, index: int) -> None:
-        if not 0 <= index < len(self._rows) or self._rows.index(row) == index:
-            return
-        self._rows.remove(row)
-        self._rows.insert(index, row)
-        self._arrange()
-        row.grip.setFocus()
-        self.edited.emit()
-
-    def _on_removed(self, row: _PhaseRow) -> None:
-        self._rows.remove(row)
-        self._column.removeWidget(row)
-        row.hide()
-        row.deleteLater()
-        self._arrange()
-        self.edited.emit()
-
-    def _arrange(self) -> None:
-        for number, row in enumerate(self._rows, 1):
-            self._column.removeWidget(row)
-            self._column.addWidget(row)
-            row.set_number(number)
-            row.set_editable(self._editable)
-            # The last phase stays: an app is built in at least one.
-            row.remove.setVisible(self._editable and len(self._rows) > 1)
+        for row in self.rows:
+            if isinstance(row, _PhaseRow):
+                row.set_state(*states.get(row.name, ("", "muted")))
 
 
 class _ColourTile(QToolButton):
-    """One colour; a click opens the colour chooser."""
+    """One colour; a click opens the colour chooser, Delete and the cross take it away."""
 
     chosen = Signal()
+    removed = Signal()
 
     def __init__(self, theme: Theme, colour: str) -> None:
         super().__init__()
@@ -278,7 +239,11 @@ class _ColourTile(QToolButton):
         self._theme = theme
         self._original = colour
         self._colour = QColor(colour)
-        self.clicked.connect(self._choose)
+        self._remove = icon_button(theme, "x", "", size=12, small=True)
+        self._remove.setParent(self)
+        self._remove.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        self._remove.clicked.connect(self.removed)
+        self.clicked.connect(self.choose)
         theme.changed.connect(self.update)
         self._say()
 
@@ -286,12 +251,26 @@ class _ColourTile(QToolButton):
         unchanged = QColor(self._original) == self._colour
         return self._original if unchanged else self._colour.name()
 
+    def set_editable(self, *, editable: bool) -> None:
+        self.setEnabled(editable)
+        self._remove.setVisible(editable)
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        if event.key() in (Qt.Key.Key_Delete, Qt.Key.Key_Backspace):
+            self.removed.emit()
+        else:
+            super().keyPressEvent(event)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self._remove.move(self.width() - 22, self.height() - 22)
+
     def paintEvent(self, event: QPaintEvent) -> None:
         painter = QPainter(self)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        focused = self.hasFocus()
-        edge = self._theme.color("accent.focus" if focused else "border.strong")
-        painter.setPen(QPen(edge, 2 if focused else 1))
+        wrong = bool(self.property("invalid"))
+        edge = "accent.focus" if self.hasFocus() else "danger.text" if wrong else "border.strong"
+        painter.setPen(QPen(self._theme.color(edge), 2 if self.hasFocus() or wrong else 1))
         painter.setBrush(self._colour)
         painter.drawRoundedRect(self.rect().adjusted(1, 1, -1, -23), 6, 6)
         painter.setPen(self._theme.color("text.secondary"))
@@ -299,7 +278,8 @@ class _ColourTile(QToolButton):
         words = self.rect().adjusted(0, self.height() - 18, 0, 0)
         painter.drawText(words, Qt.AlignmentFlag.AlignLeft, self.value())
 
-    def _choose(self) -> None:
+    def choose(self) -> None:
+        """Open the colour chooser."""
         dialog = QColorDialog(self._colour, self.window())
         dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         dialog.setWindowTitle(self.tr("Choose a colour"))
@@ -314,7 +294,11 @@ class _ColourTile(QToolButton):
 
     def _say(self) -> None:
         self.setAccessibleName(self.tr("Colour {value}").format(value=self.value()))
+        self.setAccessibleDescription(self.tr("Enter changes it, Delete removes it"))
         self.setToolTip(self.value())
+        remove = self.tr("Remove the colour {value}").format(value=self.value())
+        self._remove.setAccessibleName(remove)
+        self._remove.setToolTip(remove)
 
 
 class ColourRow(QWidget):
@@ -327,21 +311,51 @@ class ColourRow(QWidget):
         self._theme = theme
         self._tiles: list[_ColourTile] = []
         self._flow = FlowLayout(8)
-        self.setLayout(self._flow)
+        self._add = icon_button(theme, "plus", self.tr("Add a colour"))
+        self._add.clicked.connect(self._on_add)
+        tiles = QWidget()
+        tiles.setLayout(self._flow)
+        self.setLayout(vbox(tiles, hbox(self._add, None), gap=2))
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Preferred)
 
     def set_values(self, colours: Sequence[str], *, editable: bool) -> None:
         self._flow.clear()
         self._tiles = []
+        self._editable = editable
+        self._add.setVisible(editable)
         for colour in colours:
-            tile = _ColourTile(self._theme, colour)
-            tile.setEnabled(editable)
-            tile.chosen.connect(self.edited)
-            self._tiles.append(tile)
-            self._flow.addWidget(tile)
+            self._append(colour)
 
     def values(self) -> list[str]:
         return [tile.value() for tile in self._tiles]
+
+    def field_at(self, path: Sequence[str]) -> QWidget | None:
+        known = path and path[0].isdigit() and int(path[0]) < len(self._tiles)
+        return self._tiles[int(path[0])] if known else self._add
+
+    def _append(self, colour: str) -> _ColourTile:
+        tile = _ColourTile(self._theme, colour)
+        tile.set_editable(editable=self._editable)
+        tile.chosen.connect(self.edited)
+        tile.removed.connect(lambda: self._on_removed(tile))
+        self._tiles.append(tile)
+        self._flow.addWidget(tile)
+        return tile
+
+    def _on_add(self) -> None:
+        usual = self._theme.color("text.secondary").name()
+        tile = self._append(self._tiles[-1].value() if self._tiles else usual)
+        self.updateGeometry()
+        self.edited.emit()
+        tile.choose()
+
+    def _on_removed(self, tile: _ColourTile) -> None:
+        self._tiles.remove(tile)
+        self._flow.removeWidget(tile)
+        tile.hide()
+        tile.deleteLater()
+        self._add.setFocus()
+        self.edited.emit()
 
 
 def section(title: str, body: QWidget, note: str = "") -> QWidget:

@@ -56,14 +56,21 @@ class CardHeader(QFrame):
 
     toggled = Signal(bool)
 
-    def __init__(self, theme: Theme, icon: str, *, mono_target: bool = False) -> None:
+    def __init__(
+        self,
+        theme: Theme,
+        icon: str,
+        *,
+        mono_target: bool = False,
+        elide: Qt.TextElideMode = Qt.TextElideMode.ElideMiddle,
+    ) -> None:
         super().__init__()
-        self.setProperty("role", "cardhead")
+        self.setProperty("role", "foldhead")
         self._theme = theme
         self._icon = IconLabel(theme, icon, "text.muted", 15)
         self._verb = ElidedLabel("")
         self._verb.setProperty("strong", "mid")
-        self._target = ElidedLabel("", tone="muted", mode=Qt.TextElideMode.ElideMiddle)
+        self._target = ElidedLabel("", tone="muted", mode=elide)
         if mono_target:
             self._target.setProperty("mono", True)
         self._extra = label("", tone="muted", fs="small")

@@ -1,126 +1,47 @@
-"""Where the person writes: two to eight lines, what waits to be sent above, send and stop below."""
+"""Where the person writes: two to eight lines and pictures, the queue above, send and stop below."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from typing import Literal
 
-from PySide6.QtCore import QSize, Qt, Signal
-from PySide6.QtGui import QFocusEvent, QKeyEvent, QResizeEvent, QTextOption
-from PySide6.QtWidgets import QFrame, QPlainTextEdit, QSizePolicy, QToolButton, QVBoxLayout, QWidget
+from PySide6.QtCore import QSize, Signal
+from PySide6.QtGui import QResizeEvent
+from PySide6.QtWidgets import QSizePolicy, QToolButton, QWidget
 
+from vibedesk.engine.views import WishView
+from vibedesk.ui.chat.image_tray import ImageTray
+from vibedesk.ui.chat.pictures import Attached, DropFrame, Source
+from vibedesk.ui.chat.prompt_field import PromptField
+from vibedesk.ui.chat.queue_list import QueueList
 from vibedesk.ui.theme.theme import Theme
-from vibedesk.ui.widgets.boxes import frame, hbox, vbox
+from vibedesk.ui.widgets.boxes import hbox, vbox
 from vibedesk.ui.widgets.buttons import icon_button
 from vibedesk.ui.widgets.labels import ElidedLabel, IconLabel, label, set_look
 
 ComposerMode = Literal["idle", "running", "waiting", "blueprint"]
 _LEAST_LINES, _MOST_LINES = 2, 8
-_FIELD_PADDING = 4
 _HINT_FROM = 320
 
 
-class _Field(QPlainTextEdit):
-    """The text field; says what a key means to the composer."""
+class _Box(DropFrame):
+    def __init__(self, tray: ImageTray) -> None:
+        super().__init__("composer")
+        self._tray = tray
 
-    sent = Signal()
-    last_requested = Signal()
-    focus_changed = Signal(bool)
-
-    def __init__(self, theme: Theme) -> None:
-        super().__init__()
-        self._theme = theme
-        self.setProperty("role", "prompt")
-        self.setFrameShape(QFrame.Shape.NoFrame)
-        self.setTabChangesFocus(True)
-        self.setWordWrapMode(QTextOption.WrapMode.WrapAtWordBoundaryOrAnywhere)
-        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        self.setAccessibleName(self.tr("Message to VibeDesk"))
-        self.document().setDocumentMargin(0)
-        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
-        self.document().documentLayout().documentSizeChanged.connect(self._fit)
-        theme.changed.connect(self._fit)
-        self._fit()
-
-    def keyPressEvent(self, event: QKeyEvent) -> None:
-        enter = event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter)
-        if enter and not event.modifiers() & Qt.KeyboardModifier.ShiftModifier:
-            self.sent.emit()
-        elif event.key() == Qt.Key.Key_Up and not self.toPlainText():
-            self.last_requested.emit()
-        else:
-            super().keyPressEvent(event)
-
-    def focusInEvent(self, event: QFocusEvent) -> None:
-        super().focusInEvent(event)
-        self.focus_changed.emit(True)
-
-    def focusOutEvent(self, event: QFocusEvent) -> None:
-        super().focusOutEvent(event)
-        self.focus_changed.emit(False)
-
-    def _fit(self) -> None:
-        # A plain text document measures its height in lines.
-        lines = round(self.document().size().height())
-        shown = max(_LEAST_LINES, min(_MOST_LINES, lines))
-        line = self.fontMetrics().lineSpacing()
-        self.setFixedHeight(shown * line + _FIELD_PADDING)
-        scrolls = lines > _MOST_LINES
-        self.setVerticalScrollBarPolicy(
-            Qt.ScrollBarPolicy.ScrollBarAsNeeded
-            if scrolls
-            else Qt.ScrollBarPolicy.ScrollBarAlwaysOff
-        )
-
-
-class _Queue(QFrame):
-    """Messages that wait for their turn."""
-
-    edit_requested = Signal(int)
-    remove_requested = Signal(int)
-
-    def __init__(self, theme: Theme) -> None:
-        super().__init__()
-        self._theme = theme
-        self._column = QVBoxLayout(self)
-        self._column.setContentsMargins(0, 0, 0, 0)
-        self._column.setSpacing(4)
-        self.setAccessibleName(self.tr("Queued messages"))
-        self.hide()
-
-    def set_messages(self, messages: Sequence[str]) -> None:
-        while (taken := self._column.takeAt(0)) is not None:
-            row = taken.widget()
-            if isinstance(row, QWidget):
-                row.hide()
-                row.deleteLater()
-        for index, text in enumerate(messages):
-            self._column.addWidget(self._row(index, text))
-        self.setVisible(bool(messages))
-
-    def _row(self, index: int, text: str) -> QWidget:
-        words = ElidedLabel(" ".join(text.split()), tone="secondary")
-        edit = icon_button(
-            self._theme, "pencil-simple", self.tr("Edit queued message"), size=14, small=True
-        )
-        edit.clicked.connect(lambda: self.edit_requested.emit(index))
-        remove = icon_button(
-            self._theme, "x", self.tr("Remove queued message"), size=14, small=True
-        )
-        remove.clicked.connect(lambda: self.remove_requested.emit(index))
-        glyph = IconLabel(self._theme, "hourglass", "text.muted", 14)
-        row = frame("queued", hbox(glyph, (words, 1), edit, remove, gap=6, margins=(10, 3, 4, 3)))
-        row.setAccessibleName(self.tr("Queued: {text}").format(text=text))
-        return row
+    def take_sources(self, sources: list[Source]) -> None:
+        self._tray.offer(sources)
 
 
 class Composer(QWidget):
     """Enter sends, Shift+Enter begins a line, Up in the empty field brings the last message back."""
 
-    sent = Signal(str)
+    sent = Signal(str, object)
+    """The words, and a tuple of `Attached`."""
     stop_requested = Signal()
     draft_changed = Signal(str)
-    queue_changed = Signal(list)
+    wish_edited = Signal(str, str)
+    wish_removed = Signal(str)
 
     def __init__(self, theme: Theme) -> None:
         super().__init__()
@@ -129,14 +50,21 @@ class Composer(QWidget):
         self._sample = False
         self._blocked = ""
         self._last = ""
-        self._messages: list[str] = []
-        self._queue = _Queue(theme)
-        self._queue.edit_requested.connect(self._on_queue_edit)
-        self._queue.remove_requested.connect(self._on_queue_remove)
-        self._field = _Field(theme)
+        self._queue = QueueList(theme)
+        self._queue.edited.connect(self.wish_edited)
+        self._queue.removed.connect(self.wish_removed)
+        self._queue.lost.connect(self._on_words_lost)
+        self._field = PromptField(
+            theme, self.tr("Message to VibeDesk"), least=_LEAST_LINES, most=_MOST_LINES
+        )
         self._field.sent.connect(self.send)
         self._field.last_requested.connect(self._on_last_requested)
         self._field.textChanged.connect(self._on_text_changed)
+        self._tray = ImageTray(theme)
+        self._tray.changed.connect(self._refresh)
+        self._field.images_offered.connect(self._tray.offer)
+        self._attach = icon_button(theme, "paperclip", self.tr("Attach pictures"))
+        self._attach.clicked.connect(self._tray.choose)
         self._model = ElidedLabel("", tone="secondary")
         self._model.setProperty("fs", "small")
         self._model.setProperty("strong", "mid")
@@ -148,6 +76,7 @@ class Composer(QWidget):
         self._stop.setToolTip(self.tr("Stop. Finished files are kept."))
         self._stop.clicked.connect(self.stop_requested)
         foot = hbox(
+            self._attach,
             self._model_icon,
             (self._model, 1),
             self._hint,
@@ -155,16 +84,26 @@ class Composer(QWidget):
             self._send,
             self._stop,
             gap=6,
-            margins=(12, 0, 6, 6),
+            margins=(6, 0, 6, 6),
         )
         field = hbox(self._field, margins=(12, 10, 8, 0))
-        box = frame("composer", vbox(field, foot, gap=2))
+        tray = hbox(self._tray, margins=(10, 4, 10, 2))
+        box = _Box(self._tray)
+        box.setLayout(vbox(field, tray, foot, gap=2))
         self._field.focus_changed.connect(lambda on: set_look(box, "focused", on))
         self.setLayout(vbox(self._queue, box, gap=6))
-        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
+        # Not Fixed: that would cap the height at what another width needs for the pictures.
+        policy = QSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Preferred)
+        policy.setHeightForWidth(True)
+        self.setSizePolicy(policy)
         self.setFocusProxy(self._field)
         self.set_model("")
         self.set_running(False)
+
+    @property
+    def tray(self) -> ImageTray:
+        """The pictures of what is being written."""
+        return self._tray
 
     def draft(self) -> str:
         """Return what is written and not sent."""
@@ -172,8 +111,7 @@ class Composer(QWidget):
 
     def set_draft(self, text: str) -> None:
         """Put text into the field, the cursor behind it."""
-        self._field.setPlainText(text)
-        self._field.moveCursor(self._field.textCursor().MoveOperation.End)
+        self._field.set_text(text)
 
     def set_mode(self, mode: ComposerMode) -> None:
         self._mode = mode
@@ -186,6 +124,7 @@ class Composer(QWidget):
 
     def set_sample(self, sample: bool) -> None:
         self._sample = sample
+        self._attach.setVisible(not sample)
         self._refresh()
 
     def set_blocked(self, reason: str) -> None:
@@ -198,9 +137,8 @@ class Composer(QWidget):
         self._model.setText(name)
         self._model_icon.setVisible(bool(name))
 
-    def set_queue(self, messages: Sequence[str]) -> None:
-        self._messages = list(messages)
-        self._queue.set_messages(self._messages)
+    def set_queue(self, wishes: Sequence[WishView]) -> None:
+        self._queue.set_wishes(wishes)
 
     def set_last(self, text: str) -> None:
         """Remember the message that Up brings back."""
@@ -208,11 +146,13 @@ class Composer(QWidget):
 
     def send(self) -> None:
         text = self.draft().strip()
-        if not text or self._blocked:
+        if not text or self._why_not():
             return
         self._last = text
+        pictures: tuple[Attached, ...] = self._tray.pictures
         self._field.clear()
-        self.sent.emit(text)
+        self._tray.clear()
+        self.sent.emit(text, pictures)
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
@@ -235,15 +175,15 @@ class Composer(QWidget):
         if self._last:
             self.set_draft(self._last)
 
-    def _on_queue_edit(self, index: int) -> None:
-        text = self._messages[index]
-        self._on_queue_remove(index)
+    def _on_words_lost(self, text: str) -> None:
         self.set_draft("\n".join(part for part in (self.draft(), text) if part))
-        self._field.setFocus()
 
-    def _on_queue_remove(self, index: int) -> None:
-        self.set_queue(self._messages[:index] + self._messages[index + 1 :])
-        self.queue_changed.emit(list(self._messages))
+    def _why_not(self) -> str:
+        if self._blocked:
+            return self._blocked
+        if self._tray.reading:
+            return self.tr("The pictures are still being read.")
+        return ""
 
     def _refresh(self) -> None:
         written = bool(self.draft().strip())
@@ -251,8 +191,8 @@ class Composer(QWidget):
         self._field.setPlaceholderText(self._placeholder())
         # Qt paints a new placeholder only with the next change of the text.
         self._field.viewport().update()
-        self._send.setEnabled(written and not self._blocked)
-        reason = self._blocked or ("" if written else self.tr("Write something first."))
+        reason = self._why_not() or ("" if written else self.tr("Write something first."))
+        self._send.setEnabled(not reason)
         self._send.setToolTip(reason or self.tr("Send  Enter"))
         self._send.setAccessibleDescription(reason)
         self._send.setVisible(written or not running)

@@ -8,12 +8,13 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from PySide6.QtCore import QObject, QTimer, Signal
+from PySide6.QtGui import QImage
 from PySide6.QtWidgets import QWidget
 
 from vibedesk.ui.chat.activity_card import ActivityGroup
 from vibedesk.ui.chat.blueprint_card import BlueprintCard, BlueprintState
 from vibedesk.ui.chat.card_header import WorkState
-from vibedesk.ui.chat.messages import AgentHeading, AgentMessage, UserMessage
+from vibedesk.ui.chat.messages import AgentHeading, AgentMessage, Picture, UserMessage
 from vibedesk.ui.chat.roadmap import RoadmapItem
 from vibedesk.ui.chat.transcript import Entry, Transcript
 from vibedesk.ui.chat.writing_card import WritingCard
@@ -25,6 +26,7 @@ _PART_GAP = 7
 _FLUSH_MS = 33
 _HEADING_HEIGHT = 18
 _LINE_HEIGHT = 20
+_PICTURES_HEIGHT = 52
 _CHARACTERS_A_LINE = 48
 
 
@@ -33,6 +35,7 @@ class _Conversation:
     """Which row shows what."""
 
     users: dict[str, Entry] = field(default_factory=dict)
+    thumbnails: dict[str, QImage] = field(default_factory=dict)
     agents: dict[str, Entry] = field(default_factory=dict)
     texts: dict[str, str] = field(default_factory=dict)
     times: dict[str, datetime] = field(default_factory=dict)
@@ -54,6 +57,10 @@ class ConversationFeed(QObject):
     file_clicked = Signal(str)
     blueprint_opened = Signal()
     blueprint_approved = Signal()
+    blueprint_stopped = Signal()
+    thumbnail_wanted = Signal(str)
+    """A sent picture, by its id, is shown for the first time; `set_thumbnail` answers."""
+    picture_opened = Signal(str)
 
     def __init__(self, theme: Theme, transcript: Transcript) -> None:
         super().__init__(transcript)
@@ -68,17 +75,26 @@ class ConversationFeed(QObject):
 
     # Words ---------------------------------------------------------------------------------
 
-    def add_user_message(self, message_id: str, text: str, at: datetime) -> None:
+    def add_user_message(
+        self, message_id: str, text: str, at: datetime, pictures: Sequence[Picture] = ()
+    ) -> None:
         """Show a message of the person; one that is already shown stays as it is."""
         if message_id in self._now.users:
             return
         self._close_turn()
         self._now.users[message_id] = self._transcript.add(
-            lambda: UserMessage(self._theme, text, at),
+            lambda: self._make_user_message(text, at, pictures),
             gap=_TURN_GAP,
             text=lambda: text,
-            estimate=_estimate(text) + 22,
+            estimate=_estimate(text) + 22 + (_PICTURES_HEIGHT if pictures else 0),
         )
+
+    def set_thumbnail(self, picture_id: str, picture: QImage) -> None:
+        """Show what a sent picture looks like."""
+        self._now.thumbnails[picture_id] = picture
+        for entry in self._now.users.values():
+            if isinstance(entry.widget, UserMessage):
+                entry.widget.set_thumbnail(picture_id, picture)
 
     def start_agent_message(self, message_id: str, at: datetime) -> None:
         if message_id not in self._now.texts:
@@ -111,6 +127,7 @@ class ConversationFeed(QObject):
             card.opened.connect(self.blueprint_opened)
             card.edit_requested.connect(self.blueprint_opened)
             card.approved.connect(self.blueprint_approved)
+            card.stop_requested.connect(self.blueprint_stopped)
             self._add_part(lambda: card, text=card.text, estimate=240, at=at)
         self._now.blueprint.set_blueprint(blueprint, state)
 
@@ -206,6 +223,16 @@ class ConversationFeed(QObject):
         elif isinstance(entry.widget, AgentMessage):
             complete = message_id in self._now.complete
             entry.widget.set_text(self._now.texts[message_id], complete=complete)
+
+    def _make_user_message(
+        self, text: str, at: datetime, pictures: Sequence[Picture]
+    ) -> UserMessage:
+        message = UserMessage(self._theme, text, at, pictures, self._now.thumbnails)
+        message.picture_opened.connect(self.picture_opened)
+        for picture in pictures:
+            if picture.id not in self._now.thumbnails:
+                self.thumbnail_wanted.emit(picture.id)
+        return message
 
     def _make_message(self, message_id: str) -> AgentMessage:
         message = AgentMessage(self._theme)

@@ -1,17 +1,18 @@
-"""Cards that ask something of the person or tell how it ended: complete, error, continue, question."""
+"""Cards that tell how it ended and offer what can be done: complete, error, continue."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from PySide6.QtCore import Qt, Signal
-from PySide6.QtWidgets import QFrame, QPushButton, QSizePolicy, QWidget
+from PySide6.QtCore import QCoreApplication, Qt, Signal
+from PySide6.QtWidgets import QFrame, QPlainTextEdit, QSizePolicy, QWidget
 
-from vibedesk.ui.chat.flow_layout import FlowLayout
 from vibedesk.ui.theme.theme import Theme
+from vibedesk.ui.widgets.amounts import money
 from vibedesk.ui.widgets.boxes import frame, hairline, hbox, vbox
 from vibedesk.ui.widgets.buttons import LayoutButton, Variant, text_button
+from vibedesk.ui.widgets.flow_layout import FlowLayout
 from vibedesk.ui.widgets.labels import ElidedLabel, IconLabel, label
 from vibedesk.ui.widgets.prose import Prose
 
@@ -20,6 +21,8 @@ _CHECK_GLYPHS = {
     "warning": ("warning-fill", "warning.text"),
     "failed": ("x-circle-fill", "danger.text"),
 }
+
+_LOG_HEIGHT = 120
 
 
 class _Card(QFrame):
@@ -138,7 +141,18 @@ class ErrorCard(_Card):
         message: str,
         remedy: str,
         actions: Sequence[tuple[str, str]],
+        details: Mapping[str, Any] | None = None,
     ) -> None:
+        """Show an error.
+
+        Args:
+            theme: The look.
+            message: What happened.
+            remedy: What can be done.
+            actions: (key, text) of what can be clicked.
+            details: As of `events.ErrorReported`, and besides `seen` (since when and how often) and `links`,
+                (key, text) of what can be looked at, also when it is decided.
+        """
         super().__init__("errorcard")
         head = hbox(
             vbox(1, IconLabel(theme, "x-circle-fill", "danger.text", 16), None, gap=0),
@@ -148,16 +162,67 @@ class ErrorCard(_Card):
         column = vbox(head, gap=6, margins=(14, 12, 14, 12))
         if remedy:
             column.addLayout(hbox(24, (_prose(theme, remedy), 1), gap=0))
+        told = details or {}
+        tried = [line for line in str(told.get("tried", "")).splitlines() if line.strip()]
+        cost = _money(told.get("cost"))
+        seen = str(told.get("seen", ""))
+        if seen:
+            column.addLayout(hbox(24, (_wrapped(seen, tone="muted", fs="small"), 1), gap=0))
+        if tried or cost:
+            column.addLayout(hbox(24, (_tried(tried, cost), 1), gap=0))
+        for key, text in told.get("links", ()):
+            # A link has 10 px of its own at its left.
+            column.addLayout(hbox(14, self._link(theme, key, text), None, gap=0))
+        if told.get("log"):
+            column.addLayout(hbox(14, (_Log(theme, str(told["log"])), 1), gap=0))
         buttons = FlowLayout()
         buttons.setContentsMargins(24, 4, 0, 0)
+        self._buttons = QWidget()
+        self._buttons.setLayout(buttons)
         for index, (key, text) in enumerate(actions):
             variant: Variant = "primary" if index == 0 else "default"
             button = text_button(theme, text, variant=variant, compact=True)
             button.clicked.connect(lambda _=False, key=key: self.action_triggered.emit(key))
             buttons.addWidget(button)
-        column.addLayout(buttons)
+        column.addWidget(self._buttons)
         self.setLayout(column)
-        self._say(message, remedy)
+        self._say(message, remedy, seen, *tried, cost)
+
+    def _link(self, theme: Theme, key: str, text: str) -> QWidget:
+        link = text_button(theme, text, variant="link", compact=True)
+        link.clicked.connect(lambda: self.action_triggered.emit(key))
+        return link
+
+    def retire(self) -> None:
+        """Offer nothing any more: what was to be decided is decided."""
+        self._buttons.hide()
+
+
+class _Log(QWidget):
+    """The last lines of what failed, behind a button."""
+
+    def __init__(self, theme: Theme, text: str) -> None:
+        super().__init__()
+        self._button = text_button(
+            theme, self.tr("Show the log"), variant="ghost", icon="caret-right", compact=True
+        )
+        self._button.setCheckable(True)
+        self._button.toggled.connect(self._on_toggled)
+        self._lines = QPlainTextEdit(text)
+        self._lines.setReadOnly(True)
+        self._lines.setProperty("role", "output")
+        self._lines.setFont(theme.font("code_sm"))
+        self._lines.setAccessibleName(self.tr("Log of what failed"))
+        self._lines.setTabChangesFocus(True)
+        self._lines.setFixedHeight(_LOG_HEIGHT)
+        self._lines.hide()
+        self.setLayout(vbox(hbox(self._button, None), self._lines, gap=4))
+
+    def _on_toggled(self, on: bool) -> None:
+        self._lines.setVisible(on)
+        words = self.tr("Hide the log") if on else self.tr("Show the log")
+        self._button.setText(f"\u2009{words}")
+        self._button.setAccessibleName(words)
 
 
 class ContinueCard(_Card):
@@ -188,49 +253,29 @@ class ContinueCard(_Card):
         self._say(text)
 
 
-class QuestionCard(_Card):
-    """A question with choices; typing something else is always possible too."""
+def _tried(tried: Sequence[str], cost: str) -> QWidget:
+    column = vbox(gap=3)
+    if tried:
+        heading = QCoreApplication.translate("ErrorCard", "What was tried")
+        column.addWidget(label(heading, fs="small", strong="mid"))
+    for number, line in enumerate(tried, start=1):
+        column.addWidget(_wrapped(f"{number}. {line.strip()}", tone="secondary", fs="small"))
+    if cost:
+        column.addWidget(label(cost, tone="muted", fs="small"))
+    made = QWidget()
+    made.setLayout(column)
+    return made
 
-    answered = Signal(str)
 
-    def __init__(
-        self, theme: Theme, question: str, choices: Sequence[str], *, multiple: bool = False
-    ) -> None:
-        super().__init__("card")
-        self._choices: list[QPushButton] = []
-        head = hbox((_wrapped(question, strong="mid"), 1))
-        if multiple:
-            head.addWidget(label(self.tr("choose any"), tone="muted", fs="small"))
-        flow = FlowLayout()
-        for text in choices:
-            chip = QPushButton(text)
-            chip.setProperty("variant", "choice")
-            chip.setCheckable(True)
-            chip.setAccessibleName(text)
-            chip.clicked.connect(self._on_chosen if not multiple else self._on_toggled)
-            flow.addWidget(chip)
-            self._choices.append(chip)
-        column = vbox(head, flow, gap=8, margins=(12, 10, 12, 12))
-        self._answer = text_button(theme, self.tr("Answer"), variant="primary", compact=True)
-        self._answer.setEnabled(False)
-        self._answer.setToolTip(self.tr("Choose at least one first."))
-        self._answer.clicked.connect(self._on_chosen)
-        self._answer.setVisible(multiple)
-        column.addLayout(hbox(self._answer, None))
-        self.setLayout(column)
-        self._say(question, ", ".join(choices))
-
-    def _on_toggled(self) -> None:
-        self._answer.setEnabled(bool(self._chosen()))
-
-    def _on_chosen(self) -> None:
-        self._answer.setEnabled(False)
-        for chip in self._choices:
-            chip.setEnabled(False)
-        self.answered.emit(", ".join(self._chosen()))
-
-    def _chosen(self) -> list[str]:
-        return [chip.text() for chip in self._choices if chip.isChecked()]
+def _money(cost: object) -> str:
+    """Return what the tries cost: an amount in USD, or words that say it."""
+    try:
+        words = money(float(str(cost)))
+    except ValueError:
+        words = cost if isinstance(cost, str) else ""
+    if not words:
+        return ""
+    return QCoreApplication.translate("ErrorCard", "Cost of the tries: {0}").format(words)
 
 
 def _wrapped(text: str, **look: Any) -> QWidget:

@@ -6,46 +6,63 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any, Literal
 
-from PySide6.QtCore import QEvent, QObject, QSize, Qt, QUrl, Signal
-from PySide6.QtWidgets import QButtonGroup, QStackedWidget, QToolButton, QWidget
+from PySide6.QtCore import Qt, QUrl, Signal
+from PySide6.QtGui import QImage
+from PySide6.QtWidgets import QStackedWidget, QWidget
 
+from vibedesk.engine.views import QuestionView, WishView
 from vibedesk.ui.announcer import Announcer
 from vibedesk.ui.chat.blueprint_card import BlueprintState
 from vibedesk.ui.chat.blueprint_page import BlueprintPage
+from vibedesk.ui.chat.budget_strip import BudgetStrip
 from vibedesk.ui.chat.card_header import WorkState
 from vibedesk.ui.chat.composer import Composer
 from vibedesk.ui.chat.feed import ConversationFeed
-from vibedesk.ui.chat.outcome_cards import CompleteCard, ContinueCard, ErrorCard, QuestionCard
+from vibedesk.ui.chat.image_tray import ImageTray
+from vibedesk.ui.chat.image_viewer import ImageViewer
+from vibedesk.ui.chat.messages import Picture
+from vibedesk.ui.chat.outcome_cards import CompleteCard, ContinueCard, ErrorCard
+from vibedesk.ui.chat.panel_frame import LatestButton, SampleStrip, Tab, TabHeader
+from vibedesk.ui.chat.pictures import Attached
+from vibedesk.ui.chat.question_card import QuestionCard
 from vibedesk.ui.chat.roadmap import RoadmapItem
 from vibedesk.ui.chat.transcript import Entry, Transcript
 from vibedesk.ui.chat.waiting_strip import WaitingStrip
 from vibedesk.ui.theme.theme import Theme
-from vibedesk.ui.widgets.boxes import frame, hbox, vbox
+from vibedesk.ui.widgets.boxes import vbox
 from vibedesk.ui.widgets.island import Island
-from vibedesk.ui.widgets.labels import StatusChip
-
-Tab = Literal["chat", "blueprint"]
 
 
 class ChatPanel(Island):
     """Shows a conversation and says what the person wants. It knows nothing of the engine."""
 
-    message_sent = Signal(str)
+    message_sent = Signal(str, object)
+    """The words, and a tuple of `Attached`."""
     stop_requested = Signal()
     continue_requested = Signal()
     continue_dismissed = Signal()
     retry_requested = Signal()
     approve_requested = Signal(dict)
-    changes_requested = Signal(str)
+    replan_requested = Signal(dict)
+    save_requested = Signal(dict)
+    """The blueprint's parts that were changed: before the plan is made anew, or while the app is built."""
     action_requested = Signal(str)
     """An action of an error or completion card other than retry and continue, by its key."""
-    question_answered = Signal(str)
+    questions_answered = Signal(object)
+    """A list with an answer to each question (empty: skipped), or None: all are skipped."""
+    wish_edited = Signal(str, str)
+    """The id of a queued wish, and what it is to say now."""
+    wish_removed = Signal(str)
+    budget_raised = Signal(float)
+    """The new limit, in USD in all."""
+    thumbnail_wanted = Signal(str)
+    """The id of a sent picture; `set_thumbnail` answers."""
+    picture_opened = Signal(str)
     file_clicked = Signal(str)
     link_clicked = Signal(str)
     draft_changed = Signal(str)
-    queue_changed = Signal(list)
-    blueprint_requested = Signal()
-    """The person wants to see the blueprint, and its page is kept elsewhere."""
+    blueprint_shown = Signal(bool)
+    """Whether the blueprint is to be seen; only where its page is kept elsewhere."""
 
     def __init__(self, theme: Theme, blueprint_page: BlueprintPage | None = None) -> None:
         """Build the panel.
@@ -60,21 +77,35 @@ class ChatPanel(Island):
         self._owns_page = blueprint_page is None
         self._page = blueprint_page or BlueprintPage(theme)
         self._page.approve_requested.connect(self._on_approved)
-        self._page.changes_requested.connect(self._on_changes_wanted)
+        self._page.changes_requested.connect(self.focus_composer)
+        self._page.replan_requested.connect(self.replan_requested)
+        self._page.save_requested.connect(self.save_requested)
+        self._page.stop_requested.connect(self._on_plan_stopped)
         self._transcript = Transcript(theme)
         self._feed = ConversationFeed(theme, self._transcript)
         self._feed.file_clicked.connect(self.file_clicked)
         self._feed.link_activated.connect(self._on_link)
-        self._feed.blueprint_opened.connect(self._show_blueprint)
+        self._feed.blueprint_opened.connect(lambda: self.show_tab("blueprint"))
         self._feed.blueprint_approved.connect(self._page.approve)
+        self._feed.blueprint_stopped.connect(self._on_plan_stopped)
+        self._feed.thumbnail_wanted.connect(self.thumbnail_wanted)
+        self._feed.picture_opened.connect(self.picture_opened)
+        self._header = TabHeader(theme)
+        self._sample = SampleStrip(theme)
         self._waiting = WaitingStrip(theme)
+        self._budget = BudgetStrip(theme)
+        self._budget.raised.connect(self.budget_raised)
+        self._budget.stop_requested.connect(self.stop_requested)
         self._composer = Composer(theme)
-        self._composer.sent.connect(self._on_sent)
+        self._composer.sent.connect(self.message_sent)
         self._composer.stop_requested.connect(self.stop_requested)
         self._composer.draft_changed.connect(self.draft_changed)
-        self._composer.queue_changed.connect(self.queue_changed)
+        self._composer.wish_edited.connect(self.wish_edited)
+        self._composer.wish_removed.connect(self.wish_removed)
         self._announcer = Announcer(self)
         self._continue: Entry | None = None
+        self._questions: QuestionCard | None = None
+        self._decision: ErrorCard | None = None
         self._blueprint_state: BlueprintState | None = None
         self._running = False
         self._person_wanted = False
@@ -84,8 +115,17 @@ class ChatPanel(Island):
         self.setAccessibleName(self.tr("Chat"))
 
     @property
+    def theme(self) -> Theme:
+        return self._theme
+
+    @property
     def blueprint_page(self) -> BlueprintPage:
         return self._page
+
+    @property
+    def tray(self) -> ImageTray:
+        """The pictures of what is being written."""
+        return self._composer.tray
 
     @property
     def announcer(self) -> Announcer:
@@ -93,11 +133,21 @@ class ChatPanel(Island):
 
     # Words ---------------------------------------------------------------------------------
 
-    def add_user_message(self, message_id: str, text: str, at: datetime) -> None:
+    def add_user_message(
+        self, message_id: str, text: str, at: datetime, pictures: Sequence[Picture] = ()
+    ) -> None:
         """Show what the person said, and show the end of the conversation."""
-        self._feed.add_user_message(message_id, text, at)
+        self._feed.add_user_message(message_id, text, at, pictures)
         self._composer.set_last(text)
         self._transcript.scroll_to_end()
+
+    def set_thumbnail(self, picture_id: str, picture: QImage) -> None:
+        """Show what a sent picture looks like."""
+        self._feed.set_thumbnail(picture_id, picture)
+
+    def show_picture(self, name: str, picture: QImage) -> None:
+        """Show a picture large."""
+        ImageViewer(self._theme, self.window(), name, picture).open()
 
     def agent_message_start(self, message_id: str, at: datetime) -> None:
         self._feed.start_agent_message(message_id, at)
@@ -118,10 +168,13 @@ class ChatPanel(Island):
         """Show a blueprint, in part while it streams in, in card and page."""
         if state == "streaming" and self._blueprint_state in ("awaiting_approval", "approved"):
             self._feed.begin_new_blueprint()
+        came = state == "awaiting_approval" and self._blueprint_state != state
         self._blueprint_state = state
         self._feed.set_blueprint(blueprint, state, at)
         self._page.set_blueprint(blueprint, state)
-        self._blueprint_tab.setEnabled(True)
+        self._header.set_blueprint_known(known=True)
+        if came and not self._owns_page:
+            self.show_tab("blueprint")
         self._refresh_mode()
 
     def set_roadmap(self, items: Sequence[tuple[Any, ...]]) -> None:
@@ -163,7 +216,7 @@ class ChatPanel(Island):
         """Show work besides writing, or bring what is shown up to date.
 
         Args:
-            kind: install, server, snapshot, command, plan, phase, check or fix.
+            kind: install, server, snapshot, command, plan, phase, check, fix, mend, debug or notice.
             text: What it is about: packages, address, label, command line.
             seconds: How long it took, once known.
             state: running, done, failed or stopped.
@@ -196,14 +249,38 @@ class ChatPanel(Island):
         remedy: str,
         actions: Sequence[tuple[str, str]] = (),
         at: datetime | None = None,
+        details: Mapping[str, Any] | None = None,
     ) -> None:
-        """Show why it stopped, with (key, text) actions; without any, Retry is offered."""
+        """Show why it stopped, with (key, text) actions; without any, Retry is offered.
+
+        `details` are as of `events.ErrorReported`.
+        """
         self._feed.stop_work()
         offered = list(actions) or [("retry", self.tr("Try again"))]
-        card = ErrorCard(self._theme, message, remedy, offered)
+        card = ErrorCard(self._theme, message, remedy, offered, details)
         card.action_triggered.connect(self._on_action)
         self._feed.add_card(lambda: card, text=card.text, at=at)
         self.announce(message)
+
+    def ask_decision(
+        self,
+        message: str,
+        remedy: str,
+        choices: Sequence[tuple[str, str]],
+        details: Mapping[str, Any] | None = None,
+    ) -> None:
+        """Say what could not be mended and offer (key, text) choices, until `end_decision`."""
+        self.end_decision()
+        card = self._decision = ErrorCard(self._theme, message, remedy, choices, details)
+        card.action_triggered.connect(self._on_action)
+        self._feed.add_card(lambda: card, text=card.text)
+        self.announce(message)
+
+    def end_decision(self) -> None:
+        """The person chose, or something else went on: the card stays, its choices do not."""
+        if self._decision is not None:
+            self._decision.retire()
+            self._decision = None
 
     def show_continue(self, text: str, at: datetime | None = None) -> None:
         """Offer to go on with a run that was cut off."""
@@ -219,19 +296,34 @@ class ChatPanel(Island):
             self._transcript.remove(self._continue)
             self._continue = None
 
-    def ask_question(
-        self,
-        question: str,
-        choices: Sequence[str],
-        *,
-        multiple: bool = False,
-        at: datetime | None = None,
+    def show_questions(
+        self, questions: Sequence[QuestionView], *, is_open: bool, at: datetime | None = None
     ) -> None:
-        """Show a question; a chosen answer comes as `question_answered`, a typed one as a message."""
-        card = QuestionCard(self._theme, question, choices, multiple=multiple)
-        card.answered.connect(self.question_answered)
+        """Ask what has to be known before the plan, or show what was asked and answered."""
+        if self._questions is not None:
+            if self._questions.is_open and not is_open:
+                self._questions.set_answers(questions)
+            return
+        card = self._questions = QuestionCard(self._theme, questions, is_open=is_open)
+        card.answered.connect(self.questions_answered)
         self._feed.add_card(lambda: card, text=card.text, at=at)
-        self.announce(question)
+        if is_open:
+            self.announce(" ".join(asked.question for asked in questions))
+
+    def close_questions(self) -> None:
+        """Show questions that are still open as left without an answer."""
+        if self._questions is not None and self._questions.is_open:
+            self._questions.set_answers(self._questions.questions)
+
+    def set_answering(self, *, answering: bool) -> None:
+        """Take no further answers while some are being handed over."""
+        if self._questions is not None:
+            self._questions.set_busy(busy=answering)
+
+    def show_blueprint_problem(self, field: str, reason: str) -> None:
+        """Say at a field of the blueprint why it cannot be like this."""
+        self.show_tab("blueprint")
+        self._page.show_problem(field, reason)
 
     # Standing ------------------------------------------------------------------------------
 
@@ -247,13 +339,27 @@ class ChatPanel(Island):
         self, text: str | None, until: datetime | None = None, *, for_person: bool = False
     ) -> None:
         """Say what is waited for and until when; `None` ends it. `for_person`: it is their turn."""
-        self._waiting.set_waiting(text or "", until)
+        self._waiting.set_waiting(text or "", until, for_person=for_person)
         self._person_wanted = for_person and text is not None
         self._refresh_mode()
 
-    def set_queue(self, messages: Sequence[str]) -> None:
-        """Show the messages that wait for their turn, above the composer."""
-        self._composer.set_queue(messages)
+    def warn_of_budget(self, spent: float, limit: float) -> None:
+        """Say that most of the project's budget (USD) is spent."""
+        self._budget.warn(spent, limit)
+
+    def set_budget_reached(self, spent: float, limit: float) -> None:
+        """Say that the run waits because the project's budget (USD) is spent."""
+        self._waiting.set_waiting("", None)
+        self._budget.set_reached(spent, limit)
+        self._person_wanted = True
+        self._refresh_mode()
+
+    def hide_budget(self) -> None:
+        self._budget.hide()
+
+    def set_queue(self, wishes: Sequence[WishView]) -> None:
+        """Show the wishes that wait for a phase, above the composer."""
+        self._composer.set_queue(wishes)
 
     def set_sample(self, sample: bool) -> None:
         """Say plainly that this is a recording, in the header and in the composer."""
@@ -273,8 +379,17 @@ class ChatPanel(Island):
     def set_draft(self, text: str) -> None:
         self._composer.set_draft(text)
 
+    def give_back(self, text: str, pictures: Sequence[Attached]) -> None:
+        """Put what could not be sent into the composer again, unless something else is there by now."""
+        if self.draft() or self.tray.pictures:
+            return
+        self.set_draft(text)
+        for picture in pictures:
+            self.tray.add(picture)
+
     def focus_composer(self) -> None:
-        self.show_tab("chat")
+        if self._owns_page:
+            self.show_tab("chat")
         self._composer.setFocus(Qt.FocusReason.ShortcutFocusReason)
 
     def announce(self, text: str) -> None:
@@ -282,22 +397,27 @@ class ChatPanel(Island):
         self._announcer.announce(text)
 
     def show_tab(self, tab: Tab) -> None:
-        if tab == "blueprint" and not self._owns_page:
-            self.blueprint_requested.emit()
-            tab = "chat"
-        self._tabs[tab].setChecked(True)
-        self._stack.setCurrentIndex(0 if tab == "chat" else 1)
+        """Show the conversation or the blueprint; a page that stands elsewhere leaves the conversation here."""
+        self._header.set_current(tab)
+        if self._owns_page:
+            self._stack.setCurrentIndex(0 if tab == "chat" else 1)
+        else:
+            self.blueprint_shown.emit(tab == "blueprint")
 
     def clear(self) -> None:
         """Forget one project's conversation, for example to show another's."""
         self._feed.clear()
         self._continue = None
+        self._questions = None
+        self._decision = None
         self._blueprint_state = None
-        self._blueprint_tab.setEnabled(False)
+        self._header.set_blueprint_known(known=False)
         self._page.clear()
         self.show_tab("chat")
         self.set_waiting(None)
+        self.hide_budget()
         self.set_queue(())
+        self.tray.clear()
         self.set_running(False)
         self.set_sample(False)
         self._composer.set_last("")
@@ -306,82 +426,19 @@ class ChatPanel(Island):
     # Building ------------------------------------------------------------------------------
 
     def _build(self) -> None:
-        self._group = QButtonGroup(self)
-        chat = self._tab(self.tr("Chat"), "chat-circle")
-        self._blueprint_tab = self._tab(self.tr("Blueprint"), "blueprint")
-        self._blueprint_tab.setEnabled(False)
-        self._blueprint_tab.setToolTip(self.tr("The plan of the app, once there is one"))
-        chat.clicked.connect(lambda: self.show_tab("chat"))
-        self._blueprint_tab.clicked.connect(self._show_blueprint)
-        self._tabs: dict[Tab, QToolButton] = {"chat": chat, "blueprint": self._blueprint_tab}
-        header = frame(
-            "header", hbox(chat, self._blueprint_tab, None, gap=2, margins=(10, 0, 8, 0))
-        )
-        header.setFixedHeight(self._theme.size("panel_header"))
-        self._sample = self._sample_strip()
-        self._latest = self._latest_button()
+        self._header.chosen.connect(self.show_tab)
         talk = QWidget()
-        foot = vbox(self._waiting, self._composer, gap=6, margins=(10, 0, 10, 10))
+        strips = (self._waiting, self._budget)
+        foot = vbox(*strips, self._composer, gap=6, margins=(10, 0, 10, 10))
         talk.setLayout(vbox((self._transcript, 1), foot, gap=0))
-        self._latest.setParent(talk)
-        self._transcript.installEventFilter(self)
+        self._latest = LatestButton(self._theme, self._transcript, talk)
         self._stack = QStackedWidget()
         self._stack.addWidget(talk)
         if self._owns_page:
             self._stack.addWidget(self._page)
-        self.add(header)
+        self.add(self._header)
         self.add(self._sample)
         self.add(self._stack, 1)
-        self.show_tab("chat")
-
-    def _sample_strip(self) -> QWidget:
-        words = self.tr("Recorded example. No model is asked.")
-        strip = QWidget()
-        strip.setLayout(
-            hbox(StatusChip(self._theme, words, "info", "info-bold"), None, margins=(14, 8, 14, 0))
-        )
-        strip.setAccessibleName(words)
-        strip.hide()
-        return strip
-
-    def _tab(self, text: str, icon: str) -> QToolButton:
-        tab = QToolButton()
-        tab.setText(f"\u2009{text}")
-        tab.setAccessibleName(text)
-        tab.setIcon(self._theme.icon(icon, "text.muted", 14, on="text.primary"))
-        tab.setIconSize(QSize(14, 14))
-        tab.setProperty("role", "seg")
-        tab.setCheckable(True)
-        tab.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
-        self._group.addButton(tab)
-        return tab
-
-    def _latest_button(self) -> QToolButton:
-        button = QToolButton()
-        button.setText(self.tr("Latest"))
-        button.setIcon(self._theme.icon("arrow-down", "text.secondary", 14))
-        button.setIconSize(QSize(14, 14))
-        button.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
-        button.setProperty("role", "latest")
-        button.setAccessibleName(self.tr("Go to the latest message"))
-        button.setToolTip(self.tr("Go to the latest message"))
-        button.clicked.connect(self._transcript.scroll_to_end)
-        button.hide()
-        self._transcript.end_reached.connect(self._on_end_reached)
-        return button
-
-    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
-        if watched is self._transcript and event.type() == QEvent.Type.Resize:
-            self._place_latest()
-        return False
-
-    def _place_latest(self) -> None:
-        size = self._latest.sizeHint()
-        below = self._transcript.geometry()
-        left = below.center().x() - size.width() // 2
-        self._latest.setGeometry(
-            left, below.bottom() - size.height() - 8, size.width(), size.height()
-        )
 
     # Reactions -----------------------------------------------------------------------------
 
@@ -393,21 +450,13 @@ class ChatPanel(Island):
         else:
             self._composer.set_mode("running" if self._running else "idle")
 
-    def _on_sent(self, text: str) -> None:
-        if self._blueprint_state == "awaiting_approval":
-            self.changes_requested.emit(text)
-        else:
-            self.message_sent.emit(text)
-
     def _on_approved(self, blueprint: dict[str, Any]) -> None:
         self.show_tab("chat")
         self.approve_requested.emit(blueprint)
 
-    def _on_changes_wanted(self) -> None:
-        self.focus_composer()
-
-    def _show_blueprint(self) -> None:
-        self.show_tab("blueprint")
+    def _on_plan_stopped(self) -> None:
+        self.show_tab("chat")
+        self.stop_requested.emit()
 
     def _on_continued(self) -> None:
         self.hide_continue()
@@ -428,11 +477,6 @@ class ChatPanel(Island):
     def _on_suggestion(self, text: str) -> None:
         self.set_draft(text)
         self._composer.setFocus()
-
-    def _on_end_reached(self, reached: bool) -> None:
-        self._place_latest()
-        self._latest.setVisible(not reached)
-        self._latest.raise_()
 
     def _on_link(self, target: str) -> None:
         """A path of the project opens its file; an address is the window's to open."""

@@ -104,6 +104,8 @@ class Transcript(QAbstractScrollArea):
         if entry.widget is None:
             entry.widget = entry.build()
             entry.widget.setParent(self.viewport())
+            # Else it would show itself with the viewport, wherever it happens to be.
+            entry.widget.hide()
         return entry.widget
 
     def remove(self, entry: Entry) -> None:

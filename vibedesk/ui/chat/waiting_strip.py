@@ -9,7 +9,7 @@ from PySide6.QtWidgets import QFrame
 
 from vibedesk.ui.theme.theme import Theme
 from vibedesk.ui.widgets.boxes import hbox
-from vibedesk.ui.widgets.labels import label
+from vibedesk.ui.widgets.labels import IconLabel, label
 from vibedesk.ui.widgets.rings import Spinner
 
 
@@ -23,9 +23,13 @@ class WaitingStrip(QFrame):
         self._text = label("", tone="warning", fs="small")
         self._text.setWordWrap(True)
         self._left = label("", tone="warning", fs="small", strong="mid")
+        self._spinner = Spinner(theme, 14, "warning.solid")
+        self._glyph = IconLabel(theme, "hourglass", "warning.text", 14)
+        self._glyph.hide()
         self.setLayout(
             hbox(
-                Spinner(theme, 14, "warning.solid"),
+                self._spinner,
+                self._glyph,
                 (self._text, 1),
                 self._left,
                 margins=(12, 7, 12, 7),
@@ -36,8 +40,10 @@ class WaitingStrip(QFrame):
         self._timer.timeout.connect(self._count)
         self.hide()
 
-    def set_waiting(self, text: str, until: datetime | None) -> None:
-        """Show a sentence; an empty one hides the strip."""
+    def set_waiting(self, text: str, until: datetime | None, *, for_person: bool = False) -> None:
+        """Show a sentence; an empty one hides the strip. `for_person`: it is their turn, nothing goes on."""
+        self._spinner.setVisible(not for_person)
+        self._glyph.setVisible(for_person)
         self._text.setText(text)
         self._until = until
         self.setAccessibleName(text)

@@ -7,6 +7,7 @@ from typing import Generic, Literal, TypeVar
 
 from PySide6.QtCore import QEvent, Qt
 from PySide6.QtWidgets import QApplication, QDialog, QHBoxLayout, QVBoxLayout, QWidget
+from shiboken6 import isValid
 
 from vibedesk.ui.theme.theme import Theme
 from vibedesk.ui.widgets.boxes import frame, hbox
@@ -50,7 +51,7 @@ class AwaitableDialog(QDialog, Generic[Answer]):
         finally:
             self.hide()
             self.deleteLater()
-            if opener is not None and opener.isVisible():
+            if opener is not None and isValid(opener) and opener.isVisible():
                 opener.setFocus(Qt.FocusReason.OtherFocusReason)
         return self._answer
 

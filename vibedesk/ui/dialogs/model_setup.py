@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
 from PySide6.QtCore import QUrl
 from PySide6.QtWidgets import QLabel, QLineEdit, QVBoxLayout, QWidget
 
+from vibedesk.base.errors import VibeDeskError
+from vibedesk.engine.views import DiscoveredServerView, SecretsView
 from vibedesk.ui.dialogs.awaitable import AwaitableDialog
+from vibedesk.ui.settings.cards import Strip
+from vibedesk.ui.settings.secrets_line import SecretsLine
+from vibedesk.ui.tasks import WidgetTasks
 from vibedesk.ui.theme.theme import Theme
 from vibedesk.ui.widgets.boxes import hbox, vbox
 from vibedesk.ui.widgets.buttons import Segment, Segmented, icon_button, text_button
@@ -24,7 +29,8 @@ _LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 class ModelChoice:
     """The model a person chose. The key is for the keychain and is never shown again."""
 
-    provider: Provider
+    provider: Provider | str
+    """One of the three, or what a server on this machine is set up as."""
     model: str
     key: str = ""
     base_url: str = ""
@@ -33,9 +39,21 @@ class ModelChoice:
         return f"ModelChoice(provider={self.provider!r}, model={self.model!r})"
 
 
-SetupAnswer = ModelChoice | Literal["sample"]
+SetupAnswer = ModelChoice | Literal["sample", "more"]
 Check = Callable[[ModelChoice], Awaitable[str | None]]
 """Tries a choice; returns what is wrong with it as a sentence, or `None`."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KeyPlace:
+    """Where the key will be kept, and how that is opened where it is locked."""
+
+    state: Callable[[], Awaitable[SecretsView]]
+    unlock: Callable[[str], Awaitable[SecretsView]]
+
+
+Look = Callable[[], Awaitable[Sequence[DiscoveredServerView]]]
+"""Looks for model servers on this machine."""
 
 
 class ModelSetupDialog(AwaitableDialog[SetupAnswer]):
@@ -51,6 +69,8 @@ class ModelSetupDialog(AwaitableDialog[SetupAnswer]):
         check: Check | None = None,
         provider: Provider = "anthropic",
         reason: str = "",
+        keys: KeyPlace | None = None,
+        look: Look | None = None,
     ) -> None:
         """Build the dialog.
 
@@ -62,12 +82,16 @@ class ModelSetupDialog(AwaitableDialog[SetupAnswer]):
             check: Tries the choice before the dialog closes.
             provider: The provider that is chosen first.
             reason: A sentence shown first, for example that a key was rejected.
+            keys: Says where keys are kept, instead of the general words.
+            look: Finds servers on this machine; those are offered above the fields.
         """
         title = self.tr("Choose a model")
         super().__init__(theme, parent, title)
         self._models = dict(models or {})
         self._check = check
         self._checking: asyncio.Task[None] | None = None
+        self._keys = keys
+        self._tasks = WidgetTasks(self, lambda error: self._show_problem(str(error)))
         self.add_heading(title, "brain")
         self.add_text(
             self.tr(
@@ -85,7 +109,13 @@ class ModelSetupDialog(AwaitableDialog[SetupAnswer]):
             ),
         )
         self._providers.chosen.connect(self._on_provider)
-        self.column.addLayout(hbox(self._providers, None))
+        self._local = QVBoxLayout()
+        self._local.setSpacing(8)
+        self.column.addLayout(self._local)
+        more = text_button(theme, self.tr("More providers"), variant="link", compact=True)
+        more.setAutoDefault(False)
+        more.clicked.connect(lambda: self.give("more"))
+        self.column.addLayout(hbox(self._providers, None, more))
         self._make_fields(keychain)
         self._make_buttons()
         self._providers.set_current(provider)
@@ -93,6 +123,10 @@ class ModelSetupDialog(AwaitableDialog[SetupAnswer]):
         self._show_problem(reason)
         self.fit(theme.size("dialog_md"))
         self._key.setFocus()
+        if keys is not None:
+            self._tasks.start(self._show_keys(keys))
+        if look is not None:
+            self._tasks.start(self._show_local(look))
 
     # Building ------------------------------------------------------------------------------
 
@@ -108,12 +142,9 @@ class ModelSetupDialog(AwaitableDialog[SetupAnswer]):
         self._model = self._field(self.tr("Model"))
         store = keychain or self.tr("the system's keychain")
         kept = self.tr("Your key is kept in {keychain}, never in a file.").format(keychain=store)
-        self._kept = hbox(
-            IconLabel(self.theme, "shield-check", "success.text", 14),
-            label(kept, tone="muted", fs="small"),
-            None,
-            gap=6,
-        )
+        self._kept = SecretsLine(self.theme, narrow=True)
+        self._kept.show_state(SecretsView("keychain", False, kept))
+        self._kept.unlock_requested.connect(lambda words: self._tasks.start(self._unlock(words)))
         self._problem = label("", tone="danger", fs="small")
         self._problem.setWordWrap(True)
         self._problem_icon = IconLabel(self.theme, "warning-fill", "danger.text", 14)
@@ -192,6 +223,44 @@ class ModelSetupDialog(AwaitableDialog[SetupAnswer]):
             return self.tr("Enter the key first.")
         return "" if choice.model else self.tr("Enter the name of the model first.")
 
+    # What is here --------------------------------------------------------------------------
+
+    async def _show_keys(self, keys: KeyPlace) -> None:
+        self._kept.show_state(await keys.state())
+
+    async def _unlock(self, passphrase: str) -> None:
+        if self._keys is None:
+            return
+        try:
+            self._kept.show_state(await self._keys.unlock(passphrase))
+        except VibeDeskError as error:
+            self._kept.show_trouble(error.message, error.remedy)
+        else:
+            self._show_problem("")
+
+    async def _show_local(self, look: Look) -> None:
+        for server in await look():
+            if not server.models:
+                continue
+            strip = Strip(self.theme, "info")
+            self._local.addWidget(strip)
+            title = self.tr("{0} runs on this computer").format(server.label)
+            strip.say("info", title, self.tr("{0}, free and private").format(server.models[0]))
+            use = text_button(self.theme, self.tr("Use it"), compact=True)
+            use.setAccessibleName(self.tr("Use {0}").format(server.label))
+            use.setAutoDefault(False)
+            choice = ModelChoice(
+                provider=server.provider, model=server.models[0], base_url=server.base_url
+            )
+            use.clicked.connect(lambda _=False, choice=choice: self._use_local(choice))
+            strip.buttons.addWidget(use)
+
+    def _use_local(self, choice: ModelChoice) -> None:
+        if self._check is None:
+            self.give(choice)
+        elif self._checking is None:
+            self._checking = asyncio.get_running_loop().create_task(self._try(self._check, choice))
+
     # Reactions -----------------------------------------------------------------------------
 
     def _on_provider(self, _key: str) -> None:
@@ -224,11 +293,12 @@ class ModelSetupDialog(AwaitableDialog[SetupAnswer]):
         if self._check is None:
             self.give(self.choice())
             return
-        self._checking = asyncio.get_running_loop().create_task(self._try(self._check))
+        self._checking = asyncio.get_running_loop().create_task(
+            self._try(self._check, self.choice())
+        )
 
-    async def _try(self, check: Check) -> None:
+    async def _try(self, check: Check, choice: ModelChoice) -> None:
         """Check the choice; close the dialog if it works, else say why not."""
-        choice = self.choice()
         self._use.setEnabled(False)
         self._use.setText(self.tr("Checking"))
         try:
@@ -266,8 +336,10 @@ async def ask_model(
     check: Check | None = None,
     provider: Provider = "anthropic",
     reason: str = "",
+    keys: KeyPlace | None = None,
+    look: Look | None = None,
 ) -> SetupAnswer | None:
-    """Ask for a model: a choice, "sample" to watch an example, or `None` for not now."""
+    """Ask for a model: a choice, "sample" to watch an example, "more" for the settings, or `None` for not now."""
     dialog = ModelSetupDialog(
         theme,
         parent,
@@ -276,5 +348,7 @@ async def ask_model(
         check=check,
         provider=provider,
         reason=reason,
+        keys=keys,
+        look=look,
     )
     return await dialog.answer()

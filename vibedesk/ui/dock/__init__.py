@@ -1,1 +1,1 @@
-"""The area under the editor: logs now, other panels later."""
+"""The area under the editor: logs, problems and checks."""

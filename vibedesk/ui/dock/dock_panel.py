@@ -5,12 +5,46 @@ It knows whether it is folded; its place in the window gives it the room that fo
 
 from __future__ import annotations
 
-from PySide6.QtCore import QSize, Qt, Signal
-from PySide6.QtWidgets import QButtonGroup, QHBoxLayout, QStackedWidget, QToolButton, QWidget
+from PySide6.QtCore import Signal
+from PySide6.QtWidgets import QButtonGroup, QHBoxLayout, QStackedWidget, QWidget
 
 from vibedesk.ui.theme.theme import Theme
 from vibedesk.ui.widgets.boxes import frame, hbox, vbox
-from vibedesk.ui.widgets.buttons import icon_button
+from vibedesk.ui.widgets.buttons import LayoutButton, icon_button
+from vibedesk.ui.widgets.labels import IconLabel, badge, label, set_tone
+
+
+class _Tab(LayoutButton):
+    """Icon, title, and how many errors and warnings stand on the page."""
+
+    def __init__(self, theme: Theme, title: str, icon: str) -> None:
+        self._icon = IconLabel(theme, icon, "text.muted", 14)
+        self._icon_name = icon
+        self._words = label(title, tone="muted", fs="small", strong="mid")
+        self._errors, self._warnings = badge("", "danger"), badge("", "warning")
+        face = hbox(
+            self._icon, self._words, self._errors, self._warnings, gap=6, margins=(8, 0, 8, 0)
+        )
+        super().__init__(face, title, "docktab")
+        self.setCheckable(True)
+        self.toggled.connect(self._on_toggled)
+        self.set_counts(0, 0)
+
+    def set_counts(self, errors: int, warnings: int) -> None:
+        for shown, count in ((self._errors, errors), (self._warnings, warnings)):
+            shown.setText(str(count))
+            shown.setVisible(count > 0)
+        told = (
+            (errors, self.tr("1 error"), self.tr("{0} errors")),
+            (warnings, self.tr("1 warning"), self.tr("{0} warnings")),
+        )
+        words = [one if n == 1 else many.format(n) for n, one, many in told if n]
+        self.setAccessibleDescription(", ".join(words))
+        self.updateGeometry()
+
+    def _on_toggled(self, on: bool) -> None:
+        set_tone(self._words, "primary" if on else "muted")
+        self._icon.set_icon(self._icon_name, "text.primary" if on else "text.muted")
 
 
 class DockPanel(QWidget):
@@ -30,7 +64,7 @@ class DockPanel(QWidget):
         super().__init__()
         self._theme = theme
         self._keys: list[str] = []
-        self._buttons: dict[str, QToolButton] = {}
+        self._buttons: dict[str, _Tab] = {}
         self._collapsed = False
         self._group = QButtonGroup(self)
         self._tabs = QHBoxLayout()
@@ -60,14 +94,7 @@ class DockPanel(QWidget):
         self, key: str, title: str, icon: str, page: QWidget, tools: QWidget | None = None
     ) -> None:
         """Append a page; `tools` stand in the header while it is shown."""
-        tab = QToolButton()
-        tab.setText(f"\u2009{title}")
-        tab.setAccessibleName(title)
-        tab.setIcon(self._theme.icon(icon, "text.muted", 14, on="text.primary"))
-        tab.setIconSize(QSize(14, 14))
-        tab.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
-        tab.setProperty("role", "seg")
-        tab.setCheckable(True)
+        tab = _Tab(self._theme, title, icon)
         tab.clicked.connect(lambda: self.show_page(key))
         self._group.addButton(tab)
         self._tabs.addWidget(tab)
@@ -86,6 +113,10 @@ class DockPanel(QWidget):
         self._tools.setCurrentIndex(index)
         self.set_collapsed(False)
         self.page_changed.emit(key)
+
+    def set_counts(self, key: str, errors: int, warnings: int) -> None:
+        """Say in a page's tab how many errors and warnings stand there."""
+        self._buttons[key].set_counts(errors, warnings)
 
     def set_collapsed(self, collapsed: bool) -> None:
         changed = collapsed != self._collapsed

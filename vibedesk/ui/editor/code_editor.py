@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Literal, Protocol
 
-from PySide6.QtCore import QObject, Signal
+from PySide6.QtCore import QObject, QPoint, Signal
 from PySide6.QtWidgets import QWidget
+
+from vibedesk.ui.editor.line_problems import LineProblem
 
 LineMark = Literal["writing", "added", "changed"]
 """What the change bar beside a line says."""
+
+
+EditCommand = Literal["undo", "redo", "cut", "copy", "paste", "select_all"]
+"""What a context menu offers to do with the text."""
 
 
 class EditorSignals(QObject):
@@ -18,11 +25,13 @@ class EditorSignals(QObject):
         edited: The person changed the text: position and removed length in UTF-8 bytes, inserted text.
         cursor_moved: Line and column of the cursor, counted from 1.
         navigated: The person scrolled, clicked or used a key.
+        menu_requested: The person wants the context menu at a place of the screen.
     """
 
     edited = Signal(int, int, str)
     cursor_moved = Signal(int, int)
     navigated = Signal()
+    menu_requested = Signal(QPoint)
 
 
 class CodeEditor(Protocol):
@@ -64,6 +73,14 @@ class CodeEditor(Protocol):
         """Replace all marks by `mark` on some lines, counted from 0."""
         ...
 
+    def show_problems(self, problems: Sequence[LineProblem]) -> None:
+        """Mark and underline problems in place of those before; from then on they move with the text."""
+        ...
+
+    def problem_lines(self) -> list[tuple[int, LineProblem]]:
+        """Return on which lines, from 1, the problems stand by now."""
+        ...
+
     def reveal_end(self) -> None: ...
 
     def reveal_line(self, line: int) -> None:
@@ -86,6 +103,14 @@ class CodeEditor(Protocol):
 
     def zoom(self, steps: int) -> None:
         """Make the text larger or smaller; 0 resets."""
+        ...
+
+    def can(self, command: EditCommand) -> bool:
+        """Return whether a command would do anything now."""
+        ...
+
+    def do(self, command: EditCommand) -> None:
+        """Do it as if by its keys."""
         ...
 
     def set_tab_moves_focus(self, *, on: bool) -> None:

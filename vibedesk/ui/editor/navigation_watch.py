@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from PySide6.QtCore import QEvent, QObject, Qt
-from PySide6.QtGui import QKeyEvent
+from PySide6.QtGui import QContextMenuEvent, QKeyEvent
 from PySide6.QtWidgets import QAbstractScrollArea, QWidget
 
 from vibedesk.ui.editor.code_editor import EditorSignals
@@ -12,7 +12,7 @@ _MOVING = (QEvent.Type.Wheel, QEvent.Type.MouseButtonPress, QEvent.Type.KeyPress
 
 
 class NavigationWatch(QObject):
-    """Tells `navigated`, and lets Tab leave the editor while that is wanted."""
+    """Tells `navigated` and `menu_requested`, and lets Tab leave the editor while that is wanted."""
 
     def __init__(self, area: QAbstractScrollArea, signals: EditorSignals) -> None:
         super().__init__(area)
@@ -34,6 +34,9 @@ class NavigationWatch(QObject):
             if step is not None and event.type() == QEvent.Type.KeyPress:
                 _move_focus(self._area, forward=step)
                 return True
+        if isinstance(event, QContextMenuEvent):
+            self._signals.menu_requested.emit(event.globalPos())
+            return True
         if event.type() in _MOVING:
             self._signals.navigated.emit()
         return False

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Mapping, Sequence
 from functools import partial
 
-from PySide6.QtCore import QSize, Qt, QTimer, Signal
+from PySide6.QtCore import QPoint, QSize, Qt, QTimer, Signal
 from PySide6.QtGui import QKeySequence, QShortcut
 from PySide6.QtWidgets import QMenu, QStackedWidget, QWidget
 
@@ -13,8 +14,11 @@ from vibedesk.ui.editor.chunk_buffer import ChunkBuffer
 from vibedesk.ui.editor.code_editor import CodeEditor
 from vibedesk.ui.editor.factory import create_editor
 from vibedesk.ui.editor.file_header import FileHeader
+from vibedesk.ui.editor.file_notes import FileNotes
 from vibedesk.ui.editor.find_bar import FindBar
 from vibedesk.ui.editor.line_changes import changed_lines
+from vibedesk.ui.editor.line_problems import LineProblem
+from vibedesk.ui.editor.menu import REGENERATE_KEYS, EditorMenu
 from vibedesk.ui.editor.streams import Stream, WriteMode
 from vibedesk.ui.editor.tabs import FileTabs
 from vibedesk.ui.theme.theme import Theme
@@ -40,6 +44,9 @@ class EditorPanel(QWidget):
         follow_changed: Whether the view follows the agent.
         reopen_requested: The person wants a closed file back; answer with `open_file`.
         tab_mode_changed: Whether Tab moves the focus instead of typing (Ctrl M).
+        regenerate_requested: Have this file written anew.
+        review_requested: Show the new version of this file that waits.
+        lock_requested: A file, and whether the agent should leave it alone.
     """
 
     change = Signal(str, int, int, str)
@@ -49,14 +56,19 @@ class EditorPanel(QWidget):
     follow_changed = Signal(bool)
     reopen_requested = Signal(str)
     tab_mode_changed = Signal(bool)
+    regenerate_requested = Signal(str)
+    review_requested = Signal(str)
+    lock_requested = Signal(str, bool)
 
     def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._theme = theme
         self._editors: dict[str, CodeEditor] = {}
+        self._views: dict[str, QWidget] = {}
         self._streams: dict[str, Stream] = {}
         self._closed: list[str] = []
         self._typed: set[str] = set()
+        self._problems: dict[str, Sequence[LineProblem]] = {}
         self._following = True
         self._tab_moves_focus = False
         self._buffer = ChunkBuffer(self._on_chunk, self)
@@ -67,6 +79,7 @@ class EditorPanel(QWidget):
         self._tabs = FileTabs(theme)
         self._header = FileHeader(theme)
         self._find = FindBar(theme)
+        self.notes = FileNotes(theme)
         self._stack = QStackedWidget()
         self._empty = EmptyState(
             theme,
@@ -82,12 +95,14 @@ class EditorPanel(QWidget):
 
     @property
     def current_path(self) -> str | None:
-        return self._tabs.current_path
+        """Return the file in front; None while there is none, or something that is no file."""
+        path = self._tabs.current_path
+        return path if path in self._editors else None
 
     @property
     def open_paths(self) -> list[str]:
         """Return the open files in the order of their tabs."""
-        return self._tabs.paths
+        return [path for path in self._tabs.paths if path in self._editors]
 
     def open_file(self, path: str, text: str, *, pinned: bool = False) -> None:
         """Bring a file to the front.
@@ -137,15 +152,18 @@ class EditorPanel(QWidget):
             self._editors[new] = editor
             editor.set_path(new)
             self._tabs.rename(old, new)
-            self._update_header()
+        self.notes.rename(old, new)
+        self._update_header()
 
     def file_deleted(self, path: str) -> None:
         self._streams.pop(path, None)
         self._discard(path)
 
     def close_file(self, path: str) -> None:
-        """Close a tab; the person can have it back with Ctrl Shift T."""
-        if path in self._editors:
+        """Close a tab; the person can have a file back with Ctrl Shift T."""
+        if path in self._views:
+            self.close_view(path)
+        elif path in self._editors:
             self._closed = [*self._closed, path][-_REMEMBERED_CLOSED:]
             self._discard(path)
 
@@ -153,9 +171,13 @@ class EditorPanel(QWidget):
         """Forget every file, for example because another project opens."""
         self._buffer.flush()
         self._streams.clear()
+        for key in list(self._views):
+            self.close_view(key)
         for path in list(self._editors):
             self._discard(path)
         self._closed.clear()
+        self._problems.clear()
+        self.notes.clear()
         self._update_header()
 
     def go_to(self, path: str, line: int, column: int = 1) -> None:
@@ -165,6 +187,59 @@ class EditorPanel(QWidget):
             self._set_following(following=False)
             self._editors[path].go_to(line, column)
             self._editors[path].widget.setFocus()
+
+    def set_problems(self, problems: Mapping[str, Sequence[LineProblem]]) -> None:
+        """Mark what is wrong, by path, in place of what was marked; it moves with the text until the next call."""
+        before, self._problems = self._problems, dict(problems)
+        for path, editor in self._editors.items():
+            told = self._problems.get(path, ())
+            if told != before.get(path, ()) or told:
+                self._show_problems(path, editor)
+
+    def problem_lines(self, path: str) -> list[tuple[int, LineProblem]]:
+        """Return on which lines, from 1, the problems of an open file stand by now."""
+        editor = self._editors.get(path)
+        return [] if editor is None else editor.problem_lines()
+
+    def _show_problems(self, path: str, editor: CodeEditor) -> None:
+        told = self._problems.get(path, ())
+        editor.show_problems(told)
+        errors = any(problem.level == "error" for problem in told)
+        self._tabs.set_problems(path, "error" if errors else "warning" if told else "")
+
+    # -- what is no file, such as a review
+
+    def show_view(
+        self, key: str, widget: QWidget, title: str, file: str, *, front: bool = True
+    ) -> None:
+        """Open something about a file in a tab of its own, or bring it to the front.
+
+        The panel does not own `widget`: a closed tab lets go of it, and it can be shown again.
+        """
+        if key not in self._views:
+            self._views[key] = widget
+            self._stack.addWidget(widget)
+            self._tabs.open_view(key, title, file)
+            if self._tabs.count() == 1:
+                front = True
+        if front:
+            self._show(key)
+        self._update_header()
+
+    def set_view_writing(self, key: str, *, writing: bool) -> None:
+        """Say whether what a view shows is being written."""
+        if key in self._views:
+            self._tabs.set_writing(key, writing=writing)
+
+    def close_view(self, key: str) -> None:
+        """Close the tab of a view, if it is open."""
+        widget = self._views.pop(key, None)
+        if widget is not None:
+            self._tabs.set_writing(key, writing=False)
+            self._tabs.remove(key)
+            self._stack.removeWidget(widget)
+            widget.setParent(None)
+            self._show_what_follows()
 
     # -- what the agent writes
 
@@ -178,7 +253,7 @@ class EditorPanel(QWidget):
             if mode == "full":
                 editor.set_text("")
             self._show_writing(stream)
-        if self._following and (mode != "patch" or editor is not None or text):
+        if self._leads and (mode != "patch" or editor is not None or text):
             self.open_file(path, stream.text)
             self._reveal(path)
         self._update_header()
@@ -192,7 +267,7 @@ class EditorPanel(QWidget):
         self._buffer.flush()
         stream = self._streams.pop(path, None)
         editor = self._editors.get(path)
-        if editor is None and self._following and stream is not None:
+        if editor is None and self._leads and stream is not None:
             self._add(path, final_text, pinned=False)
             self._show(path)
             editor = self._editors[path]
@@ -235,8 +310,9 @@ class EditorPanel(QWidget):
             editor.zoom(steps)
 
     def focus_editor(self) -> None:
-        editor = self._current_editor()
-        (self._empty if editor is None else editor.widget).setFocus()
+        page = self._stack.currentWidget()
+        if page is not None:
+            page.setFocus()
 
     # -- inside
 
@@ -251,8 +327,10 @@ class EditorPanel(QWidget):
         )
         self._files_button.clicked.connect(self._show_files_menu)
         self._stack.addWidget(self._empty)
+        self.notes.unlock_requested.connect(lambda path: self.lock_requested.emit(path, False))
+        self.notes.review_requested.connect(self.review_requested)
         strip = hbox((self._tabs, 1), self._files_button, 6, gap=0)
-        self.setLayout(vbox(strip, self._header, self._find, (self._stack, 1), gap=0))
+        self.setLayout(vbox(strip, self._header, self.notes, self._find, (self._stack, 1), gap=0))
         self.setMinimumWidth(self._theme.size("editor_min"))
         self.setAccessibleName(self.tr("Editor"))
         for keys, act in (
@@ -260,6 +338,7 @@ class EditorPanel(QWidget):
             (QKeySequence("Ctrl+W"), self._close_current),
             (QKeySequence("Meta+M" if sys.platform == "darwin" else "Ctrl+M"), self._turn_tab_mode),
             (QKeySequence("Ctrl+Shift+T"), self._reopen),
+            (QKeySequence(REGENERATE_KEYS), self._regenerate_current),
             (QKeySequence(QKeySequence.StandardKey.ZoomIn), partial(self.zoom, 1)),
             (QKeySequence("Ctrl+="), partial(self.zoom, 1)),
             (QKeySequence(QKeySequence.StandardKey.ZoomOut), partial(self.zoom, -1)),
@@ -290,12 +369,14 @@ class EditorPanel(QWidget):
         self._stack.addWidget(editor.widget)
         self._tabs.open(path, pinned=pinned)
         self._connect(editor)
+        self._show_problems(path, editor)
 
     def _connect(self, editor: CodeEditor) -> None:
         signals = editor.signals
         signals.edited.connect(partial(self._on_edited, editor))
         signals.cursor_moved.connect(partial(self._on_cursor_moved, editor))
         signals.navigated.connect(self._on_navigated)
+        signals.menu_requested.connect(partial(self._show_menu, editor))
 
     def _path_of(self, editor: CodeEditor) -> str | None:
         return next((path for path, other in self._editors.items() if other is editor), None)
@@ -311,6 +392,10 @@ class EditorPanel(QWidget):
         self._tabs.remove(path)
         self._stack.removeWidget(editor.widget)
         editor.close()
+        self._show_what_follows()
+
+    def _show_what_follows(self) -> None:
+        """After a tab was closed, show the one that is in front now."""
         following = self._tabs.current_path
         if following is not None:
             self._show(following)
@@ -321,15 +406,26 @@ class EditorPanel(QWidget):
         self._update_header()
 
     def _show(self, path: str) -> None:
-        editor = self._editors[path]
         before = self._stack.currentWidget()
         self._tabs.select(path)
+        editor = self._editors.get(path)
+        if editor is None:
+            self._find.hide()
+            self._stack.setCurrentWidget(self._views[path])
+            self._update_header()
+            self.current_changed.emit("")
+            return
         self._stack.setCurrentWidget(editor.widget)
         self._find.set_editor(editor)
         self._update_header()
         if before is not editor.widget:
             self.current_changed.emit(path)
             self.cursor_moved.emit(*editor.cursor())
+
+    @property
+    def _leads(self) -> bool:
+        """Whether the view goes where the agent writes; what is being reviewed stays in front."""
+        return self._following and self._tabs.current_path not in self._views
 
     def _show_writing(self, stream: Stream) -> None:
         editor = self._editors[stream.path]
@@ -371,22 +467,40 @@ class EditorPanel(QWidget):
     def _update_header(self) -> None:
         path = self.current_path
         self._header.crumbs.set_path(path or "")
+        self.notes.show_for(path or "")
         self._header.setVisible(path is not None)
         self._header.chip.setVisible(bool(self._streams))
-        self._tabs.setVisible(path is not None)
-        self._files_button.setVisible(len(self._editors) > 1)
+        self._tabs.setVisible(self._tabs.count() > 0)
+        self._files_button.setVisible(self._tabs.count() > 1)
 
     def _show_files_menu(self) -> None:
         menu = QMenu(self)
         menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        for path in self._tabs.paths:
-            menu.addAction(path).triggered.connect(partial(self._on_file_selected, path))
+        for index, path in enumerate(self._tabs.paths):
+            name = path if path in self._editors else self._tabs.tabText(index)
+            menu.addAction(name).triggered.connect(partial(self._on_file_selected, path))
         button = self._files_button
         menu.popup(button.mapToGlobal(button.rect().bottomLeft()))
 
     def _close_current(self) -> None:
+        path = self._tabs.current_path
+        if path is not None:
+            self.close_file(path)
+
+    def _regenerate_current(self) -> None:
         if self.current_path is not None:
-            self.close_file(self.current_path)
+            self.regenerate_requested.emit(self.current_path)
+
+    def _show_menu(self, editor: CodeEditor, place: QPoint) -> None:
+        self.menu_for(editor).popup(place)
+
+    def menu_for(self, editor: CodeEditor) -> EditorMenu:
+        """Return the context menu of the code in an editor of this panel."""
+        path = self._path_of(editor) or ""
+        menu = EditorMenu(self, editor, locked=self.notes.is_locked(path))
+        menu.regenerate_chosen.connect(lambda: self.regenerate_requested.emit(path))
+        menu.lock_chosen.connect(lambda on: self.lock_requested.emit(path, on))
+        return menu
 
     def _turn_tab_mode(self) -> None:
         self._tab_moves_focus = not self._tab_moves_focus

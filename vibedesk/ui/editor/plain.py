@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
+from PySide6.QtCore import QPoint
 from PySide6.QtGui import QColor, QTextCharFormat, QTextCursor, QTextDocument
 from PySide6.QtWidgets import QFrame, QPlainTextEdit, QTextEdit, QWidget
 
-from vibedesk.ui.editor.code_editor import EditorSignals, LineMark
+from vibedesk.ui.editor.code_editor import EditCommand, EditorSignals, LineMark
 from vibedesk.ui.editor.line_changes import differing_middle
+from vibedesk.ui.editor.line_problems import LineProblem, ProblemHover, marked_part, told_at
 from vibedesk.ui.editor.navigation_watch import NavigationWatch
 from vibedesk.ui.theme.theme import Theme
 
@@ -34,6 +38,8 @@ class PlainEditor:
         self._silent = False
         self._writing = False
         self._marks: list[QTextEdit.ExtraSelection] = []
+        self._problems: list[tuple[LineProblem, QTextEdit.ExtraSelection]] = []
+        self._hover = ProblemHover(self._edit, self._told)
         self._edit.textChanged.connect(self._on_text_changed)
         self._edit.cursorPositionChanged.connect(
             lambda: self._signals.cursor_moved.emit(*self.cursor())
@@ -60,6 +66,7 @@ class PlainEditor:
         self._edit.setPlainText(text)
         self._silent = False
         self._known = self._bytes()
+        self._problems = []
         self._show_marks([], [])
 
     def merge_text(self, text: str) -> None:
@@ -91,6 +98,35 @@ class PlainEditor:
 
     def mark_lines(self, mark: LineMark, lines: list[range]) -> None:
         self._show_marks(lines, [], mark)
+
+    def show_problems(self, problems: Sequence[LineProblem]) -> None:
+        self._problems = []
+        for problem in problems:
+            block = self._edit.document().findBlockByNumber(problem.line - 1)
+            if problem.line < 1 or not block.isValid():
+                continue
+            tone = "danger" if problem.level == "error" else "warning"
+            look = QTextCharFormat()
+            look.setUnderlineStyle(QTextCharFormat.UnderlineStyle.WaveUnderline)
+            look.setUnderlineColor(QColor(self._theme.color(f"{tone}.text")))
+            look.setBackground(QColor(self._theme.color(f"{tone}.subtle")))
+            first, last = (
+                _units(block.text(), at) for at in marked_part(block.text(), problem.column)
+            )
+            cursor = QTextCursor(block)
+            cursor.setPosition(block.position() + first)
+            cursor.setPosition(block.position() + last, QTextCursor.MoveMode.KeepAnchor)
+            selection = QTextEdit.ExtraSelection()
+            selection.format, selection.cursor = look, cursor
+            self._problems.append((problem, selection))
+        self._refresh_selections()
+
+    def problem_lines(self) -> list[tuple[int, LineProblem]]:
+        return [(_line_of(selection), problem) for problem, selection in self._problems]
+
+    def _told(self, at: QPoint) -> str:
+        line = self._edit.cursorForPosition(at).blockNumber() + 1
+        return told_at([problem for where, problem in self.problem_lines() if where == line])
 
     def reveal_end(self) -> None:
         bar = self._edit.verticalScrollBar()
@@ -144,11 +180,29 @@ class PlainEditor:
         else:
             self._edit.setFont(self._theme.font("code"))
 
+    def can(self, command: EditCommand) -> bool:
+        match command:
+            case "undo":
+                return self._edit.document().isUndoAvailable()
+            case "redo":
+                return self._edit.document().isRedoAvailable()
+            case "paste":
+                return self._edit.canPaste()
+            case "select_all":
+                return True
+            case _:
+                return self._edit.textCursor().hasSelection()
+
+    def do(self, command: EditCommand) -> None:
+        name = "selectAll" if command == "select_all" else command
+        getattr(self._edit, name)()
+
     def set_tab_moves_focus(self, *, on: bool) -> None:
         self._watch.tab_moves_focus = on
 
     def close(self) -> None:
         self._watch.stop()
+        self._hover.stop()
         self._edit.deleteLater()
 
     def _bytes(self) -> bytes:
@@ -187,4 +241,18 @@ class PlainEditor:
             selection.format = tint
             selection.cursor = QTextCursor(self._edit.document().findBlockByNumber(line))
             self._marks.append(selection)
-        self._edit.setExtraSelections(self._marks)
+        self._refresh_selections()
+
+    def _refresh_selections(self) -> None:
+        problems = [selection for _, selection in self._problems]
+        self._edit.setExtraSelections([*self._marks, *problems])
+
+
+def _units(text: str, characters: int) -> int:
+    """Turn characters of a line into Qt's UTF-16 units."""
+    return len(text[:characters].encode("utf-16-le")) // 2
+
+
+def _line_of(selection: QTextEdit.ExtraSelection) -> int:
+    cursor = selection.cursor
+    return cursor.document().findBlock(cursor.selectionStart()).blockNumber() + 1

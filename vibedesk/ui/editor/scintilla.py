@@ -8,6 +8,8 @@ crosses between the two.
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Sequence
+from functools import cache
 from time import monotonic
 
 import shiboken6
@@ -17,13 +19,16 @@ from PySide6.QtGui import QColor, QGuiApplication
 from PySide6.QtWidgets import QAbstractScrollArea, QWidget
 
 from PyQt6 import sip  # isort: skip
+from PyQt6.QtGui import QImage  # isort: skip
 from PyQt6.Qsci import QsciScintilla  # isort: skip
 
 from vibedesk.ui.editor.agent_caret import AgentCaret
-from vibedesk.ui.editor.code_editor import EditorSignals, LineMark
+from vibedesk.ui.editor.code_editor import EditCommand, EditorSignals, LineMark
 from vibedesk.ui.editor.languages import KINDS, Language, language_of
 from vibedesk.ui.editor.line_changes import differing_middle
+from vibedesk.ui.editor.line_problems import LineProblem, ProblemHover
 from vibedesk.ui.editor.navigation_watch import NavigationWatch
+from vibedesk.ui.editor.scintilla_problems import MARKER_MASK, ScintillaProblems
 from vibedesk.ui.editor.script_styling import ScriptStyling
 from vibedesk.ui.theme.fonts import code_family
 from vibedesk.ui.theme.theme import Theme
@@ -42,6 +47,19 @@ _GLOW_SECONDS = 0.9
 _GLOW_LINES = 12
 _FOUND = 8
 _FOUND_LIMIT = 5_000
+_COMMANDS: dict[EditCommand, int] = {
+    "undo": QsciScintilla.SCI_UNDO,
+    "redo": QsciScintilla.SCI_REDO,
+    "cut": QsciScintilla.SCI_CUT,
+    "copy": QsciScintilla.SCI_COPY,
+    "paste": QsciScintilla.SCI_PASTE,
+    "select_all": QsciScintilla.SCI_SELECTALL,
+}
+_ASKED: dict[EditCommand, int] = {
+    "undo": QsciScintilla.SCI_CANUNDO,
+    "redo": QsciScintilla.SCI_CANREDO,
+    "paste": QsciScintilla.SCI_CANPASTE,
+}
 _INSERTED, _DELETED = 0x1, 0x2
 _STYLE_DEFAULT, _STYLE_NUMBERS, _STYLE_BRACE, _STYLE_NO_BRACE = 32, 33, 34, 35
 _NUMBERS, _GAP, _BAR, _AIR = range(4)
@@ -65,6 +83,10 @@ class ScintillaEditor:
         self._watch = NavigationWatch(native, self._signals)
         self._caret = AgentCaret(theme, native.viewport())
         self._script = ScriptStyling(self._send, self._range)
+        self._problems = ScintillaProblems(
+            theme, self._send, self._range, self._define_image, self._room
+        )
+        self._hover = ProblemHover(native, self._problems.told)
         self._language = language_of("")
         self._silent = 0
         self._writing = False
@@ -104,6 +126,7 @@ class ScintillaEditor:
 
     def set_text(self, text: str) -> None:
         data = _encoded(text)
+        self._problems.clear()
         self._silent += 1
         self._send(QsciScintilla.SCI_SETUNDOCOLLECTION, 0)
         self._replace(0, self._length(), data)
@@ -156,6 +179,12 @@ class ScintillaEditor:
         for lines_of_one in lines:
             for line in lines_of_one:
                 self._send(QsciScintilla.SCI_MARKERADD, line, _BARS[mark][0])
+
+    def show_problems(self, problems: Sequence[LineProblem]) -> None:
+        self._problems.show(problems)
+
+    def problem_lines(self) -> list[tuple[int, LineProblem]]:
+        return self._problems.lines()
 
     def reveal_end(self) -> None:
         self.reveal_line(self._send(QsciScintilla.SCI_GETLINECOUNT) - 1)
@@ -217,6 +246,14 @@ class ScintillaEditor:
         zoom = self._send(QsciScintilla.SCI_GETZOOM) + steps if steps else 0
         self._send(QsciScintilla.SCI_SETZOOM, min(15, max(-4, zoom)))
 
+    def can(self, command: EditCommand) -> bool:
+        if command in _ASKED:
+            return bool(self._send(_ASKED[command]))
+        return command == "select_all" or not self._send(QsciScintilla.SCI_GETSELECTIONEMPTY)
+
+    def do(self, command: EditCommand) -> None:
+        self._send(_COMMANDS[command])
+
     def set_tab_moves_focus(self, *, on: bool) -> None:
         self._watch.tab_moves_focus = on
 
@@ -229,6 +266,7 @@ class ScintillaEditor:
         self._sci.SCN_STYLENEEDED.disconnect()
         self._sci.SCN_ZOOM.disconnect()
         self._watch.stop()
+        self._hover.stop()
         self._native.deleteLater()
 
     # -- messages to Scintilla
@@ -236,8 +274,23 @@ class ScintillaEditor:
     def _send(self, message: int, first: int = 0, second: int | bytes = 0) -> int:
         return int(self._sci.SendScintilla(message, first, second))
 
+    def _define_image(self, marker: int, pixels: bytes, width: int, height: int) -> None:
+        ratio = self._native.devicePixelRatioF()
+        self._send(QsciScintilla.SCI_RGBAIMAGESETWIDTH, round(width / ratio))
+        self._send(QsciScintilla.SCI_RGBAIMAGESETHEIGHT, round(height / ratio))
+        image = _kept_image(pixels, width, height, ratio)
+        self._sci.SendScintilla(QsciScintilla.SCI_MARKERDEFINERGBAIMAGE, marker, image)
+
     def _length(self) -> int:
         return self._send(QsciScintilla.SCI_GETLENGTH)
+
+    def _room(self) -> int:
+        """Return how wide the text may be, also when its scroll bar comes."""
+        margins = range(_AIR + 1)
+        taken = sum(self._send(QsciScintilla.SCI_GETMARGINWIDTHN, margin) for margin in margins)
+        bar = self._native.verticalScrollBar()
+        taken += 0 if bar.isVisible() else bar.sizeHint().width()
+        return self._native.viewport().width() - taken
 
     def _range(self, start: int, end: int) -> bytes:
         return bytes(self._sci.bytes(start, end).data()[: end - start]) if end > start else b""
@@ -279,10 +332,10 @@ class ScintillaEditor:
             (QsciScintilla.SCI_SETMARGINTYPEN, _BAR, QsciScintilla.SC_MARGIN_COLOUR),
             (QsciScintilla.SCI_SETMARGINTYPEN, _AIR, QsciScintilla.SC_MARGIN_COLOUR),
             (QsciScintilla.SCI_SETMARGINMASKN, _NUMBERS, 0),
-            (QsciScintilla.SCI_SETMARGINMASKN, _GAP, 0),
+            (QsciScintilla.SCI_SETMARGINMASKN, _GAP, MARKER_MASK),
             (QsciScintilla.SCI_SETMARGINMASKN, _BAR, _BAR_MASK),
             (QsciScintilla.SCI_SETMARGINMASKN, _AIR, 0),
-            (QsciScintilla.SCI_SETMARGINWIDTHN, _GAP, 10),
+            (QsciScintilla.SCI_SETMARGINWIDTHN, _GAP, 16),
             (QsciScintilla.SCI_SETMARGINWIDTHN, _BAR, 3),
             (QsciScintilla.SCI_SETMARGINWIDTHN, _AIR, 9),
         ):
@@ -353,6 +406,7 @@ class ScintillaEditor:
                 marker,
                 self._mixed("live.subtle", "bg.editor", share),
             )
+        self._problems.dress(self._native.devicePixelRatioF())
         send(QsciScintilla.SCI_SETCARETFORE, self._bgr("text.primary"))
         send(QsciScintilla.SCI_SETCARETLINEBACK, self._bgr("syntax.current_line"))
         send(QsciScintilla.SCI_SETSELBACK, 1, self._bgr("syntax.selection"))
@@ -380,7 +434,7 @@ class ScintillaEditor:
         if digits != self._margin_digits:
             self._margin_digits = digits
             width = self._send(QsciScintilla.SCI_TEXTWIDTH, _STYLE_NUMBERS, b"9" * digits)
-            self._send(QsciScintilla.SCI_SETMARGINWIDTHN, _NUMBERS, width + 14)
+            self._send(QsciScintilla.SCI_SETMARGINWIDTHN, _NUMBERS, width + 12)
 
     def _bgr(self, token: str) -> int:
         return _bgr(self._theme.color(token))
@@ -475,6 +529,14 @@ def _styles(language: Language) -> list[tuple[int, str]]:
     if language.script:
         return list(enumerate(KINDS))
     return [(style, kind) for kind, styles in language.kinds.items() for style in styles]
+
+
+@cache
+def _kept_image(pixels: bytes, width: int, height: int, ratio: float) -> QImage:
+    """Return a picture for good: Scintilla draws from it for as long as any editor lives."""
+    image = QImage(pixels, width, height, QImage.Format.Format_ARGB32).copy()
+    image.setDevicePixelRatio(ratio)
+    return image
 
 
 def _encoded(text: str) -> bytes:

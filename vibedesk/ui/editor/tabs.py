@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal
 
 from PySide6.QtCore import QElapsedTimer, QEvent, QPoint, QRect, QRectF, QSize, Qt, QTimer, Signal
 from PySide6.QtGui import QColor, QFont, QFontMetrics, QMouseEvent, QPainter, QPaintEvent, QPixmap
@@ -15,6 +16,12 @@ from vibedesk.ui.widgets.rings import paint_ring, spinner_angle
 _HEIGHT = 38
 _LEFT, _ICON, _GAP, _CLOSE, _RIGHT = 12, 16, 6, 24, 6
 _WIDEST = 240
+Problems = Literal["", "error", "warning"]
+"""The gravest of what is known to be wrong in a file."""
+_PROBLEM_LOOKS = {
+    "error": ("x-circle-fill", "danger.text"),
+    "warning": ("warning-fill", "warning.text"),
+}
 
 
 @dataclass(slots=True)
@@ -22,6 +29,9 @@ class _Tab:
     path: str
     pinned: bool
     writing: bool = False
+    view_of: str = ""
+    """The file that this is a view of, such as a review; empty for a file itself."""
+    problems: Problems = ""
 
 
 class FileTabs(QTabBar):
@@ -76,6 +86,14 @@ class FileTabs(QTabBar):
         self.blockSignals(False)
         self._describe(len(self._files) - 1)
 
+    def open_view(self, key: str, title: str, file: str) -> None:
+        """Add a tab for something about a file, named by a `key` that is no path of a project."""
+        self._files.append(_Tab(key, pinned=True, view_of=file))
+        self.blockSignals(True)
+        self.addTab(title)
+        self.blockSignals(False)
+        self._describe(len(self._files) - 1)
+
     def select(self, path: str) -> None:
         """Bring a tab to the front without telling anyone."""
         self.blockSignals(True)
@@ -116,6 +134,13 @@ class FileTabs(QTabBar):
         elif not any(tab.writing for tab in self._files):
             self._spin.stop()
         self.update()
+
+    def set_problems(self, path: str, problems: Problems) -> None:
+        index = self.paths.index(path)
+        if self._files[index].problems != problems:
+            self._files[index].problems = problems
+            self._describe(index)
+            self.update()
 
     def tabSizeHint(self, index: int) -> QSize:  # noqa: N802
         words = QFontMetrics(self._font(index)).horizontalAdvance(self.tabText(index))
@@ -171,8 +196,14 @@ class FileTabs(QTabBar):
 
     def _describe(self, index: int) -> None:
         tab = self._files[index]
-        self.setTabToolTip(index, tab.path)
+        self.setTabToolTip(index, tab.view_of or tab.path)
         name = self.tabText(index)
+        if tab.problems:
+            has = {
+                "error": self.tr("{name}, has errors"),
+                "warning": self.tr("{name}, has warnings"),
+            }
+            name = has[tab.problems].format(name=name)
         self.setAccessibleTabName(
             index, self.tr("{name}, being written").format(name=name) if tab.writing else name
         )
@@ -213,6 +244,8 @@ class FileTabs(QTabBar):
         middle = place.center().y() + 1
         ratio = self.devicePixelRatioF()
         icon, colour = theme.filetype(tab.path)
+        if tab.view_of:
+            icon, colour = "git-diff", theme.color("accent.text")
         icon_at = QPoint(place.left() + _LEFT, middle - _ICON // 2)
         painter.drawPixmap(icon_at, _file_icon(icon, colour, ratio))
         cross = self._cross(index)
@@ -221,7 +254,8 @@ class FileTabs(QTabBar):
         font = self._font(index)
         painter.setFont(font)
         shown = current or index == self._hovered
-        painter.setPen(theme.color("text.primary" if shown else "text.muted"))
+        tone = "danger.text" if tab.problems == "error" else ""
+        painter.setPen(theme.color(tone or ("text.primary" if shown else "text.muted")))
         name = QFontMetrics(font).elidedText(
             self.tabText(index), Qt.TextElideMode.ElideMiddle, words.width()
         )
@@ -244,6 +278,9 @@ class FileTabs(QTabBar):
             paint_ring(
                 painter, theme, ring, 0.28, width=2.0, start=spinner_angle(self._clock.elapsed())
             )
+        elif self._files[index].problems and index != self._hovered:
+            icon, tone = _PROBLEM_LOOKS[self._files[index].problems]
+            painter.drawPixmap(cross.x() + 5, cross.y() + 5, theme.pixmap(icon, tone, 14, ratio))
         elif index in (self._hovered, self.currentIndex()):
             tone = "text.primary" if pointed else "text.muted"
             painter.drawPixmap(cross.x() + 6, cross.y() + 6, theme.pixmap("x", tone, 12, ratio))

@@ -6,6 +6,15 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import Literal
 
+PersonMark = Literal["locked", "pinned", "excluded"]
+"""What the person said of a file: no model writes it, every request has it, no request has it."""
+PERSON_MARKS: dict[PersonMark, str] = {
+    "locked": "lock-simple",
+    "pinned": "push-pin",
+    "excluded": "eye-slash",
+}
+"""Their icons, in the order in which they are shown."""
+
 FileState = Literal["unchanged", "new", "modified", "writing", "queued", "fixing"]
 """A file's place in the current run."""
 
@@ -32,11 +41,14 @@ TONES: dict[MarkKind, str] = {
 
 @dataclass(frozen=True, slots=True)
 class FileMark:
-    """State of one file and the problems known in it."""
+    """State of one file, the problems known in it, and what the person said of it."""
 
     state: FileState = "unchanged"
     errors: int = 0
     warnings: int = 0
+    person: frozenset[PersonMark] = frozenset()
+    proposed: bool = False
+    """A new version of it waits to be looked at."""
 
     @property
     def kinds(self) -> tuple[MarkKind, ...]:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
 
 from PySide6.QtCore import QItemSelectionModel, QPoint, Qt, Signal
-from PySide6.QtGui import QGuiApplication, QKeyEvent, QKeySequence
+from PySide6.QtGui import QKeyEvent, QKeySequence, QShortcut
 from PySide6.QtWidgets import QLineEdit, QMenu, QStackedWidget, QWidget
 
-from vibedesk.ui.files.file_marks import UNMARKED, FileMark, FileState
+from vibedesk.ui.files.file_marks import UNMARKED, FileMark, FileState, PersonMark
+from vibedesk.ui.files.menu import REGENERATE_KEYS, TreeMenu
 from vibedesk.ui.files.tree_model import FileTreeModel, Role
 from vibedesk.ui.files.tree_view import FileTreeView
 from vibedesk.ui.theme.theme import Theme
@@ -42,14 +44,20 @@ class FilesPanel(QWidget):
         file_activated: Show this file (one click).
         file_pinned: Show this file and keep its tab (double click, Enter, Open).
         rename_requested: Old and new path; the tree changes when it is told by `file_renamed`.
-        delete_requested: The person wants a file gone; ask if need be.
+        delete_requested: The person wants files or folders (a list of paths) gone; ask if need be.
+        regenerate_requested: Have this file written anew.
+        review_requested: Show the new version of this file that waits.
+        mark_requested: Paths of files, a mark (locked, pinned, excluded), and whether they should have it.
         reveal_requested: Show a file or folder in the system's file manager.
     """
 
     file_activated = Signal(str)
     file_pinned = Signal(str)
     rename_requested = Signal(str, str)
-    delete_requested = Signal(str)
+    delete_requested = Signal(list)
+    regenerate_requested = Signal(str)
+    review_requested = Signal(str)
+    mark_requested = Signal(list, str, bool)
     reveal_requested = Signal(str)
 
     def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
@@ -103,23 +111,32 @@ class FilesPanel(QWidget):
 
     def set_state(self, path: str, state: FileState) -> None:
         """Say where a file stands in the run; an unknown file is added."""
-        known = self._marks.get(path, UNMARKED)
-        self._set_mark(path, FileMark(state, known.errors, known.warnings))
+        self._set_mark(path, replace(self._marks.get(path, UNMARKED), state=state))
         if state == "writing":
             self.reveal(path)
 
     def set_problems(self, path: str, errors: int, warnings: int = 0) -> None:
         """Say how many problems are known in a file."""
         if path in self._marks:
-            self._set_mark(path, FileMark(self._marks[path].state, errors, warnings))
+            self._set_mark(path, replace(self._marks[path], errors=errors, warnings=warnings))
+
+    def set_person_marks(self, path: str, marks: Iterable[PersonMark]) -> None:
+        """Say what the person said of a file."""
+        if path in self._marks:
+            self._set_mark(path, replace(self._marks[path], person=frozenset(marks)))
+
+    def person_marks(self, path: str) -> frozenset[PersonMark]:
+        return self._marks.get(path, UNMARKED).person
+
+    def set_proposed(self, path: str, *, proposed: bool) -> None:
+        """Say whether a new version of a file waits to be looked at."""
+        if path in self._marks:
+            self._set_mark(path, replace(self._marks[path], proposed=proposed))
 
     def clear_states(self) -> None:
         """Begin a new run: nothing is new, modified or queued any more."""
         self._writing.clear()
-        self._marks = {
-            path: FileMark("unchanged", mark.errors, mark.warnings)
-            for path, mark in self._marks.items()
-        }
+        self._marks = {path: replace(mark, state="unchanged") for path, mark in self._marks.items()}
         self._refresh()
 
     def remove_file(self, path: str) -> None:
@@ -190,6 +207,9 @@ class FilesPanel(QWidget):
         )
         self._field.textChanged.connect(self._on_filter)
         self._field.left.connect(self._leave_filter)
+        shortcut = QShortcut(QKeySequence(REGENERATE_KEYS), self)
+        shortcut.setContext(Qt.ShortcutContext.WidgetWithChildrenShortcut)
+        shortcut.activated.connect(self._regenerate_current)
         self._search.toggled.connect(self._on_search_toggled)
 
     def _set_mark(self, path: str, mark: FileMark) -> None:
@@ -268,34 +288,39 @@ class FilesPanel(QWidget):
         index = self._view.indexAt(at)
         if not index.isValid():
             return
-        menu = self.menu_for(str(index.data(Role.PATH)), is_folder=bool(index.data(Role.IS_FOLDER)))
+        paths = self._view.selected_paths()
+        path = str(index.data(Role.PATH))
+        menu = self.menu_for(paths if path in paths else [path])
         menu.popup(self._view.viewport().mapToGlobal(at))
 
-    def menu_for(self, path: str, *, is_folder: bool) -> QMenu:
-        """Return the context menu of a file or folder."""
-        menu = QMenu(self)
-        menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        if not is_folder:
-            menu.addAction(self.tr("Open")).triggered.connect(lambda: self.file_pinned.emit(path))
-            menu.addSeparator()
-            rename = menu.addAction(self.tr("Rename"))
-            rename.setShortcut(QKeySequence(Qt.Key.Key_F2))
-            rename.triggered.connect(lambda: self._rename(path))
-            delete = menu.addAction(self.tr("Delete"))
-            delete.setShortcut(QKeySequence(Qt.Key.Key_Delete))
-            delete.triggered.connect(lambda: self.delete_requested.emit(path))
-            menu.addSeparator()
-        menu.addAction(self.tr("Copy path")).triggered.connect(
-            lambda: QGuiApplication.clipboard().setText(path)
-        )
-        menu.addAction(self.tr("Reveal in file manager")).triggered.connect(
-            lambda: self.reveal_requested.emit(path)
-        )
+    def menu_for(self, paths: Sequence[str]) -> QMenu:
+        """Return the context menu of files and folders."""
+        files = self._files_in(paths)
+        menu = TreeMenu(self, paths, {path: self._marks[path] for path in files})
+        path = paths[0]
+        menu.open_chosen.connect(lambda: self.file_pinned.emit(path))
+        menu.regenerate_chosen.connect(lambda: self.regenerate_requested.emit(path))
+        menu.review_chosen.connect(lambda: self.review_requested.emit(path))
+        menu.rename_chosen.connect(lambda: self._rename(path))
+        menu.delete_chosen.connect(lambda: self.delete_requested.emit(list(paths)))
+        menu.reveal_chosen.connect(lambda: self.reveal_requested.emit(path))
+        menu.mark_chosen.connect(lambda mark, on: self.mark_requested.emit(files, mark, on))
         return menu
+
+    def _files_in(self, paths: Sequence[str]) -> list[str]:
+        """Return the files among some paths, and those in the folders among them."""
+        chosen = set(paths)
+        folders = tuple(f"{path}/" for path in paths if path not in self._marks)
+        return [path for path in self._marks if path in chosen or path.startswith(folders)]
 
     def _rename(self, path: str) -> None:
         self.select(path)
         self._view.rename_current()
+
+    def _regenerate_current(self) -> None:
+        path = self.current_path
+        if path is not None and path in self._marks:
+            self.regenerate_requested.emit(path)
 
 
 def _is_source(folder: str) -> bool:

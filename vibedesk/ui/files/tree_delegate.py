@@ -21,7 +21,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from vibedesk.ui.files.file_marks import TONES, FileMark, MarkKind
+from vibedesk.ui.files.file_marks import PERSON_MARKS, TONES, FileMark, MarkKind
 from vibedesk.ui.files.tree_model import Role
 from vibedesk.ui.theme.icons import tinted_pixmap
 from vibedesk.ui.theme.theme import Theme
@@ -86,6 +86,8 @@ class FileTreeDelegate(QStyledItemDelegate):
         right = self._paint_mark(
             painter, area.right() - 10, middle, kind, None if is_folder else mark
         )
+        if not is_folder:
+            right = self._paint_person(painter, right, middle, mark)
         tone = TONES[kind] if kind is not None and not is_folder else "text.secondary"
         if selected and tone == "text.secondary":
             tone = "text.primary"
@@ -165,6 +167,21 @@ class FileTreeDelegate(QStyledItemDelegate):
                 if count:
                     return self._paint_word(painter, right - 18, middle, str(count), TONES[kind])
                 return right - 22
+
+    def _paint_person(
+        self, painter: QPainter, right: float, middle: float, mark: FileMark
+    ) -> float:
+        """Paint what the person said of the file and return where the name has to end."""
+        glyphs = [icon for name, icon in PERSON_MARKS.items() if name in mark.person]
+        tones = ["text.muted"] * len(glyphs)
+        if mark.proposed:
+            glyphs.append("git-diff")
+            tones.append("accent.text")
+        for icon, tone in zip(reversed(glyphs), reversed(tones), strict=True):
+            glyph = self._theme.pixmap(icon, tone, 12, self._view.devicePixelRatioF())
+            painter.drawPixmap(round(right - 12), round(middle - 6), glyph)
+            right -= 16
+        return right - 4 if glyphs else right
 
     def _paint_word(
         self, painter: QPainter, right: float, middle: float, word: str, tone: str

@@ -17,7 +17,14 @@ from PySide6.QtCore import (
     Signal,
 )
 
-from vibedesk.ui.files.file_marks import UNMARKED, FileMark, MarkKind, worst
+from vibedesk.ui.files.file_marks import (
+    PERSON_MARKS,
+    UNMARKED,
+    FileMark,
+    MarkKind,
+    PersonMark,
+    worst,
+)
 
 Index = QModelIndex | QPersistentModelIndex
 _MANY = 200
@@ -219,8 +226,7 @@ class FileTreeModel(QAbstractItemModel):
     def flags(self, index: Index) -> Qt.ItemFlag:
         if not index.isValid():
             return Qt.ItemFlag.NoItemFlags
-        flags = Qt.ItemFlag.ItemIsEnabled | Qt.ItemFlag.ItemIsSelectable
-        return flags if self._node(index).is_folder else flags | Qt.ItemFlag.ItemIsEditable
+        return Qt.ItemFlag.ItemIsEnabled | Qt.ItemFlag.ItemIsSelectable | Qt.ItemFlag.ItemIsEditable
 
     def data(self, index: Index, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
         if not index.isValid():
@@ -229,7 +235,9 @@ class FileTreeModel(QAbstractItemModel):
         match role:
             case Qt.ItemDataRole.DisplayRole | Qt.ItemDataRole.EditRole:
                 return node.name
-            case Qt.ItemDataRole.ToolTipRole | Role.PATH:
+            case Qt.ItemDataRole.ToolTipRole:
+                return self._told(node)
+            case Role.PATH:
                 return node.path
             case Qt.ItemDataRole.AccessibleTextRole:
                 return self._spoken(node)
@@ -256,7 +264,31 @@ class FileTreeModel(QAbstractItemModel):
     def _spoken(self, node: _Node) -> str:
         if node.is_folder:
             return self.tr("{name}, folder").format(name=node.name)
-        return ", ".join([node.name, *(self._word(kind, node.mark) for kind in node.mark.kinds)])
+        said = [word for mark, word in self._person_words().items() if mark in node.mark.person]
+        if node.mark.proposed:
+            said.append(self.tr("new version to review"))
+        return ", ".join(
+            [node.name, *(self._word(kind, node.mark) for kind in node.mark.kinds), *said]
+        )
+
+    def _told(self, node: _Node) -> str:
+        """Return the path and what each of the person's marks means."""
+        meanings: dict[PersonMark, str] = {
+            "locked": self.tr("Locked: VibeDesk does not write it."),
+            "pinned": self.tr("Pinned: VibeDesk always reads it."),
+            "excluded": self.tr("Excluded: VibeDesk does not read it."),
+        }
+        lines = [node.path, *(meanings[mark] for mark in PERSON_MARKS if mark in node.mark.person)]
+        if node.mark.proposed:
+            lines.append(self.tr("A new version waits for your review."))
+        return "\n".join(lines)
+
+    def _person_words(self) -> dict[PersonMark, str]:
+        return {
+            "locked": self.tr("locked"),
+            "pinned": self.tr("pinned"),
+            "excluded": self.tr("excluded"),
+        }
 
     def _word(self, kind: MarkKind, mark: FileMark) -> str:
         match kind:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from PySide6.QtCore import QModelIndex, Qt, QTimer, Signal
-from PySide6.QtGui import QKeyEvent
+from PySide6.QtGui import QGuiApplication, QKeyEvent
 from PySide6.QtWidgets import QAbstractItemView, QFrame, QTreeView
 
 from vibedesk.ui.files.file_marks import FileMark
@@ -18,12 +18,12 @@ class FileTreeView(QTreeView):
     Signals:
         file_activated: One click.
         file_pinned: Double click or Enter.
-        delete_requested: The Delete key.
+        delete_requested: The Delete key; the paths of all selected rows.
     """
 
     file_activated = Signal(str)
     file_pinned = Signal(str)
-    delete_requested = Signal(str)
+    delete_requested = Signal(list)
 
     def __init__(self, theme: Theme, model: FileTreeModel) -> None:
         super().__init__()
@@ -39,6 +39,7 @@ class FileTreeView(QTreeView):
         self.setMouseTracking(True)
         self.setFrameShape(QFrame.Shape.NoFrame)
         self.setExpandsOnDoubleClick(False)
+        self.setSelectionMode(QAbstractItemView.SelectionMode.ExtendedSelection)
         self.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
@@ -54,9 +55,19 @@ class FileTreeView(QTreeView):
         elif not spinning:
             self._spin.stop()
 
+    def selected_paths(self) -> list[str]:
+        """Return the selected files and folders from top to bottom, without those in a selected folder."""
+        chosen = sorted(self.selectionModel().selectedIndexes(), key=self._place)
+        paths: list[str] = []
+        for index in chosen:
+            path = str(index.data(Role.PATH))
+            if not any(path.startswith(f"{above}/") for above in paths):
+                paths.append(path)
+        return paths
+
     def rename_current(self) -> None:
         index = self.currentIndex()
-        if index.isValid() and not index.data(Role.IS_FOLDER):
+        if index.isValid():
             self.edit(index)
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
@@ -67,8 +78,8 @@ class FileTreeView(QTreeView):
         match event.key():
             case Qt.Key.Key_F2:
                 self.rename_current()
-            case Qt.Key.Key_Delete if not index.data(Role.IS_FOLDER):
-                self.delete_requested.emit(str(index.data(Role.PATH)))
+            case Qt.Key.Key_Delete:
+                self.delete_requested.emit(self.selected_paths())
             case Qt.Key.Key_Return | Qt.Key.Key_Enter | Qt.Key.Key_Space:
                 self._on_double_clicked(index)
                 if index.data(Role.IS_FOLDER):
@@ -77,10 +88,20 @@ class FileTreeView(QTreeView):
                 super().keyPressEvent(event)
 
     def _on_clicked(self, index: QModelIndex) -> None:
+        choosing = Qt.KeyboardModifier.ControlModifier | Qt.KeyboardModifier.ShiftModifier
+        if QGuiApplication.keyboardModifiers() & choosing:
+            return
         if index.data(Role.IS_FOLDER):
             self.setExpanded(index, not self.isExpanded(index))
         else:
             self.file_activated.emit(str(index.data(Role.PATH)))
+
+    def _place(self, index: QModelIndex) -> tuple[int, ...]:
+        rows: list[int] = []
+        while index.isValid():
+            rows.insert(0, index.row())
+            index = index.parent()
+        return tuple(rows)
 
     def _on_double_clicked(self, index: QModelIndex) -> None:
         if not index.data(Role.IS_FOLDER):

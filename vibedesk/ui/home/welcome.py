@@ -8,9 +8,12 @@ from PySide6.QtCore import QPointF, Qt, Signal
 from PySide6.QtGui import QPainter, QPaintEvent, QRadialGradient, QResizeEvent, QShowEvent
 from PySide6.QtWidgets import QFrame, QGridLayout, QScrollArea, QWidget
 
+from vibedesk.ui.chat.image_tray import ImageTray
 from vibedesk.ui.home.card_buttons import ProjectButton, SampleButton
 from vibedesk.ui.home.cards import ProjectCard, SampleCard
+from vibedesk.ui.home.place_card import PlaceCard
 from vibedesk.ui.home.prompt_box import PromptBox
+from vibedesk.ui.home.starter_picker import StarterPicker
 from vibedesk.ui.theme.theme import Theme
 from vibedesk.ui.widgets.boxes import hbox, vbox
 from vibedesk.ui.widgets.buttons import text_button
@@ -27,11 +30,16 @@ _FOUR_RECENT_FROM = 820
 class WelcomePage(Island):
     """Where a new project starts."""
 
-    wish_submitted = Signal(str)
+    wish_submitted = Signal(str, object)
+    """The wish, and a tuple of `Attached`."""
+    wish_changed = Signal(str)
     add_model_requested = Signal()
     sample_chosen = Signal(str)
     project_chosen = Signal(str)
     all_projects_requested = Signal()
+    place_requested = Signal()
+    """The person wants to choose where apps run."""
+    place_dismissed = Signal()
 
     def __init__(self, theme: Theme) -> None:
         super().__init__(theme)
@@ -41,6 +49,7 @@ class WelcomePage(Island):
         self._prompt = PromptBox(theme)
         self._prompt.setMaximumWidth(_PROMPT)
         self._prompt.submitted.connect(self.wish_submitted)
+        self._prompt.wish_changed.connect(self.wish_changed)
         self._prompt.add_model_requested.connect(self.add_model_requested)
         self._sample_grid = QGridLayout()
         self._recent_grid = QGridLayout()
@@ -48,6 +57,8 @@ class WelcomePage(Island):
             grid.setSpacing(12)
         self._samples_part = self._make_samples_part()
         self._recent_part = self._make_recent_part()
+        self._place_slot = vbox(gap=0)
+        self._place_card: PlaceCard | None = None
         scroll = QScrollArea()
         scroll.setFrameShape(QFrame.Shape.NoFrame)
         scroll.setWidgetResizable(True)
@@ -85,12 +96,44 @@ class WelcomePage(Island):
         """Name the model that will be asked; empty means that none is set up."""
         self._prompt.set_model(name)
 
+    def offer_place(self, words: str | None) -> None:
+        """Say in a quiet card where apps run, with a way to choose; `None` takes the card away."""
+        if words is None:
+            if self._place_card is not None:
+                self._place_slot.removeWidget(self._place_card)
+                self._place_card.hide()
+                self._place_card.deleteLater()
+                self._place_card = None
+                self._place_slot.setContentsMargins(0, 0, 0, 0)
+            return
+        if self._place_card is None:
+            self._place_slot.setContentsMargins(0, 6, 0, 18)
+            self._place_card = PlaceCard(self._theme)
+            self._place_card.chosen.connect(self.place_requested)
+            self._place_card.dismissed.connect(self.place_dismissed)
+            self._place_slot.addWidget(self._place_card)
+        self._place_card.set_words(words)
+
     def set_busy(self, *, busy: bool) -> None:
         """Say that the wish was taken and the project is being made."""
         self._prompt.set_busy(busy=busy)
 
     def set_wish(self, text: str) -> None:
         self._prompt.set_text(text)
+
+    @property
+    def tray(self) -> ImageTray:
+        """The pictures that go with the wish."""
+        return self._prompt.tray
+
+    @property
+    def starters(self) -> StarterPicker:
+        """What the app begins with."""
+        return self._prompt.starters
+
+    def set_estimate(self, text: str, why: str) -> None:
+        """Say what the wish will cost, and what that rests on; an empty text says nothing."""
+        self._prompt.set_estimate(text, why)
 
     def wish(self) -> str:
         return self._prompt.text()
@@ -124,7 +167,8 @@ class WelcomePage(Island):
                 lead,
                 16,
                 hbox((QWidget(), 1), (self._prompt, 8), (QWidget(), 1), gap=0),
-                28,
+                16,
+                self._place_slot,
                 self._samples_part,
                 20,
                 self._recent_part,

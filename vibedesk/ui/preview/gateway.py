@@ -17,17 +17,19 @@ from collections.abc import Awaitable, Callable
 from ipaddress import IPv4Address, IPv6Address
 from typing import NamedTuple
 
-from vibedesk.ui.preview.network_rules import (
-    Allowed,
-    Blocked,
+from vibedesk.base.hosts import (
     Host,
-    decide_foreign,
-    decide_origin,
     is_loopback,
     is_public_address,
     parse_address,
-    parse_origin,
     split_host_port,
+)
+from vibedesk.ui.preview.network_rules import (
+    Allowed,
+    Blocked,
+    decide_foreign,
+    decide_origin,
+    parse_origin,
 )
 
 _log = logging.getLogger(__name__)

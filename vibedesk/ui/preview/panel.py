@@ -12,7 +12,9 @@ from PySide6.QtGui import QDesktopServices
 from PySide6.QtWidgets import QSizePolicy, QStackedWidget, QVBoxLayout, QWidget
 
 from vibedesk.ui.preview.address_bar import DEVICE_PIXELS, AddressBar, DeviceWidth
+from vibedesk.ui.preview.error_banner import ErrorBanner
 from vibedesk.ui.preview.network_rules import Allowed, decide, parse_origin
+from vibedesk.ui.preview.preparing import PreparingView
 from vibedesk.ui.preview.profile_folder import ProfileFolder
 from vibedesk.ui.preview.stage import Stage, TintedStrip
 from vibedesk.ui.theme.theme import Theme
@@ -24,7 +26,7 @@ from vibedesk.ui.widgets.rings import Spinner
 if TYPE_CHECKING:
     from vibedesk.ui.preview.web_view import PreviewWebView
 
-PreviewState = Literal["empty", "loading", "live", "disconnected", "stopped"]
+PreviewState = Literal["empty", "preparing", "loading", "live", "disconnected", "stopped"]
 _RETRY_MS = 2_000
 
 
@@ -32,16 +34,18 @@ class PreviewPanel(QWidget):
     """Shows one app at a time. Chromium is loaded with `warm_up` or the first `set_target`, never earlier.
 
     Signals:
-        state_changed: empty, loading, live, disconnected or stopped.
+        state_changed: empty, preparing, loading, live, disconnected or stopped.
         console: Level (info, warning, error), message, source, line; uncaught errors are level error.
         request_blocked: Address and reason, of what the app was not allowed to reach.
         restart_requested: The person wants a stopped app to run again.
+        sandbox_requested: The person wants to see where it runs, to find out why it does not.
     """
 
     state_changed = Signal(str)
     console = Signal(str, str, str, int)
     request_blocked = Signal(str, str)
     restart_requested = Signal()
+    sandbox_requested = Signal()
 
     def __init__(
         self,
@@ -69,6 +73,7 @@ class PreviewPanel(QWidget):
         self._stage = Stage(theme)
         self._stack = QStackedWidget()
         self._notices = QVBoxLayout()
+        self.error_banner = ErrorBanner(theme)
         self._build()
         self._show_state("empty")
         theme.changed.connect(self._on_theme_changed)
@@ -120,6 +125,7 @@ class PreviewPanel(QWidget):
         self._target = QUrl()
         self._profile = None
         self._bar.set_url(QUrl())
+        self.error_banner.hide()
         self.set_stale(None)
         self._show_state("empty")
 
@@ -135,6 +141,22 @@ class PreviewPanel(QWidget):
         self._drop_notice()
         self._stopped.set_words(self.tr("Stopped"), reason)
         self._show_state("stopped")
+
+    def set_preparing(
+        self, title: str, text: str = "", line: str = "", *, waiting: bool = False
+    ) -> None:
+        """Say that the app is about to run: what is done or waited for, and the last line about that."""
+        self._retry.stop()
+        self._drop_notice()
+        if self._state != "preparing":
+            self._preparing.forget()
+        self._preparing.show_words(title, text, line, waiting=waiting)
+        self._show_state("preparing")
+
+    def end_preparing(self) -> None:
+        """Say no more than that nothing is there, if nothing came of it."""
+        if self._state == "preparing":
+            self._show_state("empty")
 
     def set_stale(self, words: str | None) -> None:
         """Say over the page that it is out of date, or nothing."""
@@ -194,10 +216,14 @@ class PreviewPanel(QWidget):
             "x-circle",
             self.tr("Stopped"),
             "",
-            [MessageAction(key="restart", text=self.tr("Start the app"))],
+            [
+                MessageAction(key="restart", text=self.tr("Start the app")),
+                MessageAction(key="sandbox", text=self.tr("Show the sandbox")),
+            ],
             tone="danger",
         )
-        self._stopped.action_triggered.connect(lambda _: self.restart_requested.emit())
+        self._stopped.action_triggered.connect(self._on_stopped_action)
+        self._preparing = PreparingView(theme)
         self._loading = QWidget()
         self._loading.setLayout(
             vbox(
@@ -211,7 +237,14 @@ class PreviewPanel(QWidget):
                 None,
             )
         )
-        for page in (self._stage, self._empty, self._disconnected, self._stopped, self._loading):
+        for page in (
+            self._stage,
+            self._empty,
+            self._preparing,
+            self._disconnected,
+            self._stopped,
+            self._loading,
+        ):
             self._stack.addWidget(page)
         bar = self._bar
         bar.back.connect(self._go_back)
@@ -223,7 +256,8 @@ class PreviewPanel(QWidget):
         bar.reset_requested.connect(self.reset_app_data)
         self._root_note = self._make_root_note()
         self._notices.setContentsMargins(0, 0, 0, 0)
-        self.setLayout(vbox(bar, self._root_note, self._notices, (self._stack, 1), gap=0))
+        above = vbox(bar, self._root_note, self._notices, self.error_banner, gap=0)
+        self.setLayout(vbox(above, (self._stack, 1), gap=0))
         self.setMinimumWidth(theme.size("preview_min"))
         self.setAccessibleName(self.tr("Preview"))
 
@@ -301,6 +335,7 @@ class PreviewPanel(QWidget):
         # A page that loads again stays in view; only the first load has nothing to show.
         pages: dict[PreviewState, QWidget] = {
             "empty": self._empty,
+            "preparing": self._preparing,
             "loading": self._loading,
             "live": self._stage,
             "disconnected": self._disconnected,
@@ -335,10 +370,16 @@ class PreviewPanel(QWidget):
             self._notice.deleteLater()
             self._notice = None
 
+    def _on_stopped_action(self, key: str) -> None:
+        if key == "sandbox":
+            self.sandbox_requested.emit()
+        else:
+            self.restart_requested.emit()
+
     # -- what others tell
 
     def _on_loaded(self, worked: bool) -> None:
-        if self._state == "stopped":
+        if self._state in ("stopped", "preparing"):
             return
         if worked:
             self._show_state("live")

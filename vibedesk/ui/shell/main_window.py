@@ -5,19 +5,21 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Literal
 
-from PySide6.QtCore import QElapsedTimer, Qt, Signal
+from PySide6.QtCore import QElapsedTimer, QEvent, Qt, Signal
 from PySide6.QtGui import (
     QAction,
     QCloseEvent,
+    QHideEvent,
     QKeySequence,
     QResizeEvent,
+    QShowEvent,
 )
 from PySide6.QtWidgets import QMainWindow, QStackedWidget, QWidget
 
 from vibedesk.ui.shell.arrangement import LayoutMode
 from vibedesk.ui.shell.banner_slot import BannerSlot
 from vibedesk.ui.shell.layout_store import LayoutStore
-from vibedesk.ui.shell.rail import Rail
+from vibedesk.ui.shell.rail import Place, Rail
 from vibedesk.ui.shell.regions import focus_next_region, focus_region
 from vibedesk.ui.shell.status_bar import StatusBar, StatusItem
 from vibedesk.ui.shell.top_bar import ProjectChoice, TopBar
@@ -30,8 +32,15 @@ if TYPE_CHECKING:  # loaded after the first paint, with the panels
     from vibedesk.ui.shell.phase_bar import PhaseView
     from vibedesk.ui.shell.workspace import Workspace
 
-PageName = Literal["welcome", "projects", "workspace"]
+PageName = Literal["welcome", "projects", "workspace", "history", "usage", "settings"]
 PageFactory = Callable[[], QWidget]
+_OF_PROJECT = ("workspace", "history")
+_PLACE_OF: dict[PageName, Place] = {
+    "projects": "projects",
+    "usage": "usage",
+    "history": "history",
+    "settings": "settings",
+}
 _ANNOUNCE_EVERY_MS = 5000
 
 
@@ -55,7 +64,12 @@ class MainWindow(QMainWindow):
     status_clicked = Signal(str)
     banner_action = Signal(str, str)
     banner_dismissed = Signal(str)
+    keep_version_requested = Signal()
+    menu_chosen = Signal(str)
+    """Something of the top bar's menu: settings, usage, variables, inspect or report."""
     closing = Signal()
+    seen_changed = Signal()
+    """It was hidden, minimised or shown again; `seen` says which."""
 
     def __init__(
         self,
@@ -65,7 +79,7 @@ class MainWindow(QMainWindow):
     ) -> None:
         super().__init__()
         self._theme = theme
-        self._factories = dict(pages)
+        self._factories: dict[PageName, PageFactory] = {}
         self._store = store
         self._pages: dict[PageName, QWidget] = {}
         self._page: PageName = "welcome"
@@ -82,6 +96,8 @@ class MainWindow(QMainWindow):
         self.setMinimumSize(theme.size("window_min_w"), theme.size("window_min_h"))
         self._top = TopBar(theme)
         self._rail = Rail(theme)
+        for name, factory in pages.items():
+            self.add_page(name, factory)
         self._banners = BannerSlot(theme)
         self._stack = QStackedWidget()
         self._status = StatusBar(theme)
@@ -99,6 +115,15 @@ class MainWindow(QMainWindow):
     @property
     def page(self) -> PageName:
         return self._page
+
+    @property
+    def seen(self) -> bool:
+        """Whether a person can see it: it is neither hidden nor minimised."""
+        return self.isVisible() and not self.isMinimized()
+
+    def status_widget(self, key: str) -> QWidget | None:
+        """Return what shows a fact of the status bar, for what opens beside it."""
+        return self._status.widget_of(key)
 
     @property
     def workspace(self) -> Workspace | None:
@@ -120,6 +145,11 @@ class MainWindow(QMainWindow):
         self._pages["workspace"] = workspace
         self._stack.addWidget(workspace)
 
+    def add_page(self, name: PageName, factory: PageFactory) -> None:
+        """Take what makes a page; it is made when it is first shown."""
+        self._factories[name] = factory
+        self._rail.set_ready(name)
+
     def show_page(self, name: PageName) -> None:
         """Show a page; it is made now if this is the first time.
 
@@ -130,14 +160,18 @@ class MainWindow(QMainWindow):
         self._page = name
         self._stack.setCurrentWidget(page)
         in_workspace = name == "workspace"
-        if in_workspace:
+        if name in _OF_PROJECT:
             self._top.show_project()
+            self._top.set_tree_button(shown=False)
         else:
-            titles = {"welcome": self.tr("New project"), "projects": self.tr("Projects")}
+            titles = {
+                "welcome": self.tr("New project"),
+                "projects": self.tr("Projects"),
+                "usage": self.tr("Usage"),
+                "settings": self.tr("Settings"),
+            }
             self._top.show_page_title(titles[name])
-        self._rail.set_place(
-            "projects" if name == "projects" else "build", in_workspace=in_workspace
-        )
+        self._rail.set_place(_PLACE_OF.get(name, "build"), in_workspace=in_workspace)
         self._rail.set_working(working=self._working, in_workspace=in_workspace)
         self._on_arranged()
         self._refresh_title()
@@ -147,6 +181,7 @@ class MainWindow(QMainWindow):
         """Name the open project; its own arrangement of the panels is taken on."""
         self._top.set_project(title, detail)
         self._title = title
+        self._rail.set_history_button(shown=bool(project_id) and "history" in self._factories)
         if project_id != self._project_id:
             self._project_id = project_id
             if self._workspace is not None:
@@ -251,6 +286,19 @@ class MainWindow(QMainWindow):
         if self._workspace is not None:
             self._workspace.fit(self.size())
 
+    def showEvent(self, event: QShowEvent) -> None:
+        super().showEvent(event)
+        self.seen_changed.emit()
+
+    def hideEvent(self, event: QHideEvent) -> None:
+        super().hideEvent(event)
+        self.seen_changed.emit()
+
+    def changeEvent(self, event: QEvent) -> None:
+        super().changeEvent(event)
+        if event.type() == QEvent.Type.WindowStateChange:
+            self.seen_changed.emit()
+
     def closeEvent(self, event: QCloseEvent) -> None:
         self._store.set_geometry(self.saveGeometry())
         self._store.save()
@@ -279,6 +327,7 @@ class MainWindow(QMainWindow):
         self._top.mode_chosen.connect(self._on_mode_chosen)
         self._top.tree_toggled.connect(self._on_toggle_tree)
         self._top.scheme_chosen.connect(self._on_scheme_chosen)
+        self._top.menu_chosen.connect(self.menu_chosen)
         self._top.stop_requested.connect(self.stop_requested)
         self._top.continue_requested.connect(self.continue_requested)
         self._rail.place_requested.connect(self._on_place_requested)
@@ -307,6 +356,9 @@ class MainWindow(QMainWindow):
                 "Shift+F6",
                 lambda: self._on_region(backwards=True),
             ),
+            (self.tr("History"), "Ctrl+Shift+H", lambda: self._on_place_requested("history")),
+            (self.tr("Keep a version"), "Ctrl+Alt+S", self._on_keep_version),
+            (self.tr("Settings"), "Ctrl+,", lambda: self._on_place_requested("settings")),
             (self.tr("Stop"), "Ctrl+.", self._on_stop),
             (self.tr("Full screen"), "F11", self._on_full_screen),
             (self.tr("Quit"), "Ctrl+Q", self.close),
@@ -327,7 +379,7 @@ class MainWindow(QMainWindow):
         return page
 
     def _refresh_title(self) -> None:
-        named = self._page == "workspace" and self._title
+        named = self._page in _OF_PROJECT and self._title
         words = f"{self._title} - VibeDesk" if named else "VibeDesk"
         self.setWindowTitle(words)
 
@@ -371,6 +423,8 @@ class MainWindow(QMainWindow):
         )
 
     def _on_mode_chosen(self, mode: LayoutMode) -> None:
+        if self._page == "history":
+            self.show_page("workspace")
         workspace = self._open_workspace
         if workspace is not None:
             workspace.set_mode(mode)
@@ -385,8 +439,21 @@ class MainWindow(QMainWindow):
     def _on_place_requested(self, place: str) -> None:
         if place == "projects":
             self.show_page("projects")
+        elif place == "usage" or place == "settings":
+            if place in self._factories:
+                self.show_page(place)
+                focus_region(self._pages[place])
+        elif place == "history":
+            if self._project_id and "history" in self._factories:
+                self.show_page("history")
+                focus_region(self._pages["history"])
         else:
             self.show_page("workspace" if self._project_id and self._workspace else "welcome")
+
+    def _on_keep_version(self) -> None:
+        if self._project_id and "history" in self._factories:
+            self.show_page("history")
+            self.keep_version_requested.emit()
 
     def _on_new_project(self) -> None:
         self.show_page("welcome")

@@ -13,7 +13,11 @@ from vibedesk.ui.widgets.boxes import vbox
 from vibedesk.ui.widgets.labels import badge
 from vibedesk.ui.widgets.rings import Dot
 
-Place = Literal["build", "projects"]
+Place = Literal["build", "projects", "usage", "history", "settings"]
+
+
+_MADE_LATER: tuple[Place, ...] = ("usage", "settings")
+"""The places that are there only once the engine has started."""
 
 
 class _RailButton(QToolButton):
@@ -47,7 +51,7 @@ class _RailButton(QToolButton):
 
 
 class Rail(QWidget):
-    """Build and Projects; Chat too while the chat is not beside the work."""
+    """Build, Projects and History; Chat too while the chat is not beside the work."""
 
     place_requested = Signal(str)
     chat_requested = Signal()
@@ -59,10 +63,21 @@ class Rail(QWidget):
         self._group.setExclusive(True)
         self._build = _RailButton(theme, self.tr("Build"), "sparkle", checkable=True)
         self._projects = _RailButton(theme, self.tr("Projects"), "squares-four", checkable=True)
+        self._history = _RailButton(
+            theme, self.tr("History"), "clock-counter-clockwise", checkable=True
+        )
+        self._history.setToolTip(self.tr("The versions of this project  Ctrl+Shift+H"))
+        self._history.hide()
         self._places: dict[Place, _RailButton] = {
             "build": self._build,
             "projects": self._projects,
+            "usage": _RailButton(theme, self.tr("Usage"), "coins", checkable=True),
+            "history": self._history,
+            "settings": _RailButton(theme, self.tr("Settings"), "gear-six", checkable=True),
         }
+        self._places["settings"].setToolTip(self.tr("Settings  Ctrl+,"))
+        for place in _MADE_LATER:
+            self._places[place].setEnabled(False)
         for place, button in self._places.items():
             button.clicked.connect(lambda _=False, key=place: self.place_requested.emit(key))
             self._group.addButton(button)
@@ -76,13 +91,33 @@ class Rail(QWidget):
         self._chat.set_mark(self._unread)
         self._working = False
         self.setLayout(
-            vbox(self._build, self._projects, self._chat, None, gap=2, margins=(4, 2, 4, 6))
+            vbox(
+                self._build,
+                self._projects,
+                self._places["usage"],
+                self._chat,
+                None,
+                self._history,
+                self._places["settings"],
+                gap=2,
+                margins=(4, 2, 4, 6),
+            )
         )
 
     def set_place(self, place: Place, *, in_workspace: bool) -> None:
         """Mark where the window is. The dot on Build shows only elsewhere."""
         self._places[place].setChecked(True)
         self._dot.setVisible(self._working and not in_workspace)
+
+    def set_ready(self, name: str) -> None:
+        """Say that a page can be shown now."""
+        for place in _MADE_LATER:
+            if place == name:
+                self._places[place].setEnabled(True)
+
+    def set_history_button(self, *, shown: bool) -> None:
+        """Show the way to the history; there is one while a project is open."""
+        self._history.setVisible(shown)
 
     def set_working(self, *, working: bool, in_workspace: bool) -> None:
         self._working = working

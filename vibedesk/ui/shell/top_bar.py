@@ -41,6 +41,7 @@ class TopBar(QWidget):
     mode_chosen = Signal(str)
     tree_toggled = Signal()
     scheme_chosen = Signal(str)
+    menu_chosen = Signal(str)
     stop_requested = Signal()
     continue_requested = Signal()
 
@@ -71,6 +72,8 @@ class TopBar(QWidget):
         self._modes.chosen.connect(self.mode_chosen)
         self._look = icon_button(theme, "circle-half", self.tr("Colours"), size=18)
         self._look.clicked.connect(self._on_look_clicked)
+        self._more = icon_button(theme, "dots-three", self.tr("More"), size=18)
+        self._more.clicked.connect(self._on_more_clicked)
         mark = QWidget()
         mark.setFixedWidth(theme.size("rail"))
         mark.setLayout(hbox(None, Mark(theme, 28), None))
@@ -84,6 +87,7 @@ class TopBar(QWidget):
                 self._tree,
                 self._modes,
                 self._look,
+                self._more,
                 gap=8,
                 margins=(0, 0, 8, 0),
             )
@@ -176,6 +180,23 @@ class TopBar(QWidget):
         corner = QPoint(self._look.width() - menu.sizeHint().width(), self._look.height() + 4)
         menu.popup(self._look.mapToGlobal(corner))
 
+    def _on_more_clicked(self) -> None:
+        menu = self._menu()
+        open_ = bool(self._title.text())
+        for key, icon, text, shown in (
+            ("variables", "password", self.tr("The app's variables…"), open_),
+            ("inspect", "tree-structure", self.tr("Look inside this project…"), open_),
+            ("usage", "coins", self.tr("Usage and cost"), True),
+            ("settings", "gear-six", self.tr("Settings"), True),
+            ("report", "lifebuoy", self.tr("Report a problem…"), True),
+            ("stop_all", "hand-palm", self.tr("Stop all runs and apps"), True),
+        ):
+            if shown:
+                action = menu.addAction(self._theme.icon(icon), text)
+                action.triggered.connect(lambda _=False, key=key: self.menu_chosen.emit(key))
+        corner = QPoint(self._more.width() - menu.sizeHint().width(), self._more.height() + 4)
+        menu.popup(self._more.mapToGlobal(corner))
+
     def _menu(self) -> QMenu:
         menu = QMenu(self)
         menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
@@ -205,7 +226,7 @@ class _PhaseInBar(QWidget):
 
     def show_view(self, view: PhaseView) -> None:
         self._ring.set_share(view.share, f"{view.tone}.solid")
-        running = next((s for s in view.steps if s.state in ("active", "fixing")), None)
+        running = next((s for s in view.steps if s.state in ("active", "waiting", "fixing")), None)
         words = f"{view.title}: {running.title} {running.extra}" if running else view.title
         self._words.setText(words.strip())
         self._stop.setVisible(view.control in ("stop", "stopping"))

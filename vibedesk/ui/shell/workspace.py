@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from PySide6.QtCore import QSize, Qt, QTimer, Signal
 from PySide6.QtGui import QResizeEvent, QShowEvent
-from PySide6.QtWidgets import QWidget
+from PySide6.QtWidgets import QStackedWidget, QWidget
 
 from vibedesk.ui.dock.dock_panel import DockPanel
 from vibedesk.ui.shell.arrangement import Arrangement, LayoutMode, arrange
@@ -24,7 +24,7 @@ from vibedesk.ui.widgets.island import GapSplitter
 class Panels:
     """The panels of an open project, already built. Each brings its own head, none its border.
 
-    `focus_chat` and so on give the keyboard to what the panel is there for; without one its first widget
+    `page` takes the place of all but the chat while it is to be seen. `focus_chat` and so on give the keyboard to what the panel is there for; without one its first widget
     gets it.
     """
 
@@ -33,6 +33,7 @@ class Panels:
     editor: QWidget
     preview: QWidget
     dock: DockPanel
+    page: QWidget | None = None
     focus_chat: Callable[[], None] | None = None
     focus_editor: Callable[[], None] | None = None
     focus_preview: Callable[[], None] | None = None
@@ -83,7 +84,11 @@ class Workspace(QWidget):
         self._chat_slot.setLayout(self._chat_column)
         self._splitter = GapSplitter(Qt.Orientation.Horizontal, theme)
         right = QWidget()
-        right.setLayout(vbox(self.phase_bar, (self._work, 1), gap=theme.size("gap")))
+        self._middle = QStackedWidget()
+        self._middle.addWidget(self._work)
+        if panels.page is not None:
+            self._middle.addWidget(in_island(theme, panels.page))
+        right.setLayout(vbox(self.phase_bar, (self._middle, 1), gap=theme.size("gap")))
         self._splitter.addWidget(self._chat_slot)
         self._splitter.addWidget(right)
         self._splitter.setStretchFactor(1, 1)
@@ -118,6 +123,10 @@ class Workspace(QWidget):
         self._preview_favoured = False
         self._mode = self._store.mode(project_id)
         self._rearrange(force=True)
+
+    def show_page(self, shown: bool) -> None:
+        """Show the page of `Panels` in place of files, editor, preview and dock, or these again."""
+        self._middle.setCurrentIndex(self._middle.count() - 1 if shown else 0)
 
     def set_mode(self, mode: LayoutMode) -> None:
         if mode != self._mode:

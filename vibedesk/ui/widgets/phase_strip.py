@@ -22,7 +22,8 @@ from PySide6.QtWidgets import QSizePolicy, QWidget
 from vibedesk.ui.theme.theme import Theme
 from vibedesk.ui.widgets.rings import paint_ring
 
-StepState = Literal["todo", "active", "done", "fixing", "failed"]
+StepState = Literal["todo", "active", "waiting", "done", "fixing", "failed"]
+"""A step that waits is the running one, held up by something that will pass."""
 StripTone = Literal["live", "warning", "success", "danger"]
 
 _NODE = 20.0
@@ -53,6 +54,7 @@ class _Look:
 _LOOKS: dict[StepState, _Look] = {
     "todo": _Look(None, "border.strong", "text.muted", None),
     "active": _Look(None, "live.solid", "text.primary", None),
+    "waiting": _Look(None, "warning.solid", "text.primary", None),
     "done": _Look("success.subtle", "success.border", "success.text", "check-bold"),
     "fixing": _Look("warning.subtle", "warning.border", "warning.text", "wrench-fill"),
     "failed": _Look("danger.subtle", "danger.border", "danger.text", "x-bold"),
@@ -149,6 +151,7 @@ class PhaseStrip(QWidget):
         said = {
             "todo": self.tr("to do"),
             "active": self.tr("running"),
+            "waiting": self.tr("waiting"),
             "done": self.tr("done"),
             "fixing": self.tr("being fixed"),
             "failed": self.tr("has problems"),
@@ -210,8 +213,8 @@ class PhaseStrip(QWidget):
         theme, step = self._theme, placed.step
         look = _LOOKS[step.state]
         node = QRectF(placed.left, self.height() / 2 - _NODE / 2, _NODE, _NODE)
-        if step.state == "active":
-            paint_ring(painter, theme, node, step.share)
+        if step.state in ("active", "waiting"):
+            paint_ring(painter, theme, node, step.share, look.border)
         else:
             painter.setPen(QPen(theme.color(look.border), 1.5))
             painter.setBrush(theme.color(look.fill) if look.fill else Qt.BrushStyle.NoBrush)
@@ -236,16 +239,19 @@ class PhaseStrip(QWidget):
         theme, state = self._theme, placed.step.state
         font = self._words_font()
         painter.setFont(font)
-        running = state in ("active", "fixing")
+        running = state in ("active", "waiting", "fixing")
         tone = "text.primary" if running else "text.muted" if state == "todo" else "text.secondary"
         painter.setPen(theme.color(tone))
         left = placed.left + _NODE + _WORD_GAP
         line = QRectF(left, self.height() / 2 - 10, 400, 20)
         painter.drawText(line, Qt.AlignmentFlag.AlignVCenter, placed.title)
         if placed.extra:
-            tone = {"active": "live.text", "fixing": "warning.text", "failed": "danger.text"}.get(
-                state, "text.muted"
-            )
+            tone = {
+                "active": "live.text",
+                "waiting": "warning.text",
+                "fixing": "warning.text",
+                "failed": "danger.text",
+            }.get(state, "text.muted")
             painter.setPen(theme.color(tone))
             line.translate(QFontMetricsF(font).horizontalAdvance(placed.title) + _WORD_GAP, 0)
             painter.drawText(line, Qt.AlignmentFlag.AlignVCenter, placed.extra)

@@ -1,0 +1,1 @@
+"""The routers, one module an area; `app.main` lists them."""

@@ -1,0 +1,5 @@
+import { accounts } from './accounts'
+import { notes } from './notes'
+import { users } from './users'
+
+export const routes = [...accounts, ...users, ...notes]

@@ -1,0 +1,48 @@
+import { Link, Navigate, useLocation } from 'react-router'
+import { AccountCard } from '../components/AccountCard'
+import { Button } from '../components/Button'
+import { Field } from '../components/Field'
+import { Message } from '../components/Message'
+import { api } from '../lib/api'
+import { useSession } from '../lib/session'
+import { useForm } from '../lib/useForm'
+
+export default function SignInPage() {
+  const { user, setUser } = useSession()
+  const { state } = useLocation() as { state: { from?: string } | null }
+  const { submit, busy, fields, message } = useForm(async ({ email, password }) => {
+    const answer = await api('POST /api/sign-in', { body: { email, password } })
+    setUser(answer.user)
+  })
+
+  if (user) return <Navigate to={state?.from ?? '/notes'} replace />
+  return (
+    <AccountCard
+      title="Sign in"
+      below={
+        <>
+          New here?{' '}
+          <Link to="/sign-up" state={state} className="font-medium text-ink underline underline-offset-4">
+            Create an account
+          </Link>
+        </>
+      }
+    >
+      <form onSubmit={submit} noValidate className="space-y-4">
+        <Field label="E-mail" name="email" type="email" autoComplete="email" required error={fields.email} />
+        <Field
+          label="Password"
+          name="password"
+          type="password"
+          autoComplete="current-password"
+          required
+          error={fields.password}
+        />
+        <Message error={message} />
+        <Button type="submit" busy={busy} className="w-full">
+          Sign in
+        </Button>
+      </form>
+    </AccountCard>
+  )
+}

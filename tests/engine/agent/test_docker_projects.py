@@ -1,0 +1,209 @@
+"""Projects whose apps run in Docker, through the engine's public face."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import docker
+import pytest
+
+from tests.engine.agent.conftest import Desk
+from tests.engine.sandboxes.docker.homes import eventually
+from tests.support.docker_engines import docker_client, docker_host, docker_image  # noqa: F401
+from tests.support.model_server import ModelServer
+from vibedesk.base.errors import InvalidInputError, NotAllowedNowError
+from vibedesk.base.paths import Home
+from vibedesk.engine.engine import Engine
+
+NO_DOCKER = "unix:///nowhere/docker.sock"
+
+
+@pytest.fixture
+async def desk(
+    home: Home,
+    server: ModelServer,
+    docker_host: str,  # noqa: F811
+    docker_image: str,  # noqa: F811 - it is in the engine
+    docker_client: docker.DockerClient,  # noqa: F811
+    monkeypatch: pytest.MonkeyPatch,
+) -> AsyncIterator[Desk]:
+    for name, value in {**server.environment(), "DOCKER_HOST": docker_host}.items():
+        monkeypatch.setenv(name, value)
+    engine = Engine(home)
+    await asyncio.to_thread(engine.start)
+    made = Desk(engine, server)
+    yield made
+    owner = await made.engine.setting("sandbox.home_id", "")
+    await made.aclose()
+    mine = {"label": f"dev.vibedesk.home={owner}"}
+    for container in docker_client.containers.list(all=True, filters=mine):
+        container.remove(force=True)
+    for volume in docker_client.volumes.list(filters=mine):
+        volume.remove(force=True)
+
+
+def container_of(client: docker.DockerClient, project_id: str) -> Any:
+    found = client.containers.list(all=True, filters={"name": project_id.lower()})
+    return found[0] if found else None
+
+
+async def restarted(desk: Desk, home: Home) -> Desk:
+    """As if VibeDesk was closed and started again."""
+    await desk.aclose()
+    engine = Engine(home)
+    await asyncio.to_thread(engine.start)
+    desk.engine = engine
+    return desk
+
+
+async def stored_in(client: docker.DockerClient, project_id: str) -> str:
+    container = container_of(client, project_id)
+    return str(container.exec_run(["cat", "/app/app.db"]).output.decode())
+
+
+async def test_a_project_is_built_shown_and_looked_after(
+    desk: Desk,
+    docker_client: docker.DockerClient,  # noqa: F811
+) -> None:
+    project_id = await desk.build()
+    assert await desk.state(project_id) == "complete"
+    assert (await desk.engine.project(project_id)).sandbox_kind == "docker"
+    assert not (await desk.folder(project_id) / "node_modules").exists()
+
+    first = await desk.engine.sandbox(project_id)
+    now = await desk.engine.sandbox(project_id)
+    assert (now.kind, now.state, now.size, now.network) == (
+        "docker",
+        "running",
+        "auto",
+        "registries",
+    )
+    assert now.engine.startswith("Docker ")
+    assert "Docker" in now.why
+    assert now.port is not None
+    assert now.started_seconds is not None
+    assert first.memory
+    assert first.processes
+    assert now.cpu_limit
+    assert now.memory_limit
+    assert now.disk_limit
+
+    shell = await desk.engine.sandbox_shell(project_id)
+    assert shell[0] == "docker"
+    await desk.engine.stop_sandbox(project_id)
+    assert (await desk.engine.sandbox(project_id)).state == "stopped"
+    with pytest.raises(NotAllowedNowError):
+        await desk.engine.sandbox_shell(project_id)
+    assert (await desk.engine.restart_sandbox(project_id)).endswith(str(now.port))
+
+    kept = {item.kind for item in await desk.engine.kept_for_sandboxes()}
+    assert {"image", "sandbox"} <= kept
+    assert await desk.engine.clean_sandboxes(older_than_days=0) >= 0
+    assert (await desk.engine.sandbox(project_id)).state == "running"
+
+    await desk.engine.delete_project(project_id)
+    assert container_of(docker_client, project_id) is None
+
+
+async def test_what_the_app_stored_outlives_a_time_without_docker(
+    desk: Desk,
+    home: Home,
+    docker_client: docker.DockerClient,  # noqa: F811
+    docker_host: str,  # noqa: F811
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    project_id = await desk.build()
+    container_of(docker_client, project_id).exec_run(["sh", "-c", "echo rows > /app/app.db"])
+
+    monkeypatch.setenv("DOCKER_HOST", NO_DOCKER)
+    await restarted(desk, home)
+    await desk.engine.start_preview(project_id)
+    assert (await desk.engine.project(project_id)).sandbox_kind.startswith("local")
+
+    monkeypatch.setenv("DOCKER_HOST", docker_host)
+    await restarted(desk, home)
+    await desk.engine.start_preview(project_id)
+    assert (await desk.engine.project(project_id)).sandbox_kind == "docker"
+    assert await stored_in(docker_client, project_id) == "rows\n"
+
+
+async def test_rebuilding_takes_what_the_app_stored_and_nothing_else(
+    desk: Desk,
+    docker_client: docker.DockerClient,  # noqa: F811
+) -> None:
+    project_id = await desk.build()
+    texts = await desk.texts(project_id)
+    container_of(docker_client, project_id).exec_run(["sh", "-c", "echo rows > /app/app.db"])
+    await desk.engine.rebuild_sandbox(project_id)
+    assert "No such file" in await stored_in(docker_client, project_id)
+    assert await desk.texts(project_id) == texts
+    # Also one that is not open: opening may be what does not work.
+    await desk.engine.stop_sandbox(project_id)
+    before = container_of(docker_client, project_id).id
+    await desk.engine.rebuild_sandbox(project_id)
+    assert container_of(docker_client, project_id).id != before
+
+
+async def test_size_and_network_are_the_persons(
+    desk: Desk,
+    docker_client: docker.DockerClient,  # noqa: F811
+) -> None:
+    project_id = await desk.build()
+    container_of(docker_client, project_id).exec_run(["sh", "-c", "echo rows > /app/app.db"])
+    await desk.engine.set_sandbox_options(project_id, size="lite", network="none")
+    await desk.engine.restart_sandbox(project_id)
+    now = await desk.engine.sandbox(project_id)
+    assert (now.size, now.network, now.memory_limit) == ("lite", "none", 1024**3)
+    assert container_of(docker_client, project_id).attrs["HostConfig"]["Memory"] == 1024**3
+    assert await stored_in(docker_client, project_id) == "rows\n"
+    for wrong in ({"size": "huge"}, {"network": "all"}, {"sandbox": "cloud"}):
+        with pytest.raises(InvalidInputError):
+            await desk.engine.set_sandbox_options(project_id, **wrong)  # type: ignore[arg-type]
+
+
+async def test_the_person_is_asked_once_for_each_host(
+    desk: Desk,
+    docker_client: docker.DockerClient,  # noqa: F811
+) -> None:
+    project_id = await desk.build()
+    sandbox = desk.agent(project_id).runtime._sandbox
+    assert sandbox is not None
+
+    async def want(host: str) -> None:
+        script = f"fetch('http://{host}').catch(() => {{}})"
+        async for _ in sandbox.exec(["node", "-e", script], timeout=30):
+            pass
+
+    await desk.engine.refuse_host(project_id, "refused.example.org")
+    await want("refused.example.org")
+    await want("api.example.org")
+    await desk.until(lambda event: event.type == "host_refused")
+    await want("api.example.org")
+    await want("last.example.org")
+    await desk.until(lambda event: event.payload.to_data() == {"host": "last.example.org"})
+    asked = [event.payload.to_data()["host"] for event in desk.of("host_refused")]
+    assert asked == ["api.example.org", "last.example.org"]
+    view = await desk.engine.project(project_id)
+    assert view.refused_hosts == ("refused.example.org",)
+
+
+async def test_what_the_person_changes_on_disk_reaches_the_running_app(
+    desk: Desk,
+    docker_client: docker.DockerClient,  # noqa: F811
+) -> None:
+    project_id = await desk.build()
+    await desk.engine.open(project_id)
+    folder: Path = await desk.folder(project_id)
+    container = container_of(docker_client, project_id)
+    (folder / "index.html").write_text("<h1>by hand</h1>")
+    (folder / ".env").write_text("TOKEN=of-the-app")
+
+    def arrived() -> bool:
+        page = container.exec_run(["cat", "/app/index.html"]).output
+        secret = container.exec_run(["cat", "/app/.env"]).output
+        return page == b"<h1>by hand</h1>" and secret == b"TOKEN=of-the-app"
+
+    await eventually(arrived, "both files are inside")

@@ -1,0 +1,294 @@
+"""What stays wrong after everything that may be tried is the person's to decide; and a mend that was cut off goes on."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from pathlib import Path
+
+import pytest
+
+from tests.engine.agent.conftest import Bench, reopened
+from tests.support import model_faults as faults
+from tests.support.mendable_app import (
+    DEBUGGED,
+    GOOD,
+    MESSAGE,
+    STUCK,
+    WRONG,
+    script_app,
+    wrong,
+)
+from tests.support.model_server import ModelServer
+from tests.support.tiny_app import whole
+from vibedesk.base.paths import Home
+from vibedesk.engine.engine import Engine
+from vibedesk.engine.events import (
+    WishQueued,
+)
+
+
+async def given_up(bench: Bench) -> str:
+    """Build an app that stays wrong."""
+    script_app(bench.server, WRONG)
+    bench.fix_with(*STUCK)
+    project_id = await bench.build()
+    assert len(bench.asked("fix")) == 3
+    return project_id
+
+
+async def test_where_nobody_looks_on_it_ends_with_the_reason(bench: Bench) -> None:
+    project_id = await given_up(bench)
+    view = await bench.engine.project(project_id)
+    assert view.state == "idle"
+    assert view.reason == f"needs you: {MESSAGE} after 3 tries"
+    assert [p.completed for p in view.phases] == [False]
+    assert await bench.statuses(project_id) == [(MESSAGE, "given_up")]
+    assert len(bench.notices("no_debug")) == 1
+    # To go on is to ask for it anew.
+    bench.fix_with(GOOD)
+    await bench.engine.resume(project_id)
+    await bench.engine.wait(project_id)
+    view = await bench.engine.project(project_id)
+    assert (view.state, view.issues) == ("complete", ()), view.reason
+    assert len(bench.asked("fix")) == 4
+
+
+async def test_a_mend_of_a_finished_app_that_was_given_up_is_gone_on_with(bench: Bench) -> None:
+    script_app(bench.server, GOOD)
+    project_id = await bench.build()
+    folder = await bench.folder(project_id)
+    (folder / "app.js").write_text(WRONG, "utf-8")
+    bench.fix_with(*STUCK)
+    await bench.engine.review(project_id)
+    await bench.engine.wait(project_id)
+    assert await bench.state(project_id) == "idle"
+    bench.fix_with(GOOD)
+    await bench.engine.resume(project_id)
+    await bench.engine.wait(project_id)
+    view = await bench.engine.project(project_id)
+    assert (view.state, view.issues) == ("complete", ()), view.reason
+    assert bench.asked("plan_phase") == []
+
+
+async def test_a_stopped_mend_of_a_finished_app_is_gone_on_with(bench: Bench) -> None:
+    script_app(bench.server, GOOD)
+    project_id = await bench.build()
+    await bench.engine.report_runtime_error(project_id, "It does not count")
+    bench.fix_with(GOOD + "// mended\n")
+    bench.server.fail(faults.stall(after_chars=5), operation="fix")
+    await bench.engine.fix(project_id)
+    await bench.server.wait_until(lambda: bool(bench.server.requests_for("fix")))
+    await bench.engine.cancel(project_id)
+    assert await bench.state(project_id) == "idle"
+    await bench.engine.resume(project_id)
+    await bench.engine.wait(project_id)
+    view = await bench.engine.project(project_id)
+    assert (view.state, view.issues) == ("complete", ()), view.reason
+    assert bench.asked("plan_phase") == []
+
+
+async def test_what_was_given_up_is_neither_tried_unasked_nor_forgotten(bench: Bench) -> None:
+    """A change that does not mend it ends where it was: the app is not called complete."""
+    project_id = await given_up(bench)
+    bench.server.answer("Done.\n\n" + whole("more.js", "export {};\n"), operation="converse")
+    await bench.engine.say(project_id, "Add more")
+    await bench.engine.wait(project_id)
+    view = await bench.engine.project(project_id)
+    assert view.state == "idle"
+    assert MESSAGE in view.reason
+    assert await bench.statuses(project_id) == [(MESSAGE, "given_up")]
+    assert len(bench.asked("fix")) == 3
+    assert "more.js" in await bench.texts(project_id)
+
+
+async def test_mends_that_each_bring_another_error_have_an_end(bench: Bench) -> None:
+    names = [f"Cannot find name '{a}{b}'." for a in "abcd" for b in "klmnop"]
+    script_app(bench.server, wrong(names[0]))
+    bench.fix_with(*map(wrong, names[1:9]))
+    for name in names[9:]:
+        answer = "It is this.\n\n" + whole("app.js", wrong(name))
+        bench.server.answer(answer, operation="debug")
+    project_id = await bench.build()
+    view = await bench.engine.project(project_id)
+    assert view.state == "idle"
+    assert len(bench.asked("fix")) == 8
+    assert len(bench.asked("debug")) == 3
+    assert view.reason == f"needs you: {names[11]} after 11 mends of other problems"
+    # To go on is to ask for all of it anew.
+    bench.fix_with(GOOD)
+    await bench.engine.resume(project_id)
+    await bench.engine.wait(project_id)
+    assert await bench.state(project_id) == "complete"
+
+
+async def test_a_review_by_request_may_try_everything_anew(bench: Bench) -> None:
+    script_app(bench.server, WRONG)
+    bench.fix_with(*STUCK[:2], GOOD)
+    project_id = await bench.build()
+    assert await bench.state(project_id) == "complete"
+    (await bench.folder(project_id) / "app.js").write_text(WRONG, "utf-8")
+    bench.fix_with(GOOD)
+    await bench.engine.review(project_id)
+    await bench.engine.wait(project_id)
+    view = await bench.engine.project(project_id)
+    assert (view.state, view.issues) == ("complete", ()), view.reason
+    assert bench.asked("debug") == []
+
+
+async def test_where_everything_was_skipped_meanwhile_there_is_nothing_to_decide(
+    home: Home, model: ModelServer, template: Path
+) -> None:
+    engine = Engine(home)
+    await asyncio.to_thread(engine.start)
+    bench = Bench(engine, model, template)
+    script_app(model, WRONG)
+    bench.fix_with(GOOD)
+    model.fail(faults.stall(after_chars=5), operation="fix")
+    project_id = await bench.create()
+    await bench.engine.generate(project_id)
+    await model.wait_until(lambda: bool(model.requests_for("fix")))
+    await bench.engine.skip_issues(project_id)
+    nothing = {"name": "None", "files": [], "install_commands": [], "is_last_phase": True}
+    model.answer(json.dumps(nothing), operation="plan_phase")
+    again = await reopened(home, bench, attended=False)
+    try:
+        await again.engine.resume(project_id)
+        await again.engine.wait(project_id)
+        view = await again.engine.project(project_id)
+        assert view.state == "complete", view.reason
+        assert view.phases[0].completed
+        assert await again.statuses(project_id) == [(MESSAGE, "skipped")]
+        assert len(model.requests_for("fix")) == 1
+    finally:
+        await again.aclose()
+
+
+class TestWaiting:
+    """A person looks on: it waits for their decision."""
+
+    async def stuck(self, attended: Bench) -> str:
+        project_id = await given_up(attended)
+        view = await attended.engine.project(project_id)
+        assert view.state == "fixing"
+        assert not view.running
+        assert view.waiting is not None
+        assert view.waiting.reason == "needs_person"
+        assert MESSAGE in view.waiting.message
+        return project_id
+
+    async def over(self, attended: Bench, project_id: str, state: str = "complete") -> None:
+        await attended.engine.wait(project_id)
+        view = await attended.engine.project(project_id)
+        assert view.state == state, view.reason
+        assert view.waiting is None
+        reasons = [e.payload.reason for e in attended.of("resumed")]  # type: ignore[attr-defined]
+        assert reasons == ["needs_person"]
+
+    async def test_they_say_what_to_do(self, attended: Bench) -> None:
+        project_id = await self.stuck(attended)
+        attended.server.answer("So be it.\n\n" + whole("app.js", GOOD), operation="converse")
+        await attended.engine.say(project_id, "Take the name out")
+        await self.over(attended, project_id)
+        view = await attended.engine.project(project_id)
+        assert view.issues == ()
+        assert [p.completed for p in view.phases] == [True, True]
+        assert len(attended.asked("fix")) == 3
+
+    async def test_they_only_talk_about_it(self, attended: Bench) -> None:
+        project_id = await self.stuck(attended)
+        attended.server.answer("It is a name.\n\n[no change]", operation="converse")
+        await attended.engine.say(project_id, "What is it?")
+        await attended.engine.wait(project_id)
+        view = await attended.engine.project(project_id)
+        assert view.waiting is not None
+        assert view.waiting.reason == "needs_person"
+
+    @pytest.mark.parametrize("by", ["fix", "resume"])
+    async def test_they_have_it_tried_anew(self, attended: Bench, by: str) -> None:
+        project_id = await self.stuck(attended)
+        attended.fix_with(GOOD)
+        await getattr(attended.engine, by)(project_id)
+        await self.over(attended, project_id)
+        assert (await attended.engine.project(project_id)).issues == ()
+
+    async def test_they_skip_it(self, attended: Bench) -> None:
+        project_id = await self.stuck(attended)
+        nothing = {"name": "None", "files": [], "install_commands": [], "is_last_phase": True}
+        attended.server.answer(json.dumps(nothing), operation="plan_phase")
+        await attended.engine.skip_issues(project_id)
+        await self.over(attended, project_id)
+        assert await attended.statuses(project_id) == [(MESSAGE, "skipped")]
+        view = await attended.engine.project(project_id)
+        assert view.phases[0].completed
+        [wish, *_] = attended.told(WishQueued)
+        assert wish.text == f"Mend: {MESSAGE} (app.js:3:1)"
+        assert wish.text in attended.asked("plan_phase")[0]
+        assert len(attended.asked("fix")) == 3
+
+    async def test_they_go_back(self, attended: Bench) -> None:
+        project_id = await self.stuck(attended)
+        versions = await attended.engine.history(project_id)
+        await attended.engine.restore(project_id, versions[-1].commit)
+        await self.over(attended, project_id, "idle")
+
+    async def test_they_stop_it(self, attended: Bench) -> None:
+        project_id = await self.stuck(attended)
+        await attended.engine.cancel(project_id)
+        await self.over(attended, project_id, "idle")
+
+
+async def test_the_wait_for_a_decision_survives_a_restart(
+    home: Home, model: ModelServer, template: Path
+) -> None:
+    engine = Engine(home, attended=True)
+    await asyncio.to_thread(engine.start)
+    bench = Bench(engine, model, template)
+    project_id = await given_up(bench)
+    again = await reopened(home, bench, attended=True)
+    try:
+        await again.watch(project_id)
+        view = await again.engine.project(project_id)
+        assert view.waiting is not None
+        assert view.waiting.reason == "needs_person"
+        assert not view.running
+        again.fix_with(GOOD)
+        await again.engine.fix(project_id)
+        await again.engine.wait(project_id)
+        view = await again.engine.project(project_id)
+        assert (view.state, view.waiting, view.issues) == ("complete", None, ())
+    finally:
+        await again.aclose()
+
+
+@pytest.mark.parametrize("operation", ["fix", "debug"])
+async def test_a_mend_that_was_cut_off_repeats_one_call(
+    home: Home, model: ModelServer, template: Path, operation: str
+) -> None:
+    engine = Engine(home)
+    await asyncio.to_thread(engine.start)
+    bench = Bench(engine, model, template)
+    script_app(model, WRONG)
+    if operation == "debug":
+        bench.fix_with(*STUCK)
+        model.answer("Which is it?\n\n[show app.js]", operation="debug")
+        model.answer(DEBUGGED, operation="debug")
+        model.fail(faults.no_usage(), operation="debug")  # the first goes through
+    else:
+        bench.fix_with(GOOD)
+    model.fail(faults.stall(after_chars=10), operation=operation)
+    project_id = await bench.create()
+    await bench.engine.generate(project_id)
+    calls = 2 if operation == "debug" else 1
+    await model.wait_until(lambda: len(model.requests_for(operation)) == calls, 30)
+    again = await reopened(home, bench, attended=False)
+    try:
+        await again.engine.resume(project_id)
+        await again.engine.wait(project_id)
+        view = await again.engine.project(project_id)
+        assert (view.state, view.issues) == ("complete", ()), view.reason
+        assert len(model.requests_for(operation)) == calls + 1
+        assert len(model.requests_for("fix")) == (3 if operation == "debug" else 2)
+        assert len(model.requests_for("implement_phase")) == 1
+    finally:
+        await again.aclose()

@@ -1,0 +1,338 @@
+"""What is wrong counts as mended only where something was changed, or somebody looked; and a mend is paid for in bounds."""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import json
+import time
+from pathlib import Path
+
+import pytest
+
+from tests.engine.agent.conftest import Bench, reopened
+from tests.support import model_faults as faults
+from tests.support.mendable_app import (
+    DEBUGGED,
+    GOOD,
+    PAGE,
+    STUCK,
+    THROWS,
+    WRONG,
+    check,
+    script_app,
+    wrong,
+)
+from tests.support.model_server import ModelServer
+from tests.support.tiny_app import misfit, whole
+from vibedesk.base.paths import Home
+from vibedesk.engine.agent.run_memory import RunMemory
+from vibedesk.engine.engine import Engine
+from vibedesk.engine.events import RuntimeErrorSeen
+from vibedesk.engine.files.replica import DocumentReplica
+
+FINDING = {"file": "app.js", "line": 2, "severity": "blocking", "message": "Zero is not shown."}
+MISFIT = misfit("index.html")
+SHOWN = GOOD + "// shown\n"
+
+
+def refuse_to_fix(bench: Bench, times: int) -> None:
+    """Queue answers to `times` fixes that change nothing, though asked once more."""
+    for _ in range(2 * times):
+        bench.server.answer("It looks fine to me.", operation="fix")
+
+
+# -- what nobody can look at again ---------------------------------------------------------------------------
+
+
+async def test_a_finding_of_a_model_is_settled_only_by_a_change(bench: Bench) -> None:
+    script_app(bench.server, GOOD)
+    bench.server.answer(json.dumps({"findings": [FINDING]}), operation="review")
+    refuse_to_fix(bench, 1)
+    bench.fix_with(SHOWN)
+    project_id = await bench.build()
+    view = await bench.engine.project(project_id)
+    assert (view.state, view.issues) == ("complete", ()), view.reason
+    assert "app.js:2: Zero is not shown." in bench.asked("fix")[-1]
+    assert (await bench.texts(project_id))["app.js"] == SHOWN
+
+
+async def test_what_the_person_met_is_settled_only_by_a_change(bench: Bench) -> None:
+    script_app(bench.server, GOOD)
+    project_id = await bench.build()
+    await bench.engine.report_runtime_error(project_id, "It does not count")
+    refuse_to_fix(bench, 1)
+    bench.fix_with(SHOWN)
+    await bench.engine.fix(project_id)
+    await bench.engine.wait(project_id)
+    view = await bench.engine.project(project_id)
+    assert (view.state, view.issues) == ("complete", ()), view.reason
+    assert "It does not count" in bench.asked("fix")[-1]
+    assert (await bench.texts(project_id))["app.js"] == SHOWN
+
+
+@pytest.mark.parametrize("breaks_off", [False, True])
+async def test_debugging_that_changed_nothing_settles_nothing(
+    bench: Bench, *, breaks_off: bool
+) -> None:
+    script_app(bench.server, GOOD)
+    bench.server.answer(json.dumps({"findings": [FINDING]}), operation="review")
+    refuse_to_fix(bench, 3)
+    if breaks_off:
+        for _ in range(2):
+            bench.server.answer("Gone.\n\nrm nowhere.js\n", operation="debug")
+        bench.server.fail(faults.no_usage(), operation="debug")  # the first goes through
+        bench.server.fail(faults.drop(after_chars=3), operation="debug")
+        bench.server.answer("That was all.", operation="continue")
+    else:
+        bench.server.answer(f"It is the page.\n\n{MISFIT}", operation="debug")
+        for _ in range(2):
+            bench.server.answer(MISFIT, operation="continue")
+    project_id = await bench.build()
+    assert len(bench.asked("debug")) == 1 + breaks_off
+    view = await bench.engine.project(project_id)
+    assert view.state == "idle"
+    assert await bench.statuses(project_id) == [("Zero is not shown.", "given_up")]
+
+
+async def test_debugging_keeps_what_came_before_an_answer_went_bad(bench: Bench) -> None:
+    script_app(bench.server, WRONG)
+    bench.fix_with(*STUCK)
+    bench.server.answer(DEBUGGED + MISFIT, operation="debug")
+    for _ in range(2):
+        bench.server.answer(MISFIT, operation="continue")
+    project_id = await bench.build()
+    view = await bench.engine.project(project_id)
+    assert (view.state, view.issues) == ("complete", ()), view.reason
+    assert bench.fixes[-1] == ("app.js", "debug", True)
+    assert bench.notices("no_debug") == []
+
+
+# -- what only a browser sees ---------------------------------------------------------------------------------
+
+
+async def test_what_a_browser_saw_is_not_mended_because_none_looks(
+    home: Home, model: ModelServer, template: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("VIBEDESK_REVIEW", "full")
+    engine = Engine(home)
+    await asyncio.to_thread(engine.start)
+    bench = Bench(engine, model, template)
+    script_app(model, THROWS, page=PAGE.replace(' lang="en"', ""))
+    bench.fix_with(*[f"{THROWS}// try {number}\n" for number in range(3)])
+    project_id = await bench.build()
+    before = (await bench.engine.project(project_id)).issues
+    assert {(issue["source"], issue["status"]) for issue in before} == {
+        ("runtime", "given_up"),
+        ("page", "open"),
+    }
+    monkeypatch.setenv("VIBEDESK_REVIEW", "tools")
+    again = await reopened(home, bench, attended=False)
+    try:
+        await again.engine.review(project_id)
+        await again.engine.wait(project_id)
+        view = await again.engine.project(project_id)
+        assert view.state == "idle"
+        assert await again.statuses(project_id) == [(i["message"], i["status"]) for i in before]
+    finally:
+        await again.aclose()
+
+
+async def test_a_mend_after_which_something_else_is_wrong_there_is_not_called_one(
+    bench: Bench,
+) -> None:
+    script_app(bench.server, wrong("Cannot find name 'a'."))
+    bench.fix_with(wrong("Cannot find name 'b'."), GOOD)
+    project_id = await bench.build()
+    assert await bench.state(project_id) == "complete"
+    assert bench.fixes == [("app.js", "model", False), ("app.js", "model", True)]
+
+
+async def test_an_error_that_says_something_else_each_time_is_one(seeing: Bench) -> None:
+    throws = "throw new Error('No item ' + crypto.randomUUID());\n"
+    script_app(seeing.server, throws)
+    seeing.fix_with(*[f"{throws}// try {number}\n" for number in range(2)], GOOD)
+    project_id = await seeing.build()
+    assert await seeing.state(project_id) == "complete"
+    assert [verified for _, _, verified in seeing.fixes] == [False, False, True]
+    assert "changed app.js: still there" in seeing.asked("fix")[1]
+
+
+# -- what the person meets ------------------------------------------------------------------------------------
+
+
+async def typed(bench: Bench, project_id: str, text: str) -> None:
+    """Have the person type `text` at the beginning of app.js."""
+    editor = DocumentReplica()
+    editor.apply(*await bench.engine.updates_since(project_id, 0))
+    update = editor.edit("app.js", 0, 0, text)
+    assert update is not None
+    await bench.engine.apply_update(project_id, update)
+
+
+async def stack(bench: Bench, project_id: str, *places: str) -> str:
+    """Return the trace of an error that was thrown at `places` of the running page."""
+    url = (await bench.engine.project(project_id)).preview_url
+    return "ReferenceError: cou is not defined" + "".join(f"\n    at {url}/{p}" for p in places)
+
+
+async def test_an_error_of_half_a_line_is_not_mended_unasked_and_keeps_no_phase_open(
+    seeing: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The page shows what is typed at once, so it throws where half is there; the other half mends it."""
+    monkeypatch.setattr(seeing.services.mending, "quiet_seconds", 2.0)
+    script_app(seeing.server, GOOD)
+    project_id = await seeing.build()
+    await typed(seeing, project_id, "// cou")
+    thrown = await stack(seeing, project_id, "app.js:1:1")
+    told = asyncio.create_task(
+        seeing.engine.report_runtime_error(project_id, "ReferenceError: cou", thrown)
+    )
+    await seeing.until(lambda e: e.type == "diagnostics" and e.payload.issues)  # type: ignore[attr-defined]
+    await typed(seeing, project_id, "// nt\n")
+    await told
+    await seeing.engine.wait(project_id)
+    assert await seeing.statuses(project_id) == [("ReferenceError: cou is not defined", "open")]
+    assert seeing.asked("fix") == []
+
+    seeing.server.answer("Done.\n\n" + whole("more.js", "export {};\n"), operation="converse")
+    await seeing.engine.say(project_id, "Add more")
+    await seeing.engine.wait(project_id)
+    view = await seeing.engine.project(project_id)
+    assert (view.state, view.issues) == ("complete", ()), view.reason
+    assert "more.js" in await seeing.texts(project_id)
+    assert seeing.asked("fix") == []
+
+
+async def test_what_the_person_met_is_mended_once_they_do_not_type(
+    attended: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    quiet = 1.0
+    monkeypatch.setattr(attended.services.mending, "quiet_seconds", quiet)
+    script_app(attended.server, GOOD)
+    project_id = await attended.build()
+    attended.fix_with(GOOD)
+    begun = time.monotonic()
+    await typed(attended, project_id, "cou;\n")
+    thrown = await stack(attended, project_id, "app.js:1:1")
+    await attended.engine.report_runtime_error(project_id, "ReferenceError: cou", thrown)
+    waited = time.monotonic() - begun
+    await attended.engine.wait(project_id)
+    assert waited > quiet - 0.01  # times are kept in milliseconds
+    assert len(attended.asked("fix")) == 1
+    assert await attended.statuses(project_id) == []
+
+
+async def test_while_checks_run_what_the_page_throws_is_not_the_persons(seeing: Bench) -> None:
+    """They may start the server anew: a page that asks it for something fails meanwhile."""
+    slow = check()
+    slow["steps"].insert(1, {"do": "wait", "ms": 3000})
+    script_app(seeing.server, GOOD, checks=[slow])
+    project_id = await seeing.build()
+    running = asyncio.create_task(seeing.engine.run_checks(project_id))
+    await seeing.until(lambda _: len(seeing.of("check_started")) == 2)
+    await seeing.engine.report_runtime_error(project_id, "TypeError: Failed to fetch")
+    assert len(seeing.of("check_finished")) == 1, "the check ended too early to show anything"
+    await running
+    assert seeing.told(RuntimeErrorSeen) == []
+    assert await seeing.statuses(project_id) == []
+
+
+async def test_an_error_that_the_person_met_is_where_the_app_wrote_it(bench: Bench) -> None:
+    """What the dev server sends has other lines, and passes through files that the app did not write."""
+    source_map = {"version": 3, "sources": ["app.js"], "names": [], "mappings": ";AAAA"}
+    inline = base64.b64encode(json.dumps(source_map).encode()).decode()
+    sent = f"{GOOD}//# sourceMappingURL=data:application/json;base64,{inline}\n"
+    script_app(bench.server, sent)
+    project_id = await bench.build()
+    thrown = await stack(bench, project_id, "types.mjs:4:2", "app.js:2:9")
+    await bench.engine.report_runtime_error(project_id, "ReferenceError: cou", thrown)
+    [met] = (await bench.engine.project(project_id)).issues
+    assert (met["file"], met["line"], met["column"]) == ("app.js", 1, 1)
+
+
+# -- what was looked at ---------------------------------------------------------------------------------------
+
+
+async def test_a_review_says_what_looked_and_what_cannot_have(
+    bench: Bench,
+) -> None:
+    """The starter has a type checker and no linter, and no browser looks."""
+    script_app(bench.server, GOOD)
+    project_id = await bench.build()
+    told = bench.of("reviewed")[-1]
+    assert told.payload.sources == ["server", "types"]  # type: ignore[attr-defined]
+    view = await bench.engine.project(project_id)
+    assert (view.reviewed, view.reviewed_at) == (("server", "types"), told.at)
+
+
+# -- what is mended unasked -----------------------------------------------------------------------------------
+
+
+async def met(bench: Bench, project_id: str, message: str) -> list[tuple[str, str]]:
+    """Have the person meet an error; return what is wrong when all came to rest."""
+    await bench.engine.report_runtime_error(project_id, message)
+    await bench.engine.wait(project_id)
+    assert await bench.state(project_id) == "complete"
+    return await bench.statuses(project_id)
+
+
+async def test_an_error_that_keeps_coming_back_is_mended_unasked_a_few_times_only(
+    attended: Bench,
+) -> None:
+    """A page that is left open reports it for ever; the person may still ask for more."""
+    script_app(attended.server, GOOD)
+    project_id = await attended.build()
+    refuse_to_fix(attended, 1)
+    attended.fix_with(*[f"{GOOD}// try {number}\n" for number in range(6)])
+
+    for _ in range(2):  # the first takes two tries
+        assert await met(attended, project_id, "It does not count") == []
+    asked = len(attended.asked("fix"))
+    for _ in range(3):
+        assert await met(attended, project_id, "It does not count") == [
+            ("It does not count", "open")
+        ]
+    assert len(attended.asked("fix")) == asked
+
+    await attended.engine.fix(project_id)
+    await attended.engine.wait(project_id)
+    assert await attended.statuses(project_id) == []
+    assert await met(attended, project_id, "It does not add") == []
+    assert len(attended.asked("fix")) == asked + 2
+
+
+async def test_an_app_that_throws_something_else_each_time_is_mended_unasked_a_few_times_only(
+    attended: Bench,
+) -> None:
+    script_app(attended.server, GOOD)
+    project_id = await attended.build()
+    attended.fix_with(*[f"{GOOD}// try {number}\n" for number in range(6)])
+    for what in ("count", "add", "show"):
+        assert await met(attended, project_id, f"It does not {what}") == []
+    left = await met(attended, project_id, "It does not stop")
+    assert left == [("It does not stop", "open")]
+    assert len(attended.asked("fix")) == 3
+    await attended.engine.fix(project_id)
+    await attended.engine.wait(project_id)
+    assert await attended.statuses(project_id) == []
+
+
+def test_after_an_hour_it_is_mended_unasked_again() -> None:
+    memory = RunMemory()
+    began = [memory.may_mend_unasked(f"2026-11-21T09:{minute:02}:00.000Z") for minute in range(4)]
+    assert began == [True, True, True, False]
+    memory = RunMemory.from_dict(memory.to_dict())
+    assert not memory.may_mend_unasked("2026-11-21T09:59:59.999Z")
+    assert memory.may_mend_unasked("2026-11-21T10:00:00.000Z")
+    assert not memory.may_mend_unasked("2026-11-21T10:00:30.000Z")
+
+
+async def test_errors_that_come_at_once_are_one_mend(attended: Bench) -> None:
+    script_app(attended.server, GOOD)
+    project_id = await attended.build()
+    attended.fix_with(*[f"{GOOD}// try {number}\n" for number in range(6)])
+    report = attended.engine.report_runtime_error
+    await asyncio.gather(*(report(project_id, f"It does not {w}") for w in ("go", "run", "sit")))
+    await attended.engine.wait(project_id)
+    assert len(attended.agent(project_id)._machine.memory.mended_unasked) == 1

@@ -1,0 +1,146 @@
+"""What a visit reports of a page."""
+
+from __future__ import annotations
+
+import socket
+from io import BytesIO
+
+import pytest
+from PIL import Image
+
+from tests.engine.browser.conftest import Site
+from vibedesk.engine.browser.process import BrowserProcess
+from vibedesk.engine.browser.reports import DESKTOP, PHONE
+
+pytestmark = pytest.mark.asyncio(loop_scope="package")
+
+
+async def test_a_page_is_reported_as_it_is(browser: BrowserProcess, site: Site) -> None:
+    url = site.put("<main><h1>Hello</h1></main><script>console.info('here', [1, null])</script>")
+    report = await browser.visit(url)
+    assert (report.status, report.reason, report.url, report.title) == (200, "", url, "Page")
+    assert report.text == "Hello"
+    [message] = report.console
+    assert (message.level, message.text, message.line) == ("info", "here [1, null]", 1)
+    assert (report.blank, report.overlay, report.errors, report.accessibility) == (
+        False,
+        "",
+        (),
+        (),
+    )
+    picture = Image.open(BytesIO(report.picture)).convert("L")
+    assert picture.size == (DESKTOP.width, DESKTOP.height)
+    dark, light = picture.getextrema()
+    assert (dark < 80, light) == (True, 255)
+
+
+@pytest.mark.parametrize(
+    ("body", "blank"),
+    [
+        ("<div id=root><div style='height: 100px'></div></div><script>/* text */</script>", True),
+        ("<p style='display: none'>hidden</p>", True),
+        ("<div style='opacity: 0'><p>text</p><button>Go</button></div>", True),
+        ("<p>text</p>", False),
+        ("<svg width=9 height=9></svg>", False),
+        ("<div style='height: 50px; background: linear-gradient(red, blue)'></div>", False),
+        ("<div id=root></div><script>setTimeout(() => { root.textContent = 'late' }, 1000)</script>", False),
+    ],
+)  # fmt: skip
+async def test_a_page_that_shows_nothing_is_blank(
+    browser: BrowserProcess, site: Site, body: str, blank: bool
+) -> None:
+    assert (await browser.visit(site.put(body))).blank is blank
+
+
+@pytest.mark.parametrize(
+    ("changes", "restless"),
+    [
+        ("out.textContent = n", True),
+        ("out.setAttribute('role', 'status')", True),  # rendered anew, with the same outcome
+        ("out.style.marginLeft = `${n}px`", False),  # an animation
+        ("if (n % 20 === 0) out.textContent = n", False),  # a clock
+    ],
+)
+async def test_a_page_that_never_rests_is_told(
+    browser: BrowserProcess, site: Site, changes: str, restless: bool
+) -> None:
+    url = site.put(
+        f"<p id=out>0</p><script>let n = 0; setInterval(() => {{ n++; {changes} }}, 50)</script>"
+    )
+    assert (await browser.visit(url)).restless is restless
+
+
+async def test_an_error_page_of_the_dev_server_is_seen(browser: BrowserProcess, site: Site) -> None:
+    report = await browser.visit(
+        site.put("""<p>app</p><script>
+        customElements.define('vite-error-overlay', class extends HTMLElement {
+          constructor() { super(); this.attachShadow({mode: 'open'}).innerHTML =
+            '<pre class=message>Failed to resolve import "./Card"</pre><pre class=file>/src/App.tsx:3:1</pre>' } })
+        document.body.append(document.createElement('vite-error-overlay'))</script>""")
+    )
+    assert report.overlay == 'Failed to resolve import "./Card"\n/src/App.tsx:3:1'
+
+
+async def test_an_error_page_of_the_app_is_seen(browser: BrowserProcess, site: Site) -> None:
+    report = await browser.visit(
+        site.put("<h1>Something went wrong</h1><script>console.error('[app-error] boom')</script>")
+    )
+    assert report.overlay == "[app-error] boom"
+
+
+@pytest.mark.parametrize("status", [404, 500])
+async def test_a_page_with_an_error_status_is_still_seen(
+    browser: BrowserProcess, site: Site, status: int
+) -> None:
+    report = await browser.visit(site.put("<h1>Broken</h1>", status=status))
+    assert (report.status, report.text) == (status, "Broken")
+    assert [request.status for request in report.failed_requests] == [status]
+
+
+async def test_a_server_that_does_not_answer_is_said(browser: BrowserProcess) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+    report = await browser.visit(f"http://127.0.0.1:{port}/")
+    assert (report.status, report.blank) == (0, True)
+    assert report.reason.startswith("The page could not be loaded")
+
+
+ACCESSIBILITY = {
+    "image-alt": ("<img src=data:, width=9 height=9>", "<img alt='' src=data:, width=9 height=9>", "img"),
+    "field-label": ("<input name=q>", "<label>Find <input name=q></label>", 'input[name="q"]'),
+    "button-name": ("<button id=b><svg width=9 height=9></svg></button>", "<button aria-label=Add><svg width=9 height=9></svg></button>", "#b"),
+    "link-name": ("<a href=/x><img alt='' src=data:, width=9 height=9></a>", "<a href=/x><img alt=Home src=data:, width=9 height=9></a>", "a"),
+    "duplicate-id": ("<p id=x>a</p><p id=x>b</p>", "<p id=x>a</p><p id=y>b</p>", "p:nth-of-type(2)"),
+    "heading-order": ("<h1>a</h1><h3>b</h3>", "<h1>a</h1><h2>b</h2>", "h3"),
+    "contrast": ("<p style='color: oklch(80% 0 0)'>pale</p>", "<p style='color: oklch(40% 0 0)'>dark</p>", "p"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("rule", ACCESSIBILITY)
+async def test_what_keeps_people_out_is_found_and_what_does_not_is_passed_over(
+    browser: BrowserProcess, site: Site, rule: str
+) -> None:
+    bad, good, selector = ACCESSIBILITY[rule]
+    report = await browser.visit(site.put(f"<main>{bad}</main>"))
+    assert [(found.rule, found.selector) for found in report.accessibility] == [(rule, selector)]
+    assert (await browser.visit(site.put(f"<main>{good}</main>"))).accessibility == ()
+
+
+async def test_a_page_says_its_language_and_title(browser: BrowserProcess, site: Site) -> None:
+    site.pages["/"] = (200, "text/html", b"<!doctype html><p>text</p>")
+    report = await browser.visit(site.url)
+    assert {found.rule for found in report.accessibility} == {"html-lang", "title"}
+
+
+async def test_a_page_wider_than_a_phone_is_found_there_only(
+    browser: BrowserProcess, site: Site
+) -> None:
+    site.put(
+        "<main><div style='overflow-x: auto'><div style='width: 900px'>may scroll</div></div>"
+        "<p id=wide style='width: 700px'>wide</p></main>"
+    )
+    narrow = await browser.visit(site.url, PHONE)
+    assert [(found.rule, found.selector) for found in narrow.accessibility] == [
+        ("horizontal-overflow", "#wide")
+    ]
+    assert (await browser.visit(site.url, DESKTOP)).accessibility == ()

@@ -1,0 +1,202 @@
+"""A Python project: mended by what it defines itself and by what its checkers say, and confirmed by them."""
+
+from __future__ import annotations
+
+import shutil
+import sys
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+import pytest_asyncio
+
+from vibedesk.engine.repair.fixer import repair
+from vibedesk.engine.repair.python_repair import PythonRepair
+from vibedesk.engine.review.issues import Issue, Source
+from vibedesk.engine.sandboxes.driver import SandboxSpec
+from vibedesk.engine.sandboxes.local_driver import LocalDriver
+from vibedesk.engine.sandboxes.ports import pick_port
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+
+MAIN = '''"""The app."""
+
+from app.store import Note  # the notes
+import os
+
+
+def shown(note: Note) -> str:
+    # when it was
+    return f"{datetime.now(tz=UTC)} {slug(note.title)}"
+'''
+MENDED = '''"""The app."""
+
+from app.models import Note  # the notes
+from datetime import datetime, UTC
+from app.text import slug
+
+
+def shown(note: Note) -> str:
+    # when it was
+    return f"{datetime.now(tz=UTC)} {slug(note.title)}"
+'''
+TEXTS = {
+    "app/__init__.py": "",
+    "app/models.py": "from dataclasses import dataclass\n\n\n@dataclass\nclass Note:\n    title: str\n",
+    "app/store.py": "def load() -> None: ...\n",
+    "app/text.py": "def slug(text: str) -> str:\n    return text\n",
+    "app/main.py": MAIN,
+}
+
+
+def issue(code: str, message: str, file: str = "app/main.py") -> Issue:
+    return Issue(source="lint", kind="runtime", code=code, message=message, severity="blocking", file=file)  # fmt: skip
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def python(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[PythonRepair]:
+    place = tmp_path_factory.mktemp("python")
+    driver = LocalDriver(place / "state", use_bubblewrap=False)
+    spec = SandboxSpec(project_id="python", folder=tmp_path_factory.mktemp("app"), port=pick_port())
+    sandbox = await driver.open(spec, on_line=lambda _line: None, on_status=lambda *_: None)
+    # This interpreter instead of the starter's, which would have to be installed.
+    yield PythonRepair(sandbox, [sys.executable])
+    await driver.aclose()
+
+
+async def test_imports_are_mended_and_confirmed(python: PythonRepair) -> None:
+    undefined = [issue("F821", f"Undefined name `{name}`") for name in ("datetime", "UTC", "slug")]
+    unused = issue("F401", "`os` imported but unused")
+    other = issue("F821", "Undefined name `nowhere`", "app/store.py")
+    result = await repair([*undefined, unused, other], TEXTS, None, python=python)
+    assert result.edits == {"app/main.py": MENDED}
+    assert set(result.fixed) >= {each.signature for each in (*undefined, unused)}
+
+
+async def test_what_cannot_be_known_is_left(python: PythonRepair) -> None:
+    texts = {**TEXTS, "app/main.py": "def f() -> int:\n    return compute()\n"}
+    wrong = issue("F821", "Undefined name `compute`")
+    result = await repair([wrong], texts, None, python=python)
+    assert not result.edits
+    assert not result.fixed
+    assert result.left == (wrong,)
+
+
+PYPROJECT = (
+    '[project]\nname = "app"\ndependencies = []\n'
+    '[tool.ruff.lint]\nselect = ["E", "F", "I"]\n[tool.mypy]\nfiles = ["app"]\nstrict = true\n'
+)
+HEAD = '"""The app."""\n\n'
+
+
+@dataclass(frozen=True)
+class Case:
+    """`before` of app/main.py, and what becomes of it; "" where nobody but a model may touch it."""
+
+    name: str
+    before: str
+    after: str
+    code: str = "syntax"
+    message: str = ""
+    source: Source = "types"
+
+
+CASES = [
+    Case("colon", "def f() -> int  # one\n    return 1\n", "def f() -> int:  # one\n    return 1\n"),
+    Case("indent", "def f() -> int:\n    a = 1\n     b = 2\n    return a + b\n", "def f() -> int:\n    a = 1\n    b = 2\n    return a + b\n"),
+    Case("a step too deep", "def f() -> int:\n    a = 1\n        b = 2\n    return a + b\n", ""),
+    Case("fence", "```python\nONE = 1\n```\n", "ONE = 1\n"),
+    Case("bracket", "ONE = (1\nTWO = 2\n", ""),
+    Case(
+        "imported name by a letter",
+        "from app.text import slugg\n\nONE = slugg('a') + slugg('b')  # twice\n",
+        "from app.text import slug\n\nONE = slug('a') + slug('b')  # twice\n",
+        "attr-defined", 'Module "app.text" has no attribute "slugg"; maybe "slug"?',
+    ),
+    Case(
+        "two names of another module",
+        "from app.store import Note, Tag\n\nONE = Note('a'), Tag()\n",
+        "from app.models import Note, Tag\n\nONE = Note('a'), Tag()\n",
+        "attr-defined", 'Module "app.store" has no attribute "Note"',
+    ),
+    Case(
+        "module that is not there, from here",
+        "from .model import Note\n\nONE = Note('a')\n",
+        "from app.models import Note\n\nONE = Note('a')\n",
+        "import-not-found", 'Cannot find implementation or library stub for module named "app.model"',
+    ),
+    Case(
+        "attribute by a letter",
+        "from app.models import Note\n\n\ndef f(note: Note) -> str:\n    return note.titel\n",
+        "from app.models import Note\n\n\ndef f(note: Note) -> str:\n    return note.title\n",
+        "attr-defined", '"Note" has no attribute "titel"; maybe "title"?',
+    ),
+    Case(
+        "attribute of another kind",
+        "from app.models import Note\n\n\ndef f(note: Note) -> str:\n    return note.owner\n",
+        "", "attr-defined", '"Note" has no attribute "owner"',
+    ),
+    Case(
+        "waits for nothing",
+        "def g() -> int:\n    return 1\n\n\ndef f() -> int:\n    return await g()\n",
+        "def g() -> int:\n    return 1\n\n\ndef f() -> int:\n    return g()\n",
+        "await-not-async", '"await" outside coroutine ("async def")',
+    ),
+    Case(
+        "a module of the standard library",
+        "ONE = secrets.token_hex(8)\n", "import secrets\n\nONE = secrets.token_hex(8)\n",
+        "F821", "Undefined name `secrets`", "lint",
+    ),
+    Case("a name like a module's", "ONE = json.shown(1)\n", "", "F821", "Undefined name `json`", "lint"),
+    Case(
+        "a class that only one module has",
+        "import os\n\nONE = ZoneInfo('UTC'), os\n",
+        "import os\nfrom zoneinfo import ZoneInfo\n\nONE = ZoneInfo('UTC'), os\n",
+        "F821", "Undefined name `ZoneInfo`", "lint",
+    ),
+    Case("a word that many modules have", "ONE = search('a')\n", "", "F821", "Undefined name `search`", "lint"),
+    Case(
+        "unused, and said why it is there",
+        "import os  # for later\n", "", "F401", "`os` imported but unused", "lint",
+    ),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
+async def test_what_is_certain_is_mended_and_confirmed(python: PythonRepair, case: Case) -> None:
+    models = (
+        "class Note:\n    def __init__(self, title: str) -> None:\n        self.title = title\n\n\n"
+        'class Tag:\n    """A word."""\n'
+    )
+    texts = {
+        **TEXTS,
+        "pyproject.toml": PYPROJECT,
+        "app/models.py": models,
+        "app/main.py": HEAD + case.before if case.code != "syntax" else case.before,
+    }
+    wrong = Issue(
+        source=case.source, kind="type", code=case.code, message=case.message, severity="blocking", file="app/main.py"
+    )  # fmt: skip
+    result = await repair([wrong], texts, None, python=python)
+    head = HEAD if case.code != "syntax" else ""
+    assert result.edits == ({"app/main.py": head + case.after} if case.after else {}), result.log
+    assert (wrong.signature in result.fixed) is bool(case.after), result.log
+    kept = await repair([wrong], texts, None, python=python, protect=["app/main.py"])
+    assert not kept.edits
+
+
+async def test_a_package_that_is_not_there_is_asked_for(python: PythonRepair) -> None:
+    texts = {**TEXTS, "pyproject.toml": PYPROJECT, "app/main.py": "import bs4\n\nONE = bs4\n"}
+    wrong = issue("import-not-found", 'Cannot find implementation … named "bs4"')
+    result = await repair([wrong], texts, None, python=python)
+    assert (result.edits, result.packages) == ({}, ("beautifulsoup4",))
+
+
+async def test_without_python_issues_nothing_runs(python: PythonRepair) -> None:
+    result = await repair([], TEXTS, None, python=python)
+    assert not result.edits
+
+
+async def test_ruff_is_there() -> None:
+    assert shutil.which("ruff", path=str(Path(sys.executable).parent))

@@ -1,0 +1,97 @@
+"""Which kind of sandbox a project gets, and why."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from tests.support.docker_engines import docker_host, docker_image  # noqa: F401
+from vibedesk.engine.sandbox_choice import DriverChoice, HomeFacts, Sandboxes
+from vibedesk.engine.sandboxes.driver import Exited, SandboxSpec, SandboxUnavailableError
+from vibedesk.engine.sandboxes.ports import pick_port
+
+
+async def facts() -> HomeFacts:
+    return HomeFacts(owner="choice", sandbox_ids=frozenset())
+
+
+@pytest.fixture
+async def sandboxes(tmp_path: Path) -> AsyncIterator[Sandboxes]:
+    made = Sandboxes(tmp_path / "cache", facts)
+    yield made
+    await made.aclose()
+
+
+async def test_without_docker_auto_takes_the_local_one_and_says_why(sandboxes: Sandboxes) -> None:
+    choice = await sandboxes.choose("auto")
+    assert choice.kind == "local"
+    assert "Docker" in choice.why
+    assert (await sandboxes.local.isolation()).sentence in choice.why
+
+
+async def test_without_docker_docker_is_refused_with_what_to_do(sandboxes: Sandboxes) -> None:
+    with pytest.raises(SandboxUnavailableError, match="Docker") as caught:
+        await sandboxes.choose("docker")
+    assert caught.value.remedy
+
+
+async def test_local_never_looks_for_docker(sandboxes: Sandboxes) -> None:
+    choice = await sandboxes.choose("local")
+    assert choice.kind == "local"
+    assert "as asked for" in choice.why
+
+
+async def test_where_docker_answers_auto_takes_it(
+    sandboxes: Sandboxes,
+    docker_host: str,  # noqa: F811
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    assert (await sandboxes.choose("auto")).kind == "local"
+    monkeypatch.setenv("DOCKER_HOST", docker_host)
+    choice = await sandboxes.choose("auto")
+    assert choice.kind == "docker"
+    assert choice.engine.startswith("Docker ")
+    assert await sandboxes.isolates("auto") == (True, "")
+
+
+async def test_a_docker_that_cannot_make_sandboxes_is_given_up(
+    sandboxes: Sandboxes,
+    docker_host: str,  # noqa: F811
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("DOCKER_HOST", docker_host)
+    sandboxes.give_up_docker("The sandbox image could not be made.")
+    choice = await sandboxes.choose("auto")
+    assert choice.kind == "local"
+    assert "image could not be made" in choice.why
+    with pytest.raises(SandboxUnavailableError, match="image could not be made"):
+        await sandboxes.choose("docker")
+
+
+async def test_a_project_is_told_its_kind_and_gets_it(
+    sandboxes: Sandboxes,
+    docker_host: str,  # noqa: F811
+    docker_image: str,  # noqa: F811 - it is in the engine
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("DOCKER_HOST", docker_host)
+    told: list[DriverChoice] = []
+
+    async def setting() -> str:
+        return "auto"
+
+    async def on_choice(choice: DriverChoice) -> None:
+        told.append(choice)
+
+    folder = tmp_path / "app"
+    folder.mkdir()
+    driver = sandboxes.for_project(setting, on_choice)  # type: ignore[arg-type]
+    spec = SandboxSpec(project_id="01CHOICE", folder=folder, port=pick_port())
+    sandbox = await driver.open(spec, on_line=lambda _: None, on_status=lambda *_: None)
+    assert [choice.kind for choice in told] == ["docker"]
+    assert sandbox.kind == "docker"
+    assert [output async for output in sandbox.exec(["true"])] == [Exited(0)]
+    await sandbox.remove()

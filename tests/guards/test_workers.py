@@ -1,0 +1,74 @@
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+_ROOT = Path(__file__).resolve().parents[2]
+
+_CONFTEST = """
+import os
+from tests.support.workers import Workers, is_worker, long_ones_first, use_own_screen
+
+def pytest_configure(config):
+    config.pluginmanager.register(Workers())
+    use_own_screen(config)
+
+def pytest_collection_modifyitems(config, items):
+    if is_worker(config):
+        long_ones_first(items)
+"""
+
+_TESTS = """
+import json, os, pytest, subprocess
+from pathlib import Path
+
+@pytest.mark.parametrize("number", range({count}))
+def test_notes(number):
+    facts = [__name__, os.environ["PYTEST_XDIST_WORKER"], os.environ["DISPLAY"]]
+    with Path("notes").open("a") as notes:
+        notes.write(json.dumps(facts) + "\\n")
+"""
+
+
+@pytest.fixture(scope="module")
+def notes(tmp_path_factory: pytest.TempPathFactory) -> list[list[str]]:
+    """What the tests of a run with two workers noted: module, worker, display."""
+    folder = tmp_path_factory.mktemp("run")
+    (folder / "pytest.ini").write_text("[pytest]\n", encoding="utf-8")
+    (folder / "conftest.py").write_text(_CONFTEST, encoding="utf-8")
+    for name, count in (("few", 2), ("many", 5), ("more", 3)):
+        (folder / f"test_{name}.py").write_text(_TESTS.format(count=count), encoding="utf-8")
+    # It waits for all who have its output: screens that stay would be noticed.
+    finished = subprocess.run(
+        [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "-n", "2"],
+        cwd=folder,
+        env={"PYTHONPATH": str(_ROOT), "PATH": os.environ["PATH"], "DISPLAY": ":none"},
+        check=False,
+        capture_output=True,
+        text=True,
+        timeout=120,
+    )
+    assert finished.returncode == 0, finished.stdout
+    return [json.loads(line) for line in (folder / "notes").read_text().splitlines()]
+
+
+def test_each_worker_has_a_screen_of_its_own(notes: list[list[str]]) -> None:
+    screens = {(worker, display) for _, worker, display in notes}
+    assert len(screens) == len({worker for worker, _ in screens}) == 2
+    displays = {display for _, display in screens}
+    assert len(displays) == 2
+    assert ":none" not in displays
+
+
+def test_a_module_s_tests_stay_together_and_the_longest_is_begun_first(
+    notes: list[list[str]],
+) -> None:
+    workers = {module: {w for m, w, _ in notes if m == module} for module, _, _ in notes}
+    assert [len(found) for found in workers.values()] == [1, 1, 1]
+    assert len(notes) == 10
+    assert workers["test_many"] != workers["test_more"]

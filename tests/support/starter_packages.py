@@ -1,0 +1,53 @@
+"""The installed packages of a starter, made once for all tests and linked into each project that wants them."""
+
+from __future__ import annotations
+
+import fcntl
+import hashlib
+import os
+import shutil
+import subprocess
+from pathlib import Path
+
+from vibedesk.base.resources import resource
+from vibedesk.engine.sandboxes.node import find_toolchains
+
+_SHARED = Path("/var/tmp") / f"vibedesk-tests-{os.getuid()}" / "packages"
+
+
+def starter_with_packages(name: str, folder: Path) -> Path:
+    """Lay out the starter `name` in `folder`, which must not exist, with its packages (hard links)."""
+    shutil.copytree(resource("templates", name), folder)
+    link_packages(name, folder)
+    return folder
+
+
+def link_packages(name: str, folder: Path) -> None:
+    """Put the packages of the starter `name` into `folder`, which may not be there yet."""
+    folder.mkdir(parents=True, exist_ok=True)
+    shutil.copytree(_packages(name), folder / "node_modules", copy_function=os.link, symlinks=True)
+
+
+def _packages(name: str) -> Path:
+    template = resource("templates", name)
+    lock_file = (template / "package-lock.json").read_bytes()
+    home = _SHARED / f"{name}-{hashlib.sha256(lock_file).hexdigest()[:16]}"
+    _SHARED.mkdir(parents=True, exist_ok=True)
+    with (_SHARED / f"{home.name}.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not (home / "node_modules").is_dir():
+            making = home.with_suffix(".new")
+            shutil.rmtree(making, ignore_errors=True)
+            making.mkdir()
+            for file in ("package.json", "package-lock.json"):
+                shutil.copy(template / file, making)
+            subprocess.run(
+                [*find_toolchains()[0].npm, "ci", "--no-audit", "--no-fund"],
+                cwd=making,
+                stdin=subprocess.DEVNULL,
+                capture_output=True,
+                timeout=200,
+                check=True,
+            )
+            making.rename(home)
+    return home / "node_modules"

@@ -1,0 +1,107 @@
+"""Several pytest processes at once (pytest-xdist's workers): how many, which tests go together, whose screen is which.
+
+A module's tests stay in one worker, since they share what the module sets up. Modules that take long come first, so
+that no worker is left alone with one of them at the end. Each worker has a screen of its own, so that no window takes
+the focus from another test's.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+from collections import Counter
+from typing import Any
+
+import pytest
+from xdist.scheduler import LoadScopeScheduling
+from xdist.workermanage import WorkerController
+
+_SCREEN = "1600x1000x24"  # as in scripts/on_virtual_screen.sh
+_DISPLAY = "display"
+_LONG = ("tests/e2e/", "tests/chaos/", "tests/engine/sandboxes/docker/", "tests/engine/sandboxes/")
+_APART_BY_PARAMETER = ("tests/chaos/test_kills.py", "tests/e2e/test_main_job.py")
+"""Each of these sets up everything anew for the next parameter."""
+
+
+def number_of_workers() -> int:
+    """What `-n auto` means here: more than cores, because many tests wait for other processes."""
+    return (os.cpu_count() or 1) + 1
+
+
+class Workers:
+    """The plug-in of the process that hands out the tests."""
+
+    def __init__(self) -> None:
+        self._screens: list[subprocess.Popen[bytes]] = []
+
+    @pytest.hookimpl(optionalhook=True)
+    def pytest_xdist_make_scheduler(self, config: pytest.Config, log: Any) -> LoadScopeScheduling:
+        config.option.loadscopereorder = False  # `long_ones_first` has given them their order
+        return ByModule(config, log)
+
+    @pytest.hookimpl(optionalhook=True)
+    def pytest_configure_node(self, node: WorkerController) -> None:
+        if shutil.which("Xvfb") is not None:
+            screen, display = _start_screen()
+            self._screens.append(screen)
+            node.workerinput[_DISPLAY] = display
+
+    def pytest_unconfigure(self) -> None:
+        for screen in self._screens:
+            screen.terminate()
+            screen.wait()
+
+
+class ByModule(LoadScopeScheduling):
+    """Hands out whole modules."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        module = nodeid.partition("::")[0]
+        if module in _APART_BY_PARAMETER:
+            return module + nodeid[nodeid.find("[") :]
+        return module
+
+
+def is_worker(config: pytest.Config) -> bool:
+    return hasattr(config, "workerinput")
+
+
+def long_ones_first(items: list[pytest.Item]) -> None:
+    """Put modules in the order in which they are handed out: those that take long, then those with many tests."""
+    sizes = Counter(_module(item) for item in items)
+
+    def place(item: pytest.Item) -> tuple[int, int]:
+        kinds = [kind for kind, folder in enumerate(_LONG) if _module(item).startswith(folder)]
+        return (min(kinds, default=len(_LONG)), -sizes[_module(item)])
+
+    items.sort(key=place)
+
+
+def _module(item: pytest.Item) -> str:
+    return item.nodeid.partition("::")[0]
+
+
+def use_own_screen(config: pytest.Config) -> None:
+    """In a worker: open windows on the screen that was started for it."""
+    display = getattr(config, "workerinput", {}).get(_DISPLAY)
+    if display is not None:
+        os.environ["DISPLAY"] = display
+
+
+def _start_screen() -> tuple[subprocess.Popen[bytes], str]:
+    reading, writing = os.pipe()
+    with os.fdopen(reading, "rb") as told:
+        try:
+            screen = subprocess.Popen(
+                ["Xvfb", "-displayfd", str(writing), "-screen", "0", _SCREEN, "-nolisten", "tcp"],
+                stdin=subprocess.DEVNULL,
+                stderr=subprocess.DEVNULL,
+                pass_fds=[writing],
+            )
+        finally:
+            os.close(writing)
+        number = told.readline().strip().decode()
+    if not number:
+        raise pytest.UsageError(f"Xvfb did not start: it ended with {screen.wait()}")
+    return screen, f":{number}"

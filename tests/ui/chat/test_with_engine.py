@@ -1,0 +1,318 @@
+"""The chat of an open project with the real engine and a model on loopback, up to where the app is built."""
+
+from __future__ import annotations
+
+import io
+import json
+from collections.abc import Awaitable, Callable, Iterator
+from pathlib import Path
+from typing import Any, TypeVar
+
+import pytest
+from PIL import Image
+from PySide6.QtCore import QCoreApplication, QObject, Qt
+from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QAbstractButton, QApplication, QLineEdit, QWidget
+
+from tests.support.model_server import ModelServer, serve_in_thread
+from tests.support.tiny_app import BLUEPRINT, TINY_TEMPLATE
+from tests.ui.qt_loop import run_on_qt, until
+from vibedesk.base.errors import VibeDeskError
+from vibedesk.base.paths import Home
+from vibedesk.engine import events as e
+from vibedesk.engine.engine import Engine
+from vibedesk.engine.project_options import ImageFile, ProjectOptions
+from vibedesk.ui.chat.blueprint_card import BlueprintCard
+from vibedesk.ui.chat.budget_strip import BudgetStrip
+from vibedesk.ui.chat.image_viewer import ImageViewer
+from vibedesk.ui.chat.messages import UserMessage
+from vibedesk.ui.chat.question_card import QuestionCard
+from vibedesk.ui.project_panels import ProjectPanels
+from vibedesk.ui.project_session import ProjectSession
+from vibedesk.ui.theme.theme import Theme
+
+QCoreApplication.setAttribute(Qt.ApplicationAttribute.AA_ShareOpenGLContexts)
+pytestmark = pytest.mark.ui
+
+W = TypeVar("W", bound=QWidget)
+QUESTIONS = {
+    "questions": [
+        {"question": "For whom?", "options": ["me", "my team"], "why": "It decides about sign-in."},
+        {"question": "Which days?"},
+    ]
+}
+PLAN: dict[str, Any] = {
+    **BLUEPRINT,
+    "views": [{"name": "Home", "description": "the counter"}],
+    "implementation_roadmap": [{"phase": "Basics"}, {"phase": "More"}],
+    "acceptance_checks": [
+        {"name": "It counts", "phase": 1, "steps": [{"do": "click", "selector": "button"}]}
+    ],
+}
+WISH_ANSWER = "I will add that in the next phase."
+
+
+def png(colour: str = "red") -> bytes:
+    buffer = io.BytesIO()
+    Image.new("RGB", (60, 40), colour).save(buffer, "PNG")
+    return buffer.getvalue()
+
+
+@pytest.fixture
+def server() -> Iterator[ModelServer]:
+    with serve_in_thread() as made:
+        yield made
+
+
+@pytest.fixture
+def engine(
+    tmp_path: Path, server: ModelServer, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Engine]:
+    for name, value in server.environment().items():
+        monkeypatch.setenv(name, value)
+    made = Engine(Home(root=tmp_path, projects=tmp_path / "projects"), attended=True)
+    made.start()
+    yield made
+    made.shutdown_blocking()
+
+
+class Desk:
+    """A project on panels that are on screen, and what a person does there."""
+
+    def __init__(self, engine: Engine, project_id: str, theme: Theme, root: Path) -> None:
+        self.engine = engine
+        self.project_id = project_id
+        self.owner = QObject()
+        self.panels = ProjectPanels(theme)
+        self.errors: list[VibeDeskError] = []
+        self.panels.chat.resize(400, 900)
+        self.panels.chat.show()
+        self.panels.blueprint.resize(1000, 800)
+        self.panels.blueprint.show()
+        self.session = ProjectSession(
+            engine, project_id, self.panels, root / "profiles", _agree, self.owner
+        )
+        self.session.failed.connect(self.errors.append)
+
+    def shown(self, kind: type[W]) -> list[W]:
+        return [w for w in self.panels.chat.findChildren(kind) if w.isVisible()]
+
+    def press(self, where: QWidget, name: str) -> None:
+        found = [
+            b
+            for b in where.findChildren(QAbstractButton)
+            if b.isVisible() and name in (b.text().strip("\u2009 "), b.accessibleName())
+        ]
+        assert found, f"no button {name}"
+        QTest.mouseClick(found[-1], Qt.MouseButton.LeftButton)
+
+    async def close(self) -> None:
+        await self.session.close()
+        for panel in (self.panels.chat, self.panels.blueprint):
+            panel.hide()
+
+
+async def _agree(title: str, text: str, action: str) -> bool:
+    return True
+
+
+Scenario = Callable[[Desk], Awaitable[None]]
+Play = Callable[..., None]
+
+
+@pytest.fixture
+def play(qapp: QApplication, engine: Engine, tmp_path: Path) -> Play:
+    theme = Theme("dark")
+    theme.apply(qapp)
+
+    def start(scenario: Scenario, images: list[ImageFile] | None = None, **options: Any) -> None:
+        async def run() -> None:
+            await engine.grant_consent()
+            wanted = ProjectOptions(template=str(TINY_TEMPLATE), **options)
+            project_id = await engine.create("Count things", wanted, images or [])
+            desk = Desk(engine, project_id, theme, tmp_path)
+            desk.session.start()
+            await until(lambda: desk.session.loaded, "the snapshot")
+            try:
+                await scenario(desk)
+            finally:
+                await desk.close()
+                await engine.cancel(project_id)
+
+        run_on_qt(qapp, run())
+
+    return start
+
+
+def test_from_questions_to_an_edited_plan_that_is_made_anew(
+    play: Play, server: ModelServer
+) -> None:
+    server.answer(json.dumps(QUESTIONS), operation="blueprint")
+    server.answer(json.dumps(PLAN), operation="blueprint")
+    server.answer(json.dumps({**PLAN, "views": [{"name": "Again"}]}), operation="blueprint")
+
+    async def scenario(desk: Desk) -> None:
+        chat, page = desk.panels.chat, desk.panels.blueprint
+        [wish] = desk.shown(UserMessage)
+        await until(lambda: "red.png" in wish.accessibleName())
+        await desk.engine.generate(desk.project_id)
+        await until(lambda: desk.shown(QuestionCard), "it asks")
+        [card] = desk.shown(QuestionCard)
+        desk.press(card, "my team")
+        desk.press(card, "Answer")
+        await until(lambda: page.state == "awaiting_approval", "the plan")
+        assert card.text().splitlines() == ["For whom? my team", "Which days? Skipped"]
+        assert "my team" in json.dumps(server.requests_for("blueprint")[1].body)
+        assert '"image"' in json.dumps(server.requests_for("blueprint")[1].body)
+        [shown] = desk.shown(BlueprintCard)
+        assert "1. Click the button" in shown.text()
+        title = page.findChildren(QLineEdit)[0]
+        title.selectAll()
+        QTest.keyClick(title, Qt.Key.Key_Delete)
+        desk.press(page, "Start building")
+        await until(lambda: title.property("invalid") is True, "the field says what is wrong")
+        assert desk.errors == []
+        assert page.state == "awaiting_approval"
+        QTest.keyClicks(title, "Tally")
+        assert not title.property("invalid")
+        desk.press(page, "Re-plan")
+        await until(lambda: len(server.requests_for("blueprint")) == 3)
+        await until(
+            lambda: (
+                page.state == "awaiting_approval" and page._blueprint["views"][0]["name"] == "Again"
+            )
+        )
+        assert page.edited_blueprint()["title"] == "Tally"
+        assert not page.changed
+        assert len(desk.shown(BlueprintCard)) == 2
+        assert chat._waiting.accessibleName() == "The plan waits for your approval."
+
+    play(scenario, [ImageFile("red.png", png())], approval=True)
+
+
+def test_sections_come_one_by_one_and_are_there_for_who_looks_late(play: Play) -> None:
+    async def scenario(desk: Desk) -> None:
+        services = desk.engine._ours
+        for name in ("title", "color_palette", "acceptance_checks"):
+            await desk.engine._call(
+                services.bus.emit(desk.project_id, e.BlueprintSection(name, PLAN[name]))
+            )
+        await until(
+            lambda: desk.shown(BlueprintCard) and "It counts" in desk.shown(BlueprintCard)[0].text()
+        )
+        assert "Counter" in desk.shown(BlueprintCard)[0].accessibleName()
+        await desk.engine._call(services.bus.emit(desk.project_id, e.BlueprintRestarted()))
+        await until(lambda: "It counts" not in desk.shown(BlueprintCard)[0].text())
+
+    play(scenario)
+
+
+def test_changes_are_kept_when_the_project_is_left(play: Play, server: ModelServer) -> None:
+    server.answer(json.dumps(PLAN), operation="blueprint")
+
+    async def scenario(desk: Desk) -> None:
+        page = desk.panels.blueprint
+        await desk.engine.generate(desk.project_id)
+        await until(lambda: page.state == "awaiting_approval", "the plan")
+        title = page.findChildren(QLineEdit)[0]
+        title.selectAll()
+        QTest.keyClicks(title, "Mine")
+        await desk.session._chat.close()
+        stored = await desk.engine.project(desk.project_id)
+        assert stored.blueprint is not None
+        assert stored.blueprint["title"] == "Mine"
+        assert stored.edited_fields == ("title",)
+
+    play(scenario, approval=True)
+
+
+def test_pictures_are_checked_sent_shown_and_opened(
+    play: Play, server: ModelServer, tmp_path: Path
+) -> None:
+    server.answer("It counts.\n\nNo change is needed.", operation="converse")
+    good, bad = tmp_path / "blue.png", tmp_path / "notes.txt"
+    good.write_bytes(png("blue"))
+    bad.write_text("no picture")
+
+    async def scenario(desk: Desk) -> None:
+        chat = desk.panels.chat
+        chat.tray.offer([good, bad])
+        await until(lambda: not chat.tray.reading, "they are read")
+        assert [p.file.name for p in chat.tray.pictures] == ["blue.png"]
+        assert "notes.txt is no picture that can be used." in chat.tray._refusal.text()
+        chat.set_draft("Like this?")
+        chat._composer.send()
+        await until(lambda: len(desk.shown(UserMessage)) == 2, "it is said")
+        message = desk.shown(UserMessage)[1]
+        await until(
+            lambda: any(not t._picture.isNull() for t in message._thumbnails.values()),
+            "it is shown",
+        )
+        await until(lambda: server.requests_for("converse"))
+        assert '"image"' in json.dumps(server.requests_for("converse")[0].body)
+        desk.press(message, "Picture blue.png")
+        await until(lambda: chat.findChildren(ImageViewer), "it opens")
+        chat.findChildren(ImageViewer)[0].reject()
+
+    play(scenario)
+
+
+def test_too_many_pictures_are_said(play: Play, tmp_path: Path) -> None:
+    files = [tmp_path / f"{n}.png" for n in range(9)]
+    for file in files:
+        file.write_bytes(png())
+
+    async def scenario(desk: Desk) -> None:
+        tray = desk.panels.chat.tray
+        tray.offer(list(files))
+        await until(lambda: not tray.reading and tray._refusal.text(), "they are read")
+        assert len(tray.pictures) == 8
+        assert "9 images are too many for one message." in tray._refusal.text()
+
+    play(scenario)
+
+
+def test_a_queued_wish_is_changed_and_taken_back(play: Play, server: ModelServer) -> None:
+    server.answer(WISH_ANSWER, operation="converse")
+
+    async def scenario(desk: Desk) -> None:
+        chat = desk.panels.chat
+        chat.message_sent.emit("Add a dark theme", ())
+        queue = chat._composer._queue
+        await until(lambda: queue._rows, "it is queued")
+        [row] = queue._rows.values()
+        assert row.accessibleName() == "queued: Add a dark theme"
+        row.begin_edit()
+        QTest.keyClicks(row._field, " with stars")
+        QTest.keyClick(row._field, Qt.Key.Key_Return)
+        await until(lambda: row.accessibleName() == "queued: Add a dark theme with stars")
+        [wish] = (await desk.engine.project(desk.project_id)).wishes
+        assert wish.text == "Add a dark theme with stars"
+        desk.press(row, "Remove queued message")
+        await until(lambda: not queue._rows, "it is taken back")
+        assert (await desk.engine.project(desk.project_id)).wishes == ()
+
+    play(scenario)
+
+
+def test_at_the_budget_the_run_waits_and_goes_on_when_it_is_raised(
+    play: Play, server: ModelServer
+) -> None:
+    server.answer(json.dumps(PLAN), operation="blueprint")
+
+    async def scenario(desk: Desk) -> None:
+        [strip] = desk.panels.chat.findChildren(BudgetStrip)
+        await desk.engine.generate(desk.project_id)
+        await until(lambda: "limit is reached" in strip.accessibleName(), "it waits")
+        assert strip.isVisible()
+        assert not desk.panels.chat._waiting.isVisible()
+        before = len(server.requests_for("implement_phase"))
+        field = strip.findChildren(QLineEdit)[0]
+        field.selectAll()
+        QTest.keyClicks(field, "20")
+        desk.press(strip, "Raise")
+        await until(lambda: not strip.isVisible(), "it goes on")
+        assert (await desk.engine.project(desk.project_id)).budget == 20.0
+        await until(lambda: len(server.requests_for("implement_phase")) > before)
+
+    play(scenario, budget=0.0001)

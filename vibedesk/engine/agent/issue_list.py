@@ -1,0 +1,143 @@
+"""One project's issues, kept in the store and told whenever they change."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterable, Sequence
+
+from vibedesk.engine.builder.project_access import ProjectAccess
+from vibedesk.engine.event_bus import Emit
+from vibedesk.engine.events import Diagnostics, Reviewed
+from vibedesk.engine.review.issues import Issue, deduplicated
+from vibedesk.engine.review.known_issues import SHOWN_STATUSES, issue_of, shown_issues
+from vibedesk.engine.store.issues import IssueRecord, IssueStatus, IssueStore
+from vibedesk.engine.store.records import Json
+
+__all__ = ["IssueList", "issue_of"]
+
+
+def recheckable(record: IssueRecord) -> bool:
+    """Whether looking again shows that it is gone: not what only a model had found, or only the person met."""
+    issue = issue_of(record)
+    return issue.source != "review" and not issue.evidence.get("live")
+
+
+class IssueList:
+    """What is wrong with one app."""
+
+    def __init__(self, access: ProjectAccess) -> None:
+        self._access = access
+        self.store = IssueStore(access.project_id)
+
+    async def report(
+        self,
+        found: Iterable[Issue],
+        sources: Collection[str],
+        phase: int,
+        *,
+        verified: bool = False,
+        whole: bool = False,
+    ) -> None:
+        """Take in what looking at `sources` found.
+
+        Args:
+            found: Everything that is wrong there.
+            sources: What was looked at; what it showed before and does not now is mended.
+            phase: The open phase.
+            verified: Where a fix was looked at: the tries that have no outcome yet get it.
+            whole: It was a review of the app: of what `report_early` took in only that stays which it found too.
+        """
+        issues = [(issue.signature, issue.to_dict()) for issue in deduplicated(found)]
+        present = {signature for signature, _ in issues}
+
+        def work(emit: Emit) -> None:
+            self.store.report(issues, sources, phase, whole=whole)
+            if whole:
+                emit(Reviewed(sorted(set(sources) - self._says_nothing())))
+            if verified:
+                # What was not looked at this time keeps its try open.
+                outcomes = {r.signature: "fixed" for r in self.store.of_status("fixed")}
+                self.store.settle_tries(outcomes | dict.fromkeys(present, "still there"))
+
+        await self._change(work)
+
+    def _says_nothing(self) -> set[str]:
+        """Return the sources whose silence does not show that all is well."""
+        template = self._access.template
+        commands = {"types": template.typecheck_command, "lint": template.lint_command}
+        # Not every review builds; where none failed before, the source stands for the packages only.
+        return {"build"} | {source for source, command in commands.items() if not command}
+
+    async def report_early(self, path: str, found: Iterable[Issue], phase: int) -> None:
+        """Take in what a look at one file found while others are still written, until a review decides."""
+        issues = [(issue.signature, issue.to_dict()) for issue in deduplicated(found)]
+        await self._change(lambda _: self.store.report_early(path, issues, phase), durable=False)
+
+    async def records(self, *statuses: IssueStatus) -> list[IssueRecord]:
+        wanted = statuses or SHOWN_STATUSES
+        return await self._access.read(lambda: self.store.of_status(*wanted))
+
+    async def every(self) -> list[IssueRecord]:
+        """Return all that were ever found."""
+        return await self._access.read(self.store.all)
+
+    async def changed_since_met(self) -> set[str]:
+        """Return the signatures of what the person met in code that was changed since: it may be gone."""
+        return await self._access.read(self.store.changed_since_met)
+
+    async def blocking(self, status: IssueStatus = "open") -> list[IssueRecord]:
+        """Return the issues of one status that keep a phase from closing, the gravest first."""
+        records = await self.records(status)
+        order = {i.signature: n for n, i in enumerate(deduplicated(map(issue_of, records)))}
+        return sorted(
+            (record for record in records if issue_of(record).blocks),
+            key=lambda record: order.get(record.signature, 0),
+        )
+
+    async def to_mend(self, wanted: Collection[str] = ()) -> list[IssueRecord]:
+        """Return the open issues that are to be mended: what blocks, the gravest first, and the `wanted` ones."""
+        blocking = await self.blocking()
+        known = {record.signature for record in blocking}
+        more = [r for r in await self.records("open") if r.signature in wanted]
+        return blocking + [record for record in more if record.signature not in known]
+
+    async def set_status(
+        self,
+        signatures: Collection[str],
+        status: IssueStatus,
+        besides: Callable[[Emit], None] | None = None,
+    ) -> None:
+        """Give issues a status; `besides` is stored in the same transaction."""
+
+        def work(emit: Emit) -> None:
+            self.store.set_status(signatures, status)
+            if besides is not None:
+                besides(emit)
+
+        await self._change(work)
+
+    def reopen(self, records: Sequence[IssueRecord], emit: Emit) -> None:
+        """Let issues count again, on the store's thread: a phase is about to mend them."""
+        if records:
+            # What nobody can look at again the phase settles.
+            for record in records:
+                self.store.set_status(
+                    [record.signature], "open" if recheckable(record) else "fixed"
+                )
+            emit(Diagnostics(shown_issues(self.store)))
+
+    async def note_tries(self, signatures: Sequence[str], tried: Json) -> None:
+        def work(_: Emit) -> None:
+            for signature in signatures:
+                self.store.note_try(signature, tried)
+
+        await self._change(work)
+
+    async def _change(self, work: Callable[[Emit], None], *, durable: bool = True) -> None:
+        def transaction(emit: Emit) -> None:
+            before = shown_issues(self.store)
+            work(emit)
+            after = shown_issues(self.store)
+            if after != before:
+                emit(Diagnostics(after))
+
+        await self._access.commit(transaction, durable=durable)

@@ -1,0 +1,462 @@
+"""The work of `reviewing` and `fixing`: a phase is looked at, mended, and looked at again, within bounds.
+
+What bounded repair could not mend is the person's to decide: they look at it together with the agent, go back to
+a good version, or leave it for later.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Collection, Sequence
+from contextlib import AbstractAsyncContextManager, nullcontext
+from dataclasses import dataclass
+
+from vibedesk.base.errors import NotAllowedNowError
+from vibedesk.engine.agent.app_runtime import AppRuntime
+from vibedesk.engine.agent.closed_files import ClosedFiles
+from vibedesk.engine.agent.code_service import CodeService
+from vibedesk.engine.agent.deep_debug import DeepDebug
+from vibedesk.engine.agent.fix_step import FixStep
+from vibedesk.engine.agent.issue_list import IssueList, issue_of, recheckable
+from vibedesk.engine.agent.open_work import OpenWork, Reached
+from vibedesk.engine.agent.repairer import Repairer
+from vibedesk.engine.agent.review_depth import DepthSource
+from vibedesk.engine.agent.review_step import Looked, ReviewStep
+from vibedesk.engine.agent.run_memory import UNSEEN_ACCEPTED, UNSEEN_ASKED, RunMemory
+from vibedesk.engine.agent.snapshots import Snapshots
+from vibedesk.engine.agent.state_machine import StateMachine
+from vibedesk.engine.browser.process import BrowserError, BrowserProcess
+from vibedesk.engine.builder.project_access import ProjectAccess
+from vibedesk.engine.event_bus import Emit
+from vibedesk.engine.events import FixApplied, Notice, Waiting, WishQueued
+from vibedesk.engine.review.issues import Issue
+from vibedesk.engine.states import AgentState
+from vibedesk.engine.store.issues import IssueRecord
+
+_S = AgentState
+_NAMED_IN_REASON = 3
+_EVERYTHING = Reached(0, last=True)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Mending:
+    """What mending needs of the run around it.
+
+    Attributes:
+        attended: A person looks on, and is waited for where they have to decide.
+        depth: How thoroughly the app is looked at.
+        browser: Looks at the page; None where there is none.
+        show_files: Puts what was written before the page and goes where it is reviewed.
+        manifest_changed: Whether packages have to be installed for what was written.
+    """
+
+    attended: bool
+    depth: DepthSource
+    browser: BrowserProcess | None
+    show_files: Callable[[], Awaitable[None]]
+    manifest_changed: Callable[[], Awaitable[bool]]
+
+    def eyes(self) -> BrowserProcess | None:
+        """Return what looks at the page; None where nobody does, or shall."""
+        return self.browser if self.depth() == "full" else None
+
+
+class MendingSteps:
+    """Reviews and mends one project's app."""
+
+    def __init__(
+        self,
+        machine: StateMachine,
+        access: ProjectAccess,
+        runtime: AppRuntime,
+        snapshots: Snapshots,
+        around: Mending,
+    ) -> None:
+        self._machine = machine
+        self._access = access
+        self._runtime = runtime
+        self._snapshots = snapshots
+        self._around = around
+        self._open = OpenWork(access)
+        self.issues = IssueList(access)
+        self._review = ReviewStep(access, runtime, self.issues, around.eyes, around.depth)
+        self._code = CodeService(access, runtime)
+        self._closed_files = ClosedFiles(access, runtime, self._code, self.issues)
+        self._repairer = Repairer(access, runtime, self._code)
+        self._debug = DeepDebug(access, runtime, self.issues)
+        self._fix = FixStep(
+            access,
+            self.issues,
+            self._review.self_test,
+            self._repairer,
+            self._debug,
+            machine.remember,
+        )
+
+    async def aclose(self) -> None:
+        await self._code.aclose()
+
+    def files_checked(self) -> AbstractAsyncContextManager[None]:
+        """Check each file of the open phase as it closes, while the body has a model write them."""
+        if self._around.depth() == "page":
+            return nullcontext()
+        return self._closed_files.checked(self._machine.memory.phase)
+
+    # -- reviewing -----------------------------------------------------------------------------------
+    async def review(self) -> None:
+        """Look at the app; close the phase, mend it, or start what was lost."""
+        memory = self._machine.memory
+        told = memory.refused_install or memory.server_failed
+        if not told and not self._runtime.serving:
+            await self._machine.move(_S.STARTING_SERVER, "the app is not running")
+            return
+        before = await self._looked_at_before()
+        looked = await self._review.look(memory)
+        if looked.found and self._runtime.lost:
+            await self._machine.move(_S.STARTING_SERVER, "the sandbox was lost")
+            return
+        await self.issues.report(
+            looked.found,
+            looked.sources,
+            memory.phase,
+            verified=True,
+            whole=True,
+        )
+        tell = await self._tell_fix(looked.sources, before)
+        blocking = await self.issues.to_mend(memory.wanted)
+        if not blocking:
+            await self._look_over_once(looked)
+            blocking = await self.issues.to_mend(memory.wanted)
+        # What was given up is not tried again unasked; but no phase is closed over it either.
+        blocking = blocking or await self.issues.blocking("given_up")
+        if looked.unseen:
+            # A try that nobody could look at is followed by no other.
+            blocking = [record for record in blocking if not _tried_unseen(record, looked)]
+        elif "page" in looked.sources:
+            memory.unseen = ""
+        if blocking:
+            memory.problems = [issue_of(record).message for record in blocking]
+            named = "; ".join(_first_line(text) for text in memory.problems[:_NAMED_IN_REASON])
+            await self._machine.move(_S.FIXING, named, tell)
+            return
+        accepted = memory.unseen == UNSEEN_ACCEPTED and self._around.attended
+        if looked.unseen and not accepted:
+            await self._ask_about_unseen(looked.unseen, tell)
+            return
+        await self._machine.move(_S.FINALIZING, "the review found nothing that blocks", tell)
+
+    async def _ask_about_unseen(self, why: str, tell: Callable[[Emit], None]) -> None:
+        """Claim nothing of an app that nobody could look at: whether that is enough the person decides."""
+        memory, why = self._machine.memory, why.rstrip(".")
+        if not self._around.attended:
+            reason = f"the app could not be looked at in a browser: {why}"
+            await self._machine.move(_S.IDLE, reason, tell)
+            return
+        memory.awaits_person, memory.unseen = True, UNSEEN_ASKED
+        words = (
+            f"The app could not be looked at in a browser: {why}. Its checks have not been run. Try again, or skip it: "
+            "then the app counts as it is."
+        )
+        await self._machine.await_person(Waiting("needs_person", None, words), tell)
+
+    async def _look_over_once(self, looked: Looked) -> None:
+        """Have a model look over the phase's code, and write checks where it has none; once a phase."""
+        memory = self._machine.memory
+        if memory.reviewed or self._around.depth() == "page":
+            return
+        paths = memory.finished or [f["path"] for f in await self._planned_files()]
+        findings = await self._review.ask_model(memory.phase, paths)
+        await self.issues.report(findings, {"review"}, memory.phase)
+        await self._write_checks(paths, looked)
+        memory.reviewed = True
+        await self._machine.remember()
+
+    async def _write_checks(self, paths: Sequence[str], looked: Looked) -> None:
+        memory, self_test = self._machine.memory, self._review.self_test
+        browser = self._around.eyes()
+        reached = await self._open.reached(memory.phase)
+        present = await self_test.checks()
+        if browser is None or any(check.phase == reached.number for check in present):
+            return
+        names = await self_test.correct(reached, (), paths, own=memory.own_checks)
+        if names:
+            try:
+                found = await self_test.run(browser, await self_test.due(reached), names)
+            except BrowserError as error:
+                await self._review.miss_browser(looked, error)
+                return
+            await self.issues.report(found, (), memory.phase)
+
+    async def _planned_files(self) -> list[dict[str, str]]:
+        record = await self._open.phase(self._machine.memory.phase)
+        return list(record.plan.get("files", ())) if record is not None else []
+
+    async def _looked_at_before(self) -> set[str]:
+        """Return the issues that a look at the app showed before; what a mend brought is none of them."""
+        records = await self.issues.records()
+        return {r.signature for r in records if not issue_of(r).evidence.get("early")}
+
+    async def _tell_fix(
+        self, looked_at: Collection[str], before: Collection[str]
+    ) -> Callable[[Emit], None]:
+        """Forget the fix that was reviewed; return what tells how it went. `before`: what was wrong before it."""
+        memory = self._machine.memory
+        paths, memory.fixed = memory.fixed, []
+        tried, memory.fix_of = memory.fix_of, []
+        strategy, memory.fix_strategy = memory.fix_strategy, ""
+        known = {record.signature: record for record in await self.issues.every()}
+        told = [issue_of(known[signature]).message for signature in tried if signature in known]
+        issue = told[0] if told else next(iter(memory.problems), "")
+        brought = [r for r in await self.issues.blocking() if r.signature not in before]
+        verified = _verified(
+            [known[signature] for signature in tried if signature in known], looked_at, brought
+        )
+
+        def tell(emit: Emit) -> None:
+            for path in paths:
+                emit(FixApplied(path, issue, strategy or "model", verified))
+
+        return tell
+
+    async def run_checks(self, names: Collection[str] | None) -> None:
+        """Run acceptance checks (None: all) and take in how they went.
+
+        Raises:
+            NotAllowedNowError: nobody looks at pages here.
+        """
+        browser = self._around.eyes()
+        if browser is None:
+            raise NotAllowedNowError(
+                "Checks need a browser, and it is switched off.",
+                remedy="Choose “Everything” in the settings, under Building, or set VIBEDESK_REVIEW=full.",
+            )
+        checks = await self._review.self_test.due(_EVERYTHING)
+        found = await self._review.self_test.run(browser, checks, names)
+        sources = {"check"} if names is None else set()
+        await self.issues.report(found, sources, self._machine.memory.phase)
+
+    async def run_build(self) -> None:
+        """Build the app as it would be published, and take in what keeps it from being built."""
+        found = await self._review.build()
+        if found is not None:
+            await self.issues.report(found, {"build"}, self._machine.memory.phase)
+
+    async def run_security(self) -> None:
+        """Look for what is unsafe, and take it in."""
+        found = await self._review.security()
+        await self.issues.report(found, {"security"}, self._machine.memory.phase)
+
+    # -- fixing ------------------------------------------------------------------------------------
+    async def fix(self) -> None:
+        """Make the next try, and go where it is looked at; give up where all was tried."""
+        memory = self._machine.memory
+        record = await self._open.phase(memory.phase)
+        if record is not None:
+            label = f"Phase {record.number}: {record.name}, before fixing"
+            await self._snapshots.take(label, author="agent")
+        async with self.files_checked():
+            mended = await self._fix.mend(memory)
+        if mended is None:
+            await self._give_up()
+            return
+        await self._open.drop_drafts()
+        if mended.paths:
+            known = {record.signature: record for record in await self.issues.every()}
+            of = [issue_of(known[s]).message for s in mended.issues if s in known]
+            await self._snapshots.take(
+                f"Fix: {_first_line((of or memory.problems)[0])}", author="fix"
+            )
+        memory.fixed, memory.fix_of = mended.paths, mended.issues
+        memory.fix_strategy = mended.strategy
+        install = bool(mended.packages or memory.refused_install)
+        install = install or await self._around.manifest_changed()
+        if mended.strategy in ("model", "debug"):
+            # It was told of them; an import that is still unresolved the next look finds.
+            memory.missing_packages = []
+        if mended.paths or mended.packages:
+            memory.refused_install = ""
+        memory.packages = mended.packages
+        await self._machine.remember()
+        if install:
+            memory.after_install = _S.STARTING_SERVER.value
+            await self._machine.move(_S.INSTALLING_DEPS, "a fix is written")
+        else:
+            await self._around.show_files()
+
+    async def _give_up(self) -> None:
+        memory = self._machine.memory
+        tried = [record.signature for record in await self.issues.blocking()]
+        wanted, memory.wanted = memory.wanted, []
+        if not tried and wanted:
+            words = "What you asked to be mended could not be; it is no more than a warning and stays in the list."
+            await self._access.bus.emit(self._access.project_id, Notice(words, "not_mended"))
+            await self._machine.move(_S.REVIEWING, "the warnings stay")
+            return
+        await self.issues.set_status(tried, "given_up")
+        records = await self.issues.blocking("given_up")
+        if not records:
+            # The person skipped it while a model was asked, so there is nothing to decide.
+            await self._look_past_skipped("nothing is left to mend")
+            return
+        what = _first_line(issue_of(records[0]).message)
+        others = f" and {len(records) - 1} more" if len(records) > 1 else ""
+        if not self._around.attended:
+            reason = f"needs you: {what}{others}{_after_what(records[0], memory)}"
+            await self._machine.move(_S.IDLE, reason)
+            return
+        memory.awaits_person = True
+        words = f"I could not mend this: {what}{others}. Tell me more, go back to a good version, or skip it."
+        await self._machine.await_person(Waiting("needs_person", None, words), _nothing)
+
+    # -- what the person decides -----------------------------------------------------------------------
+    async def skip(self, signatures: Collection[str]) -> bool:
+        """Leave issues for later: they become a wish that leads the next phase. Return whether a run goes on with it.
+
+        Where the person was asked about an app that no browser could look at, it goes on unseen, and all issues stay.
+        """
+        unseen = self._machine.memory.unseen == UNSEEN_ASKED and not signatures
+        if unseen:
+            self._machine.memory.unseen = UNSEEN_ACCEPTED
+        records = [
+            record
+            for record in await self.issues.records("open", "given_up")
+            if record.signature in signatures or not (signatures or unseen)
+        ]
+        signatures = [record.signature for record in records]
+        await self.issues.set_status(signatures, "skipped", lambda emit: self._queue(records, emit))
+        if not self._machine.memory.awaits_person:
+            return False
+        self._machine.memory.awaits_person = False
+        await self._look_past_skipped("you skip what could not be mended")
+        return True
+
+    async def _look_past_skipped(self, reason: str) -> None:
+        memory = self._machine.memory
+        # What is skipped keeps nothing else from being looked at.
+        memory.refused_install = ""
+        memory.missing_packages = []
+        # While packages were refused, nothing that was written was shown.
+        await self._runtime.materialise()
+        await self._review_again(reason)
+
+    async def _review_again(self, reason: str) -> None:
+        if self._machine.state is _S.REVIEWING:
+            # It waited there for the person.
+            await self._machine.go_on(_nothing)
+        else:
+            await self._machine.move(_S.REVIEWING, reason)
+
+    def _queue(self, records: Sequence[IssueRecord], emit: Emit) -> None:
+        for record in records:
+            if issue_of(record).blocks:
+                text = _wish_to_mend(record)
+                wish = self._access.store.add_wish(self._access.project_id, text)
+                emit(WishQueued(wish.id, text, "open", None))
+
+    async def skipped_for(self, wishes: Collection[str]) -> list[IssueRecord]:
+        """Return the skipped issues that wishes of these texts stand for."""
+        return [r for r in await self.issues.records("skipped") if _wish_to_mend(r) in wishes]
+
+    async def checks_to_come(self, number: int) -> bool:
+        """Whether something is looked at only at the end, and was not with phase `number`: the build, acceptance checks."""
+        reached = await self._open.reached(number)
+        if not reached.last and await self._review.builds():
+            return True
+        if self._around.eyes() is None:
+            return False
+        due = self._review.self_test.due
+        return len(await due(_EVERYTHING)) > len(await due(reached))
+
+    async def try_again(self) -> None:
+        """Let everything be tried anew that was given up; for a person who asks for it."""
+        await self._open_given_up()
+        memory = self._machine.memory
+        waited = memory.awaits_person
+        memory.try_again()
+        if waited:
+            await self._review_again("trying again")
+
+    async def hand_over(self, reason: str) -> None:
+        """End the wait for a decision: the person does something else about it, and what was given up counts again."""
+        if self._machine.memory.awaits_person:
+            await self._open_given_up()
+            self._machine.memory.awaits_person = False
+            await self._machine.move(_S.IDLE, reason)
+
+    async def _open_given_up(self) -> None:
+        given_up = await self.issues.records("given_up")
+        await self.issues.set_status([record.signature for record in given_up], "open")
+
+    async def begin(self, signatures: Collection[str]) -> None:
+        """Begin to mend issues of an app at rest; unless they are named, warnings only where there is nothing else.
+
+        Raises:
+            NotAllowedNowError: there is nothing to mend.
+        """
+        records = await self.issues.records()
+        grave = [record for record in records if issue_of(record).blocks]
+        wanted = (
+            [r for r in records if r.signature in signatures] if signatures else grave or records
+        )
+        if not wanted:
+            raise NotAllowedNowError("There is nothing to mend.")
+        await self.issues.set_status([record.signature for record in wanted], "open")
+        memory = self._machine.memory
+        memory.rest_in = self._machine.state.value
+        memory.try_again()
+        memory.wanted = [record.signature for record in wanted]
+        memory.problems = [issue_of(record).message for record in wanted]
+        await self._machine.move(_S.FIXING, _first_line(memory.problems[0]))
+
+
+def _verified(
+    tried: Sequence[IssueRecord], looked_at: Collection[str], brought: Sequence[IssueRecord]
+) -> bool | None:
+    """Whether looking again showed that a fix helped; None where nobody could look.
+
+    It did not where something else is wrong in its place now (`brought`): that may be the same in other words.
+    """
+    seen = [r for r in tried if recheckable(r) and issue_of(r).source in looked_at]
+    if any(record.status != "fixed" for record in seen):
+        return False
+    if any(_in_place_of(issue_of(new), issue_of(old)) for new in brought for old in seen):
+        return False
+    return True if seen and len(seen) == len(tried) else None
+
+
+def _tried_unseen(record: IssueRecord, looked: Looked) -> bool:
+    """Whether nobody has looked since the last try at it."""
+    tried = bool(record.fixes) and not record.fixes[-1].get("outcome")
+    return tried and issue_of(record).source not in looked.sources
+
+
+def _in_place_of(new: Issue, old: Issue) -> bool:
+    if new.source == old.source:
+        return not old.file or new.file == old.file
+    # These are looked for only where nothing else is wrong: before the mend nobody knew of them.
+    return bool(old.file) and new.file == old.file and new.source not in ("check", "build")
+
+
+def _after_what(record: IssueRecord, memory: RunMemory) -> str:
+    """Return what was done about an issue, as the end of a sentence; nothing where no model was asked."""
+    tries = sum(tried.get("strategy") in ("model", "debug") for tried in record.fixes)
+    if tries:
+        return f" after {tries} {'try' if tries == 1 else 'tries'}"
+    # It came when what a phase may cost was used up.
+    mends = memory.fix_tries + memory.debug_sessions
+    return f" after {mends} mends of other problems" if mends > 1 else ""
+
+
+def _wish_to_mend(record: IssueRecord) -> str:
+    """Return the wish that stands for an issue which the person left for later."""
+    issue = issue_of(record)
+    place = f" ({issue.place})" if issue.place else ""
+    return f"Mend: {_first_line(issue.message)}{place}"
+
+
+def _nothing(_: Emit) -> None:
+    """The wait is all there is to store."""
+
+
+def _first_line(text: str) -> str:
+    first = text.strip().split("\n", 1)[0]
+    return first if len(first) <= 160 else f"{first[:159].rstrip()}…"

@@ -1,0 +1,82 @@
+"""Repair without a model, applied to the document: what is mended is merged with what the person typed meanwhile."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from vibedesk.engine.agent.app_runtime import AppRuntime
+from vibedesk.engine.agent.code_service import CodeService
+from vibedesk.engine.builder.package_versions import resolve_packages
+from vibedesk.engine.builder.project_access import ProjectAccess, telling_changes
+from vibedesk.engine.event_bus import Emit
+from vibedesk.engine.events import Notice
+from vibedesk.engine.repair.fixer import RepairResult, repair
+from vibedesk.engine.repair.python_repair import PythonRepair
+from vibedesk.engine.review.issues import Issue
+from vibedesk.engine.sandboxes.driver import SandboxError
+
+
+@dataclass(slots=True)
+class Repaired:
+    """What was written, which packages are to be installed, which issues (signatures) the check finds no more."""
+
+    paths: list[str] = field(default_factory=list)
+    packages: list[str] = field(default_factory=list)
+    fixed: list[str] = field(default_factory=list)
+
+
+class Repairer:
+    """Repairs one project."""
+
+    def __init__(self, access: ProjectAccess, runtime: AppRuntime, code: CodeService) -> None:
+        self._access = access
+        self._runtime = runtime
+        self._code = code
+
+    async def mend(self, issues: Sequence[Issue]) -> Repaired:
+        """Mend what needs no model; nothing where the tools for it do not run."""
+        access = self._access
+        if not await self._runtime.packages_present():
+            return Repaired()
+        texts = await access.read(access.files.texts)
+        marks = await access.read(access.files.marks)
+        protected = {path for path, said in marks.items() if "locked" in said}
+        try:
+            result = await self._repair(
+                issues, texts, protected | access.template.untouchable_files
+            )
+        except SandboxError as error:
+            words = f"Repair without a model did not run: {error.message}"
+            await access.bus.emit(access.project_id, Notice(words, "no_repair"))
+            return Repaired()
+        packages = await self._existing(result.packages)
+        written = await access.commit(
+            lambda emit: self._write(result.edits, texts, emit), durable=True
+        )
+        known = {issue.signature for issue in issues}
+        return Repaired(written, packages, [s for s in result.fixed if s in known])
+
+    async def _repair(
+        self,
+        issues: Sequence[Issue],
+        texts: Mapping[str, str],
+        protected: set[str] | frozenset[str],
+    ) -> RepairResult:
+        python = None
+        if self._access.template.language == "python":
+            python = PythonRepair(await self._runtime.sandbox())
+        service = await self._code.within(await self._runtime.sandbox())
+        return await repair(issues, texts, service, python=python, protect=protected)
+
+    async def _existing(self, packages: Sequence[str]) -> list[str]:
+        if not packages or not self._access.template.installs_from_npm:
+            return list(packages)
+        return (await resolve_packages(packages, self._runtime.ask)).specs
+
+    def _write(self, edits: Mapping[str, str], base: Mapping[str, str], emit: Emit) -> list[str]:
+        files = self._access.files
+        with telling_changes(files, emit):
+            for path, text in edits.items():
+                files.merge(path, base.get(path, ""), text, "fix")
+        return sorted(edits)

@@ -1,0 +1,353 @@
+"""Runs the blueprint's acceptance checks against the running app, as a person would go through them."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections import Counter
+from collections.abc import Collection, Iterable, Sequence
+
+from vibedesk.base.ids import new_id
+from vibedesk.engine.agent.app_runtime import AppRuntime
+from vibedesk.engine.agent.issue_list import IssueList
+from vibedesk.engine.agent.open_work import Reached
+from vibedesk.engine.browser.process import BrowserEndedError, BrowserProcess
+from vibedesk.engine.browser.reports import CheckOutcome, failed_outcome
+from vibedesk.engine.builder.context import checks_request
+from vibedesk.engine.builder.focus import of_written
+from vibedesk.engine.builder.project_access import ProjectAccess
+from vibedesk.engine.builder.schemas import AcceptanceCheck, Blueprint, ChecksAnswer
+from vibedesk.engine.check_words import check_words
+from vibedesk.engine.event_bus import Emit
+from vibedesk.engine.events import (
+    BlueprintReady,
+    CheckFinished,
+    ChecksCorrected,
+    CheckStarted,
+    Notice,
+    ServerStarted,
+)
+from vibedesk.engine.models.protocol import BudgetExceededError, ModelError
+from vibedesk.engine.review.checkers import read_log
+from vibedesk.engine.review.issues import Issue
+from vibedesk.engine.review.page_issues import check_issue, no_start_issue
+from vibedesk.engine.review.source_places import report_locator
+from vibedesk.engine.sandboxes.driver import SandboxError, ServerNotReadyError
+from vibedesk.engine.store.records import Json
+
+
+class SelfTest:
+    """The acceptance checks of one project."""
+
+    def __init__(self, access: ProjectAccess, runtime: AppRuntime, issues: IssueList) -> None:
+        self._access = access
+        self._runtime = runtime
+        self._issues = issues
+        self._folders: list[str] = []
+        self._told_of_data = False
+
+    async def checks(self) -> list[AcceptanceCheck]:
+        """Return the blueprint's checks."""
+        access = self._access
+        record = await access.read(lambda: access.store.get(access.project_id))
+        if record.blueprint is None:
+            return []
+        return Blueprint.model_validate(record.blueprint).acceptance_checks
+
+    async def due(self, reached: Reached) -> list[AcceptanceCheck]:
+        """Return the checks of what is built; those of no phase, or of one that never came, belong to the last."""
+        checks = [check for check in await self.checks() if check.steps]
+        if reached.last:
+            return checks
+        return [check for check in checks if check.phase and check.phase <= reached.number]
+
+    async def run(
+        self,
+        browser: BrowserProcess,
+        checks: Iterable[AcceptanceCheck],
+        names: Collection[str] | None = None,
+    ) -> list[Issue]:
+        """Run checks, or those of these names, and return the failed ones as issues.
+
+        Each begins with fresh storage in the browser; where the app keeps data on its server, with none there
+        either: the server is started beside the person's data for it.
+
+        Raises:
+            BrowserError: the browser, not the app, failed.
+        """
+        wanted = [check for check in checks if names is None or check.name in names]
+        await self._access.read(self._forget_gone)
+        if not wanted:
+            return []
+        if not self._access.template.fresh_data:
+            return await self._run_all(browser, wanted)
+        await self._tell_of_other_data()
+        try:
+            return await self._run_without_data(browser, wanted)
+        finally:
+            await self._remove_data()
+
+    async def _run_without_data(
+        self, browser: BrowserProcess, wanted: Sequence[AcceptanceCheck]
+    ) -> list[Issue]:
+        """Run checks, and serve the app with the person's data again."""
+        try:
+            found = await self._run_all(browser, wanted)
+        except asyncio.CancelledError:
+            # Who stops does not wait for a start; the next one is that of the usual server.
+            with contextlib.suppress(SandboxError):
+                await self._runtime.stop_server()
+            raise
+        except BaseException:
+            with contextlib.suppress(SandboxError):
+                await self._serve_usual_data()
+            raise
+        return [*found, *await self._serve_usual_data()]
+
+    async def _run_all(
+        self, browser: BrowserProcess, checks: Sequence[AcceptanceCheck]
+    ) -> list[Issue]:
+        issues = []
+        issue: Issue | None = None
+        no_start: Issue | None = None
+        for check in checks:
+            await self._access.bus.emit(self._access.project_id, CheckStarted(check.name))
+            # What keeps it from starting for one keeps it from starting for all of them.
+            no_start = no_start or await self._serve_no_data()
+            if no_start is None:
+                try:
+                    issue = await self._run(browser, check)
+                except BrowserEndedError:
+                    # Once more, from the beginning: what the first half stored is not the check's.
+                    no_start = await self._serve_no_data()
+                    issue = await self._run(browser, check) if no_start is None else None
+            if no_start is not None:
+                issue = await self._fail(check, no_start)
+            if issue is not None:
+                issues.append(issue)
+        return issues
+
+    async def _serve_no_data(self) -> Issue | None:
+        """Start the server anew without data where the app keeps any on it; return why that does not start."""
+        template = self._access.template
+        if not template.fresh_data:
+            return None
+        folder = f"/tmp/vibedesk-check-{new_id()}"
+        self._folders.append(folder)
+        try:
+            await self._runtime.serve_apart(template.fresh_data_in(folder))
+        except ServerNotReadyError:
+            return await self._no_start("The app does not start where it has no data yet")
+        return None
+
+    async def _tell_of_other_data(self) -> None:
+        """Say, once, what becomes of what the person enters while checks have the app: there is one server for both."""
+        if not self._told_of_data:
+            self._told_of_data = True
+            words = "While checks run, the app has data of their own: what you enter in it meanwhile is not kept."
+            await self._access.bus.emit(self._access.project_id, Notice(words, "other_data"))
+
+    async def _remove_data(self) -> None:
+        folders, self._folders = self._folders, []
+        with contextlib.suppress(SandboxError):
+            if folders and await self._runtime.ready_sandbox() is not None:
+                await self._runtime.ask(["rm", "-rf", *folders])
+
+    async def _no_start(self, said: str) -> Issue:
+        runtime, given = self._runtime, self._access.template.untouchable_files
+        log = runtime.log
+        server = read_log(log, await runtime.workdir(), given=given)
+        return no_start_issue(said, log=log, server=server)
+
+    async def _fail(self, check: AcceptanceCheck, issue: Issue) -> Issue:
+        """Store that a check failed before its first step."""
+        outcome = failed_outcome(check.name, issue.message)
+        await self._access.commit(lambda emit: self._keep(check, outcome, "", issue, emit))
+        return issue
+
+    async def _run(self, browser: BrowserProcess, check: AcceptanceCheck) -> Issue | None:
+        access, template = self._access, self._access.template
+        outcome = await browser.run_check(
+            self._runtime.url,
+            [step.model_dump(exclude_none=True) for step in check.steps],
+            name=check.name,
+            # A server that knows people refuses pages too, and a check may want to see just that.
+            api_paths=("/",) if template.fresh_data else template.api_paths,
+        )
+        picture = await asyncio.to_thread(access.files.blobs.put, outcome.picture)
+        issue = None if outcome.passed else await self._issue(outcome, picture)
+        await access.commit(lambda emit: self._keep(check, outcome, picture, issue, emit))
+        return issue
+
+    async def _issue(self, outcome: CheckOutcome, picture: str) -> Issue:
+        runtime, given = self._runtime, self._access.template.untouchable_files
+        return check_issue(
+            outcome,
+            picture=picture,
+            locate=await report_locator(runtime.url, outcome),
+            given=given,
+            server=read_log(runtime.log, await runtime.workdir(), given=given),
+        )
+
+    def _keep(
+        self,
+        check: AcceptanceCheck,
+        outcome: CheckOutcome,
+        picture: str,
+        issue: Issue | None,
+        emit: Emit,
+    ) -> None:
+        self._issues.store.put_check(
+            check.name,
+            passed=outcome.passed,
+            phase=check.phase or 0,
+            code_version=self._access.files.version,
+            seconds=outcome.seconds,
+            picture=picture,
+            data={
+                "step": outcome.step,
+                "sentence": outcome.sentence,
+                "error": outcome.error,
+                **(issue.evidence if issue else {}),
+            },
+        )
+        emit(
+            CheckFinished(
+                check.name, outcome.passed, outcome.step, outcome.sentence, outcome.error, picture
+            )
+        )
+
+    async def _serve_usual_data(self) -> list[Issue]:
+        """Start the server with the person's data again; return what keeps it from that."""
+        try:
+            url = await self._runtime.serve_apart({})
+        except ServerNotReadyError:
+            return [await self._no_start("The app does not start again after its checks")]
+        await self._access.bus.emit(self._access.project_id, ServerStarted(url))
+        return []
+
+    def _forget_gone(self) -> None:
+        record = self._access.store.get(self._access.project_id)
+        listed = (record.blueprint or {}).get("acceptance_checks") or []
+        self._issues.store.forget_checks([str(check.get("name", "")) for check in listed])
+
+    # -- what the model says of them --------------------------------------------------------------------
+    async def correct(
+        self,
+        reached: Reached,
+        failed: Sequence[Issue],
+        paths: Sequence[str] = (),
+        *,
+        settled: Collection[str] = (),
+        own: Collection[str] = (),
+    ) -> list[str]:
+        """Have checks corrected that test what the app should not do, and missing ones written.
+
+        Args:
+            reached: How far the plan is carried out.
+            failed: What failed; empty: only what is missing is wanted.
+            paths: What the phase wrote.
+            settled: Names of checks that stay as they are: they were corrected often enough.
+            own: Names of checks that the person wrote or edited: what the model would change is only told.
+
+        Returns:
+            Names of the checks that are new or other than before; none where no model answers.
+        """
+        access = self._access
+        record = await access.read(lambda: access.store.get(access.project_id))
+        if record.sample or record.blueprint is None:
+            return []
+        problems = [issue.message for issue in failed]
+        context = await access.context(of_written(paths, problems))
+        request = checks_request(context, reached.number, problems)
+        try:
+            answer = await access.router.ask_structured(request, ChecksAnswer)
+        except BudgetExceededError:
+            raise
+        except ModelError as error:
+            words = f"No model looked at the acceptance checks: {error.message}"
+            await access.bus.emit(access.project_id, Notice(words, "no_checks"))
+            return []
+        shown = {c["name"]: c for c in record.blueprint.get("acceptance_checks") or []}
+        # Where some fail others are no help, and could be written without end.
+        answer.checks = [
+            check
+            for check in answer.checks
+            if check.name not in settled and (not failed or check.name in shown)
+        ]
+        return await access.commit(
+            lambda emit: self._take(answer, shown, own, reached.number, emit), durable=True
+        )
+
+    def _take(
+        self,
+        answer: ChecksAnswer,
+        shown: dict[str, Json],
+        own: Collection[str],
+        phase: int,
+        emit: Emit,
+    ) -> list[str]:
+        """Store the checks that are new or corrected with a reason. `shown`: those that the model saw, by name."""
+        access = self._access
+        blueprint = access.store.get(access.project_id).blueprint or {}
+        checks = {c["name"]: c for c in blueprint.get("acceptance_checks") or []}
+        why = {c.name: c.why for c in answer.corrected}
+        changed = []
+        for check in answer.checks:
+            data = check.model_dump(exclude_none=True)
+            old = checks.get(check.name)
+            # What the person changed or deleted meanwhile is theirs.
+            if not check.steps or old != shown.get(check.name):
+                continue
+            if old is not None and _steps(data) == _steps(old):
+                continue
+            # A check may be corrected with a reason; it never disappears, and never does or expects less.
+            if old is not None and not (why.get(check.name) and _as_strict(data, old)):
+                continue
+            if old is not None and check.name in own:
+                emit(_suggestion(check.name, why[check.name], data))
+                continue
+            checks[check.name] = {**data, "phase": (old or {}).get("phase") or phase}
+            changed.append(check.name)
+        if changed:
+            stored = {**blueprint, "acceptance_checks": list(checks.values())}
+            access.store.update(access.project_id, blueprint=stored)
+            emit(BlueprintReady(stored))
+            emit(ChecksCorrected([{"name": name, "why": why.get(name, "")} for name in changed]))
+            for name in changed:
+                if why.get(name):
+                    self._issues.store.note_correction(name, why[name])
+        return changed
+
+
+def _suggestion(name: str, why: str, check: Json) -> Notice:
+    """Return what tells the person how a model would change a check of theirs."""
+    words = (
+        f"A model would change your check “{name}”: {why.rstrip('.')}. "
+        f"Its steps would be: {'; '.join(check_words(check['steps']))}. "
+        "It stays as you wrote it: edit it in the blueprint if you agree."
+    )
+    return Notice(words, "check_suggested")
+
+
+def _as_strict(new: Json, old: Json) -> bool:
+    """Whether a corrected check does, of each kind, and expects at least as much as before."""
+    return _counted(new) >= _counted(old)
+
+
+def _counted(check: Json) -> Counter[str]:
+    """Return how many steps of each kind count: every expectation alike, of the actions not mere ways and waits."""
+    kinds = (str(step.get("do", "")) for step in _steps(check))
+    return Counter(
+        "expect" if kind.startswith("expect") else kind
+        for kind in kinds
+        if kind not in ("goto", "wait")
+    )
+
+
+def _steps(check: Json) -> list[Json]:
+    """Return a check's steps without the keys that say nothing."""
+    return [
+        {key: value for key, value in step.items() if value is not None}
+        for step in check.get("steps") or ()
+    ]

@@ -1,0 +1,133 @@
+"""Deterministic repair of a project's issues, and the check of one file while others still stream.
+
+It gets texts and returns texts; who applies them merges them into the document.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from vibedesk.engine.repair.config_files import mended_config
+from vibedesk.engine.repair.language_service import LanguageService
+from vibedesk.engine.repair.program import RepairError
+from vibedesk.engine.repair.python_repair import PythonRepair
+from vibedesk.engine.review.issues import Issue, deduplicated
+
+_COMPILED = (".ts", ".tsx", ".mts", ".cts")
+_COMPONENTS = (".vue", ".svelte")
+_STATIC = ("types", "lint", "build")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RepairResult:
+    """What was mended, confirmed by a last check of the whole project."""
+
+    edits: Mapping[str, str]
+    """Path → whole new text; only files that changed."""
+    packages: tuple[str, ...] = ()
+    """Packages to install, if they exist (`builder.package_versions` says so); then repair once more."""
+    fixed: tuple[str, ...] = ()
+    """Signatures that the check no longer finds."""
+    left: tuple[Issue, ...] = ()
+    """What is still wrong: the given issues that were not mended, and what the check finds."""
+    rounds: int = 0
+    log: tuple[str, ...] = field(default=())
+    """What was tried and became of it, a line each."""
+
+
+async def repair(
+    issues: Sequence[Issue],
+    texts: Mapping[str, str],
+    service: LanguageService | None,
+    *,
+    python: PythonRepair | None = None,
+    protect: Collection[str] = (),
+    seconds: float = 20.0,
+) -> RepairResult:
+    """Mend what can be mended without a model.
+
+    Args:
+        issues: What the checkers found.
+        texts: The project's files as they are in the document, by path; those that differ from the work folder are
+            enough for TypeScript, for Python all are needed. What the service had open besides is forgotten.
+        service: For TypeScript; None where the project has none.
+        python: For Python; None where the project has none.
+        protect: Files that must stay as they are.
+        seconds: About how long it may take.
+
+    Raises:
+        SandboxError: the programs that repair do not run here, and nothing could be mended without them.
+    """
+    edits = {p: text for p, text in mended_config(texts).items() if p not in protect}
+    texts = {**texts, **edits}
+    fixed: set[str] = set()
+    left: list[Issue] = []
+    packages: tuple[str, ...] = ()
+    rounds = 0
+    log: tuple[str, ...] = ()
+    if service is not None:
+        try:
+            await service.show(texts)
+            components = [i for i in issues if i.source == "types" and i.file.endswith(_COMPONENTS)]
+            done = await service.fix(protect=protect, components=components, seconds=seconds)
+        except RepairError as error:
+            if not edits:
+                raise
+            log += (error.message,)  # what needs no service is mended all the same
+        else:
+            edits.update(done.edits)
+            packages, rounds, log = done.packages, done.rounds, done.log
+            left += done.left
+            fixed |= {issue.signature for issue in done.fixed}
+    if python is not None:
+        mended = await python.repair(issues, texts, protect=protect, seconds=seconds)
+        edits.update(mended.edits)
+        packages += mended.packages
+        fixed |= set(mended.fixed)
+        log += mended.log
+    still = {issue.signature for issue in left}
+    fixed -= still
+    left += [issue for issue in issues if issue.signature not in fixed]
+    return RepairResult(
+        edits=edits,
+        packages=packages,
+        fixed=tuple(sorted(fixed)),
+        left=tuple(deduplicated(left)),
+        rounds=rounds,
+        log=log,
+    )
+
+
+async def check_file(path: str, text: str, service: LanguageService | None) -> list[Issue]:
+    """Return what is wrong in a file that was just written, while others may still come; empty where nobody can tell.
+
+    Raises:
+        SandboxError: the language service does not run here.
+    """
+    if path.endswith(".py"):
+        return _python_syntax(path, text)
+    if service is None or not path.endswith(_COMPILED):
+        return []
+    return await service.check_file(path, text)
+
+
+def _python_syntax(path: str, text: str) -> list[Issue]:
+    try:
+        ast.parse(text)
+    except (SyntaxError, ValueError) as error:
+        place = error if isinstance(error, SyntaxError) else None
+        return [
+            Issue(
+                source="types",
+                kind="syntax",
+                code="SyntaxError",
+                message=f"SyntaxError: {place.msg if place else error}",
+                severity="critical",
+                file=path,
+                line=(place.lineno or 0) if place else 0,
+                column=(place.offset or 0) if place else 0,
+            )
+        ]
+    return []

@@ -1,0 +1,31 @@
+"""What every parser begins with: text without colours, carriage returns and machine paths."""
+
+from __future__ import annotations
+
+import re
+from pathlib import PurePosixPath
+
+_ANSI = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)|[@-Z\\-_])")
+
+
+def plain(text: str) -> str:
+    """Return `text` without ANSI codes, its lines ended by line feeds."""
+    return _ANSI.sub("", text).replace("\r\n", "\n").replace("\r", "\n")
+
+
+def project_path(raw: str, root: str = "") -> str:
+    """Return a path that a tool printed as a project path; empty where it lies outside or is a package's.
+
+    Args:
+        raw: Absolute below `root`, or relative; `file://` and a query are taken off.
+        root: The work folder as the tool sees it.
+    """
+    path = raw.strip().strip("'\"").removeprefix("file://").partition("?")[0].replace("\\", "/")
+    base = root.rstrip("/")
+    if base and path.startswith(f"{base}/"):
+        path = path[len(base) + 1 :]
+    if path.startswith(("/", "node:")) or re.match(r"[A-Za-z]:", path):
+        return ""
+    clean = str(PurePosixPath(path)) if path else ""
+    inside = clean and not clean.startswith("..") and clean != "."
+    return clean if inside and "node_modules" not in clean.split("/") else ""

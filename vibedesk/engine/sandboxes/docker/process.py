@@ -1,0 +1,144 @@
+"""One command in a container, as a session sees it; what `local`'s `SupervisedProcess` is there."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Self
+
+from vibedesk.engine.sandboxes.command import AsyncByteSink, AsyncLineSink, ProcessEndedError
+from vibedesk.engine.sandboxes.docker.session import Channel, Session, said_inside
+from vibedesk.engine.sandboxes.driver import OutputLine, SandboxError
+from vibedesk.engine.sandboxes.inside import frames
+from vibedesk.engine.sandboxes.output import LineSplitter
+
+GRACE_SECONDS = 1.5
+_PIECE = 16 * 1024  # what the loop handles in one go
+_NUMBER = re.compile(r"-?[0-9]{1,10}")
+
+
+class SessionProcess:
+    """A command whose whole tree ends with it, on request, or with the session."""
+
+    def __init__(
+        self,
+        channel: Channel,
+        argv: Sequence[str],
+        on_unwatched: Callable[[frozenset[str]], None],
+    ) -> None:
+        self._channel = channel
+        self._program = argv[0]
+        self._on_unwatched = on_unwatched
+        self._outcome: dict[str, Any] | SandboxError = {}
+
+    @classmethod
+    def start(
+        cls,
+        session: Session,
+        argv: Sequence[str],
+        *,
+        env: Mapping[str, str],
+        cwd: str,
+        on_unwatched: Callable[[frozenset[str]], None],
+        takes_input: bool = False,
+    ) -> Self:
+        """Start `argv` in `cwd` with exactly `env`; that it cannot be started is told by `exit_status`.
+
+        With `takes_input` its standard input comes from `write`; else that is empty.
+        `on_unwatched` is called with `limits_met` when its supervisor was killed: what it started may run on.
+
+        Raises:
+            SessionLostError: the session is over.
+        """
+        channel = session.open(
+            "exec",
+            argv=list(argv),
+            env=dict(env),
+            cwd=cwd,
+            grace=GRACE_SECONDS,
+            input=takes_input,
+        )
+        return cls(channel, argv, on_unwatched)
+
+    def request_end(self) -> None:
+        self._channel.request_end()
+
+    async def write(self, data: bytes) -> None:
+        await self._channel.write(data)
+
+    async def pump(self, on_line: AsyncLineSink, on_output: AsyncByteSink | None = None) -> None:
+        """Hand over every line until the tree is gone, or the session is."""
+        splitters = {frames.DATA: LineSplitter(), frames.ERRORS: LineSplitter()}
+        names = {frames.DATA: "stdout", frames.ERRORS: "stderr"}
+        while (piece := await self._channel.receive()) is not None:
+            kind, data = piece
+            if on_output and kind == frames.DATA:
+                await on_output(data)
+                continue
+            for start in range(0, len(data), _PIECE):
+                for line in splitters[kind].feed(data[start : start + _PIECE]):
+                    await on_line(OutputLine(names[kind], line))
+                await asyncio.sleep(0)  # a flood must not keep the loop from everything else
+        for kind, splitter in splitters.items():
+            for line in splitter.close():
+                await on_line(OutputLine(names[kind], line))
+        try:
+            self._outcome = outcome = await self._channel.result()
+            if not outcome.get("error") and not outcome.get("report"):
+                self._on_unwatched(self.limits_met)
+        except SandboxError as error:
+            self._outcome = error
+        except ConnectionError:
+            self._outcome = ProcessEndedError("The command was stopped.", remedy="")
+
+    @property
+    def limits_met(self) -> frozenset[str]:
+        """Which limits of the sandbox were met while it ran: `memory`, `processes`. After `pump`."""
+        outcome = self._outcome
+        hits = outcome.get("hits") if isinstance(outcome, dict) else None
+        if not isinstance(hits, dict):
+            return frozenset()
+        return frozenset(
+            name for name, times in hits.items() if isinstance(times, int) and times > 0
+        )
+
+    def exit_status(self) -> int:
+        """Return the command's exit status, a signal's number negative. Call it after `pump`.
+
+        Raises:
+            ProcessEndedError: it was ended on request.
+            SandboxError: it could not be started, or the sandbox was lost.
+        """
+        if isinstance(self._outcome, SandboxError):
+            raise self._outcome
+        error = said_inside(self._outcome.get("error") or "")
+        if error == "command_not_found":
+            raise SandboxError(
+                f"The command {self._program} does not exist in the sandbox.",
+                remedy="Install the package that brings it.",
+                code="command_not_found",
+            )
+        if error:
+            raise SandboxError(
+                f"The command {self._program} could not be started: {error}.",
+                remedy="Restart the sandbox if too many processes run in it.",
+            )
+        word, _, rest = said_inside(self._outcome.get("report", "")).partition(" ")
+        match word:
+            case "exit" if _NUMBER.fullmatch(rest):
+                return int(rest)
+            case "signal" if _NUMBER.fullmatch(rest):
+                return -int(rest)
+            case "ended":
+                raise ProcessEndedError("The command was stopped.", remedy="")
+            case "failed":
+                raise SandboxError(
+                    f"The command could not be started: {rest}.", remedy="Look at its name."
+                )
+            case _:
+                raise SandboxError(
+                    "The process that watches the command was ended from outside.",
+                    remedy="Try again; if it happens often, look at the sandbox's memory.",
+                    retryable=True,
+                )

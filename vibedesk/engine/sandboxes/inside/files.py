@@ -1,0 +1,296 @@
+"""Files between the session and the sandbox's work folder."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import shutil
+import stat
+from collections import deque
+from typing import Any
+
+from vibedesk.engine.sandboxes.inside.channels import Agent, Channel, explain
+from vibedesk.engine.sandboxes.inside.frames import RESULT, Json, RecordReader, record
+
+_WORK = "/app"
+_CONFIG = "/home/app/.config/vibedesk"
+_PUSHED = "/home/app/.vibedesk-pushed.json"
+_TEMPORARY = ".vibedesk-tmp-"
+
+
+class Put(Channel):
+    """Takes files: each is written beside its place and moved there, so that nobody sees half of one."""
+
+    def __init__(self, agent: Agent, number: int, request: Json) -> None:
+        super().__init__(agent, number)
+        # Configuration goes beside the app's files and is none of what was pushed.
+        self._root = _CONFIG if request.get("config") else _WORK
+        os.makedirs(self._root, exist_ok=True)
+        self._reader = RecordReader()
+        self._file: Any = None
+        self._header: Json = {}
+        self._left = 0
+        self._pushed: dict[str, list[int] | None] = {}
+        self._written = 0
+        self._errors: list[list[str]] = []
+
+    def on_data(self, data: bytes) -> None:
+        try:
+            for item in self._reader.feed(data):
+                if isinstance(item, bytes):
+                    self._take_piece(item)
+                else:
+                    self._take_header(item)
+        except ValueError as error:
+            self.finish({"error": explain(error)})
+            return
+        self.consumed(len(data))
+
+    def _take_header(self, header: Json) -> None:
+        path = inside(self._root, str(header["path"]))
+        self._header, self._left = header, int(header.get("size", 0))
+        try:
+            if header.get("gone"):
+                remove_path(path, self._root)
+                self._pushed[header["path"]] = None
+                self._written += 1
+                return
+            make_parents(path, self._root)
+            # The channel's number: others may write into the same folder at the same time.
+            name = f"{_TEMPORARY}{os.getpid()}-{self.number}"
+            self._file = open(os.path.join(os.path.dirname(path), name), "wb")  # noqa: SIM115
+        except OSError as error:
+            self._errors.append([str(header["path"]), explain(error)])
+            return
+        if not self._left:
+            self._close_file()
+
+    def _take_piece(self, piece: bytes) -> None:
+        self._left -= len(piece)
+        if self._file is None:
+            return
+        try:
+            self._file.write(piece)
+        except OSError as error:
+            self._errors.append([str(self._header["path"]), explain(error)])
+            self._drop_file()
+            return
+        if not self._left:
+            self._close_file()
+
+    def _close_file(self) -> None:
+        file, header = self._file, self._header
+        path = inside(self._root, str(header["path"]))
+        try:
+            file.close()
+            os.chmod(file.name, 0o755 if header.get("executable") else 0o644)
+            if os.path.isdir(path) and not os.path.islink(path):
+                shutil.rmtree(path)
+            os.replace(file.name, path)
+            # Not the sender's time: tools that watch for newer files would miss an older version.
+            if self._root == _WORK:
+                self._pushed[header["path"]] = [header["size"], header["mtime_ns"]]
+            self._written += 1
+            self._file = None
+        except OSError as error:
+            self._errors.append([str(header["path"]), explain(error)])
+            self._drop_file()
+
+    def _drop_file(self) -> None:
+        file, self._file = self._file, None
+        if file is not None:
+            with contextlib.suppress(OSError):
+                file.close()
+            with contextlib.suppress(OSError):
+                os.unlink(file.name)
+
+    def on_end(self) -> None:
+        self._drop_file()
+        try:
+            note_pushed(self._pushed)
+        except OSError as error:
+            self._errors.append([_PUSHED, explain(error)])
+        self.finish({"written": self._written, "errors": self._errors[:50]})
+
+    def abort(self) -> None:
+        super().abort()
+        self._drop_file()
+        with contextlib.suppress(OSError):
+            note_pushed(self._pushed)
+
+
+class Compare(Channel):
+    """Takes the list of what the work folder has; answers which of it is needed here.
+
+    What came from there earlier and is not on the list is removed; what the app made itself stays.
+    """
+
+    def __init__(self, agent: Agent, number: int, _request: Json) -> None:
+        super().__init__(agent, number)
+        self._text = bytearray()
+
+    def on_data(self, data: bytes) -> None:
+        self._text += data
+        self.consumed(len(data))
+
+    def on_end(self) -> None:
+        try:
+            listed: dict[str, list[int]] = json.loads(self._text)
+            pushed = read_pushed()
+            needed = [
+                path
+                for path, facts in listed.items()
+                if pushed.get(path) != facts or not os.path.lexists(inside(_WORK, path))
+            ]
+            for path in pushed.keys() - listed.keys():
+                with contextlib.suppress(OSError):
+                    remove_path(inside(_WORK, path), _WORK)
+                del pushed[path]
+            write_pushed(pushed)
+        except (OSError, ValueError, TypeError) as error:
+            self.finish({"error": explain(error)})
+            return
+        self._answer = memoryview(json.dumps(needed).encode())
+        self.on_room()
+
+    def on_room(self) -> None:
+        answer = getattr(self, "_answer", None)
+        if answer is None:
+            return
+        while answer and (room := self.may_send()):
+            self.send(answer[:room])
+            self._answer = answer = answer[room:]
+        if not answer:
+            del self._answer
+            self.finish({})
+
+
+class Get(Channel):
+    """Sends files as records; what is no plain file is told as gone."""
+
+    def __init__(self, agent: Agent, number: int, request: Json) -> None:
+        super().__init__(agent, number)
+        self._paths: deque[str] = deque(str(path) for path in request["paths"])
+        for path in self._paths:
+            inside(_WORK, path)  # one that is no path is refused before anything is sent
+        self._most = int(request["most"])
+        self._file: Any = None
+        self._left = 0
+        self._pushed: dict[str, list[int]] | None = None
+
+    def begin(self) -> None:
+        self.on_room()
+
+    def on_room(self) -> None:
+        while self._file is not None or self._paths:
+            room = self.may_send()
+            if not room:
+                return
+            if self._file is None:
+                self._open(self._paths.popleft())
+                continue
+            piece = self._file.read(min(room, self._left))
+            if len(piece) < min(room, self._left):  # it shrank meanwhile: the size was promised
+                piece += bytes(min(room, self._left) - len(piece))
+            self._left -= len(piece)
+            if piece:
+                self.send(piece)
+            if not self._left:
+                self._file.close()
+                self._file = None
+        self.finish({})
+
+    def _open(self, path: str) -> None:
+        try:
+            fd = os.open(inside(_WORK, path), os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
+        except OSError:
+            self.send(record({"path": path, "gone": True}))
+            return
+        found = os.fstat(fd)
+        if not stat.S_ISREG(found.st_mode) or found.st_size > self._most:
+            os.close(fd)
+            why = "size" if stat.S_ISREG(found.st_mode) else "kind"
+            self.send(record({"path": path, "refused": why}))
+            return
+        header = {
+            "path": path,
+            "size": found.st_size,
+            "executable": bool(found.st_mode & stat.S_IXUSR),
+        }
+        self.send(record(header))
+        if found.st_size:
+            self._file, self._left = os.fdopen(fd, "rb"), found.st_size
+        else:
+            os.close(fd)
+
+
+def exists(agent: Agent, number: int, request: Json) -> None:
+    """Tell which of the project paths are files or folders here."""
+    found = [path for path in request["paths"] if os.path.lexists(inside(_WORK, str(path)))]
+    agent.send(RESULT, number, json.dumps({"found": found}).encode())
+
+
+def inside(root: str, path: str) -> str:
+    """Return where a relative path lies below `root`.
+
+    Raises:
+        ValueError: it would lie outside.
+    """
+    parts = path.split("/")
+    if not path or path.startswith("/") or "\0" in path or {"", ".", ".."} & set(parts):
+        raise ValueError(f"no project path: {path!r}")
+    return os.path.join(root, *parts)
+
+
+def make_parents(path: str, root: str) -> None:
+    """Make the folders above `path`; a link or file in their way, which only the app can have made, goes."""
+    folder = os.path.dirname(path)
+    if folder == root or (os.path.isdir(folder) and not os.path.islink(folder)):
+        if not os.access(folder, os.W_OK | os.X_OK):
+            os.chmod(folder, 0o755)  # the app took its own right away
+        return
+    make_parents(folder, root)
+    with contextlib.suppress(FileNotFoundError):
+        os.unlink(folder)
+    os.mkdir(folder)
+
+
+def remove_path(path: str, root: str) -> None:
+    with contextlib.suppress(FileNotFoundError, NotADirectoryError):
+        os.unlink(path)
+    folder = os.path.dirname(path)
+    while folder != root:
+        try:
+            os.rmdir(folder)
+        except OSError:
+            return
+        folder = os.path.dirname(folder)
+
+
+def read_pushed() -> dict[str, list[int]]:
+    try:
+        with open(_PUSHED, "rb") as file:
+            found = json.load(file)
+    except (OSError, ValueError):
+        return {}
+    return found if isinstance(found, dict) else {}
+
+
+def note_pushed(changes: dict[str, list[int] | None]) -> None:
+    """Remember what came, and what is gone (None)."""
+    if not changes:
+        return
+    pushed = read_pushed()
+    for path, facts in changes.items():
+        if facts is None:
+            pushed.pop(path, None)
+        else:
+            pushed[path] = facts
+    write_pushed(pushed)
+
+
+def write_pushed(pushed: dict[str, list[int]]) -> None:
+    with open(f"{_PUSHED}.new", "w") as file:
+        json.dump(pushed, file)
+    os.replace(f"{_PUSHED}.new", _PUSHED)

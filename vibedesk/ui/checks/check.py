@@ -1,0 +1,86 @@
+"""An acceptance check as the window knows it, and its words."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal
+
+from PySide6.QtCore import QCoreApplication
+
+from vibedesk.engine.views import CheckResultView
+
+State = Literal["running", "passed", "failed", "unknown"]
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """A check with how it stands."""
+
+    result: CheckResultView
+    running: bool = False
+
+    @property
+    def name(self) -> str:
+        return self.result.name
+
+    @property
+    def why(self) -> str:
+        """Why it was corrected; empty where it was not."""
+        return self.result.why
+
+    @property
+    def state(self) -> State:
+        if self.running:
+            return "running"
+        if self.result.passed is None:
+            return "unknown"
+        return "passed" if self.result.passed else "failed"
+
+
+def state_words(state: State) -> str:
+    return {
+        "running": _tr("Running"),
+        "passed": _tr("Passes"),
+        "failed": _tr("Fails"),
+        "unknown": _tr("Not run yet"),
+    }[state]
+
+
+def phase_words(check: Check) -> str:
+    if check.result.phase is None:
+        return _tr("Whole app")
+    return _tr("Phase {0}").format(check.result.phase)
+
+
+def ran_words(check: Check) -> str:
+    """Return when it was last run: 10:44 today, else with its day; "" if it never was."""
+    if not check.result.at:
+        return ""
+    try:
+        moment = datetime.fromisoformat(check.result.at.replace("Z", "+00:00")).astimezone()
+    except ValueError:
+        return check.result.at
+    if moment.date() == datetime.now().astimezone().date():
+        return f"{moment:%H:%M}"
+    return f"{moment.day} {moment:%b, %H:%M}"
+
+
+def summary_words(checks: Iterable[Check]) -> str:
+    """Return how all of them stand in one line; "" where there are none."""
+    known = list(checks)
+    states = [check.state for check in known]
+    running = next((check.name for check in known if check.running), "")
+    if not known:
+        return ""
+    if running:
+        done = len(known) - states.count("running")
+        return _tr("Running {name}").format(name=running) if done else _tr("Running the checks")
+    if states.count("unknown") == len(known):
+        return _tr("{0} checks, not run yet").format(len(known))
+    return _tr("{passed} of {all} pass").format(passed=states.count("passed"), all=len(known))
+
+
+def _tr(text: str) -> str:
+    return QCoreApplication.translate("Checks", text)

@@ -1,0 +1,1 @@
+"""The settings: their frame and its pages."""
