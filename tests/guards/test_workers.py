@@ -43,8 +43,14 @@ def notes(tmp_path_factory: pytest.TempPathFactory) -> list[list[str]]:
     (folder / "conftest.py").write_text(_CONFTEST, encoding="utf-8")
     for name, count in (("few", 2), ("many", 5), ("more", 3)):
         (folder / f"test_{name}.py").write_text(_TESTS.format(count=count), encoding="utf-8")
+    finished = _run_with_two_workers(folder)
+    assert finished.returncode == 0, finished.stdout
+    return [json.loads(line) for line in (folder / "notes").read_text().splitlines()]
+
+
+def _run_with_two_workers(folder: Path) -> subprocess.CompletedProcess[str]:
     # It waits for all who have its output: screens that stay would be noticed.
-    finished = subprocess.run(
+    return subprocess.run(
         [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "-n", "2"],
         cwd=folder,
         env={"PYTHONPATH": str(_ROOT), "PATH": os.environ["PATH"], "DISPLAY": ":none"},
@@ -53,8 +59,6 @@ def notes(tmp_path_factory: pytest.TempPathFactory) -> list[list[str]]:
         text=True,
         timeout=120,
     )
-    assert finished.returncode == 0, finished.stdout
-    return [json.loads(line) for line in (folder / "notes").read_text().splitlines()]
 
 
 def test_each_worker_has_a_screen_of_its_own(notes: list[list[str]]) -> None:
@@ -72,3 +76,27 @@ def test_a_module_s_tests_stay_together_and_the_longest_is_begun_first(
     assert [len(found) for found in workers.values()] == [1, 1, 1]
     assert len(notes) == 10
     assert workers["test_many"] != workers["test_more"]
+
+
+_CRASH = """
+import os, pytest
+
+@pytest.mark.parametrize("number", range(4))
+def test_crashes(number):
+    if number == 2:
+        os.abort()
+"""
+
+
+def test_a_worker_that_crashes_costs_one_test(tmp_path: Path) -> None:
+    (tmp_path / "pytest.ini").write_text("[pytest]\n", encoding="utf-8")
+    (tmp_path / "conftest.py").write_text(_CONFTEST, encoding="utf-8")
+    # By number of tests: both workers have done modules before the crash, and there are more behind it.
+    for number in range(8):
+        tests = _TESTS.format(count=5 if number < 4 else 2)
+        (tmp_path / f"test_{number}.py").write_text(tests, encoding="utf-8")
+    (tmp_path / "test_crash.py").write_text(_CRASH, encoding="utf-8")
+    finished = _run_with_two_workers(tmp_path)
+    assert "1 failed, 31 passed" in finished.stdout
+    assert "test_crash.py::test_crashes[2]" in finished.stdout
+    assert len((tmp_path / "notes").read_text().splitlines()) == 28

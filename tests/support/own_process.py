@@ -7,9 +7,12 @@ window among their remains is nothing that a user ever has.
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import sys
+import tempfile
 import time
+from contextlib import suppress
 
 import pytest
 
@@ -56,21 +59,27 @@ class OwnProcess:
 def _run(item: pytest.Item) -> tuple[str, str]:
     """Return (passed or failed, output); a skip inside counts as failed, since nothing of it was tested."""
     command = [sys.executable, "-m", "pytest", "-q", "-rs", "-p", "no:cacheprovider", item.nodeid]
-    try:
-        done = subprocess.run(
+    # A file, not a pipe: a process that the test leaves behind would hold a pipe open, and this one would wait for it.
+    with tempfile.TemporaryFile() as output_file:
+        child = subprocess.Popen(
             command,
             cwd=item.config.rootpath,
             env={**os.environ, _CHILD: "1"},
-            stdout=subprocess.PIPE,
+            stdout=output_file,
             stderr=subprocess.STDOUT,
-            timeout=_SECONDS,
-            check=False,
+            start_new_session=True,
         )
-    except subprocess.TimeoutExpired as error:
-        return (
-            "failed",
-            f"not done within {_SECONDS} s\n{(error.output or b'').decode(errors='replace')}",
-        )
-    output = done.stdout.decode(errors="replace")[-_KEPT_CHARACTERS:]
-    passed = done.returncode == 0 and "1 passed" in output
+        try:
+            code = child.wait(_SECONDS)
+        except subprocess.TimeoutExpired:
+            code = None
+        finally:
+            with suppress(ProcessLookupError):
+                os.killpg(child.pid, signal.SIGKILL)
+            child.wait()
+        output_file.seek(0)
+        output = output_file.read().decode(errors="replace")[-_KEPT_CHARACTERS:]
+    if code is None:
+        return "failed", f"not done within {_SECONDS} s\n{output}"
+    passed = code == 0 and "1 passed" in output
     return "passed" if passed else "failed", output

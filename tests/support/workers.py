@@ -62,6 +62,41 @@ class ByModule(LoadScopeScheduling):
             return module + nodeid[nodeid.find("[") :]
         return module
 
+    def remove_node(self, node: WorkerController) -> str | None:
+        """Take a worker out that ended or crashed; return the test in which it crashed.
+
+        xdist 3.8 would hand out again the modules which a crashed worker had finished. They hold no test whose end
+        calls for more work, so the workers would wait for ever.
+        """
+        unfinished = {
+            scope: tests
+            for scope, tests in self.assigned_work.pop(node).items()
+            if not all(tests.values())
+        }
+        if not unfinished:
+            return None
+        # In the order in which they were handed out: it crashed in the first test that is not done, which has failed.
+        first = next(iter(unfinished.values()))
+        crashed = next(test for test, done in first.items() if not done)
+        first[crashed] = True
+        self.workqueue.update(
+            {scope: tests for scope, tests in unfinished.items() if not all(tests.values())}
+        )
+        for other in self.nodes:
+            self._reschedule(other)
+        return crashed
+
+    def _reschedule(self, node: WorkerController) -> None:
+        # A worker begins a test only when it knows the next one, and asks for more only when one has ended: with a
+        # single test it would wait for ever.
+        while (
+            self.workqueue
+            and not node.shutting_down
+            and self._pending_of(self.assigned_work[node]) < 2
+        ):
+            self._assign_work_unit(node)
+        super()._reschedule(node)
+
 
 def is_worker(config: pytest.Config) -> bool:
     return hasattr(config, "workerinput")
