@@ -37,7 +37,7 @@ bench: ## run the benchmarks; fails where one is over its limit
 
 fuzz: ## run the property tests with many more examples
 	@sh scripts/setup.sh test
-	@sh scripts/on_virtual_screen.sh .venv/bin/python -m pytest tests/property --hypothesis-profile=fuzz --timeout=0 $(ARGS)
+	@sh scripts/on_virtual_screen.sh .venv/bin/python -m pytest tests/property --hypothesis-profile=fuzz --timeout=0 -o faulthandler_timeout=0 $(ARGS)
 
 wishes: ## build all twelve recorded wishes again, and have them checked in Chromium too
 	@sh scripts/setup.sh test
@@ -50,4 +50,4 @@ chaos: ## kill the program at 200 points of its life; fails where it does not go
 corpus: ## let the fixer alone mend all broken projects of the corpus, print the share of each family, and visit those that run
 	@sh scripts/setup.sh test
 	@VIBEDESK_CORPUS=all sh scripts/on_virtual_screen.sh .venv/bin/python -m pytest -s \
-		tests/engine/repair/test_corpus.py tests/engine/review/test_corpus_visits.py $(ARGS)
+		-o faulthandler_timeout=0 tests/engine/repair/test_corpus.py tests/engine/review/test_corpus_visits.py $(ARGS)

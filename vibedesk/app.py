@@ -6,7 +6,6 @@ editors and Chromium follow when the window is already there.
 
 from __future__ import annotations
 
-import gc
 import os
 import sys
 import time
@@ -100,7 +99,6 @@ class WindowProgram:
         self.window.show_page(self._first_page())
         self.window.show()
         self._paint_first()
-        gc.enable()
         import qasync
 
         loop = qasync.QEventLoop(self._app)
@@ -126,6 +124,12 @@ class WindowProgram:
         return page
 
     async def _main(self) -> int:
+        from vibedesk.base.garbage import collecting_here
+
+        async with collecting_here():
+            return await self._serve()
+
+    async def _serve(self) -> int:
         import asyncio
         import logging
 

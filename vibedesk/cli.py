@@ -68,7 +68,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _run(options: argparse.Namespace) -> int:
     if options.command is None:
-        # Loading makes many objects and drops few; the window collects again after its first picture.
+        # Loading makes many objects and drops few. The window collects by itself after its first picture.
         gc.disable()
         from vibedesk.app import run_window
 

@@ -14,6 +14,8 @@ os.environ.setdefault("QT_API", "pyside6")
 import qasync
 from PySide6.QtWidgets import QApplication
 
+from vibedesk.base.garbage import collecting_here
+
 _PATIENCE = 20.0
 
 
@@ -21,7 +23,12 @@ def run_on_qt(app: QApplication, work: Coroutine[Any, Any, None]) -> None:
     # A window of an earlier test that goes only now must not end the loop.
     app.setQuitOnLastWindowClosed(False)
     with qasync.QEventLoop(app) as loop:
-        loop.run_until_complete(work)
+        loop.run_until_complete(_collecting(work))
+
+
+async def _collecting(work: Coroutine[Any, Any, None]) -> None:
+    async with collecting_here():
+        await work
 
 
 async def until(condition: Callable[[], object], what: str = "") -> None:

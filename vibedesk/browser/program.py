@@ -21,6 +21,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any, BinaryIO
 
+from vibedesk.base.garbage import collecting_here
 from vibedesk.browser.chromium import prepare
 
 _log = logging.getLogger(__name__)
@@ -67,6 +68,10 @@ class _Program:
             loop.call_soon_threadsafe(lines.put_nowait, b"")
 
         threading.Thread(target=read, name="requests", daemon=True).start()
+        async with collecting_here():
+            await self._answer_all(lines)
+
+    async def _answer_all(self, lines: asyncio.Queue[bytes]) -> None:
         self._say({"ready": True})
         while line := await lines.get():
             request = json.loads(line)
