@@ -12,6 +12,7 @@ import hypothesis
 import pytest
 
 from tests.support.environment import isolate_environment
+from tests.support.garbage import GarbageOnMainThread
 from tests.support.network_guard import forbid_other_hosts
 from tests.support.own_process import OwnProcess
 from tests.support.processes import Leftovers, leftovers_since_now
@@ -48,6 +49,7 @@ def pytest_configure(config: pytest.Config) -> None:
     forbid_other_hosts()
     config.pluginmanager.register(OwnProcess())
     config.pluginmanager.register(Workers())
+    config.pluginmanager.register(GarbageOnMainThread())
     config.pluginmanager.register(
         SkipGuard(
             Path(__file__).with_name("allowed_skips.txt"), enforced=bool(os.environ.get("CI"))

@@ -11,9 +11,12 @@ _INDENT = " " * 6
 
 
 def check_lines(check: CheckResultView) -> Iterator[str]:
-    """Yield how a check went; of a failed one the step and what was there instead."""
+    """Yield how a check that was run just now went; of a failed one the step and what was there instead."""
     if check.passed is None:
         yield f"-     {check.name}: not run, it has no steps"
+        return
+    if check.outdated:
+        yield f"-     {check.name}: the code changed while it ran"
         return
     yield f"{'pass' if check.passed else 'FAIL'}  {check.name}"
     if check.passed:
@@ -37,7 +40,7 @@ def readiness_lines(report: ReadinessView, *, security: bool) -> Iterator[str]:
         yield from check_lines(check)
     ran = [check for check in report.checks if check.passed is not None]
     if ran:
-        passed = sum(check.passed is True for check in ran)
+        passed = sum(check.passed is True and not check.outdated for check in ran)
         yield f"{passed} of {len(ran)} {'check passes' if len(ran) == 1 else 'checks pass'}."
     else:
         yield "There are no acceptance checks to run."

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import sqlite3
+import threading
 from collections.abc import AsyncIterator
 from contextlib import closing
 from dataclasses import dataclass
@@ -164,6 +165,28 @@ async def test_a_gone_subscriber_hears_nothing_more_and_hurts_nobody(bus: Bus) -
     await bus.bus.emit(bus.project_id, Notice("a", "x"))
     assert numbers(gone.drain()) == [0]
     assert numbers(stays.drain()) == [0, 1]
+    bus.bus.unsubscribe(stays)
+    assert not bus.bus.has_listeners(bus.project_id)
+
+
+async def test_who_leaves_before_the_snapshot_is_made_does_not_listen(bus: Bus) -> None:
+    asked, go_on = threading.Event(), threading.Event()
+
+    def slow_view() -> ProjectView:
+        asked.set()
+        go_on.wait()
+        return bus.view()
+
+    subscription = Subscription(bus.project_id)
+    leaving = asyncio.create_task(bus.bus.subscribe(subscription, slow_view))
+    await asyncio.to_thread(asked.wait)
+    leaving.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await leaving
+    go_on.set()
+    stays = await bus.subscribe()
+    assert subscription.closed
+    assert subscription.drain() == []
     bus.bus.unsubscribe(stays)
     assert not bus.bus.has_listeners(bus.project_id)
 

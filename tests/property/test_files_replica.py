@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from vibedesk.engine.files.document import ProjectDocument
-from vibedesk.engine.files.replica import DocumentReplica, RemoteEdit
+from vibedesk.engine.files.replica import DocumentReplica, RemoteEdit, merged_text
 
 TEXT = st.text(alphabet="ab\n😀é", max_size=12)
 STEP = st.tuples(st.sampled_from(["engine", "editor"]), st.integers(0, 30), st.integers(0, 5), TEXT)
@@ -20,6 +20,22 @@ def character_bounds(text: str, position: int, removed: int) -> tuple[int, int]:
     start = min(position, len(text))
     end = min(start + removed, len(text))
     return len(text[:start].encode()), len(text[start:end].encode())
+
+
+@given(base=TEXT, edited=TEXT, current=TEXT)
+def test_what_was_made_of_another_text_is_brought_in_and_told(
+    base: str, edited: str, current: str
+) -> None:
+    document = ProjectDocument()
+    with document.changing("agent") as change:
+        file_id = document.create_text("a.txt", current)
+    replica = DocumentReplica()
+    replica.apply(1, change.updates)
+    update = replica.merge("a.txt", base, edited)
+    if update is not None:
+        document.apply_update(update, "user")
+    merged = merged_text(base, current, edited)
+    assert replica.text("a.txt") == document.text_of(file_id) == merged
 
 
 @given(start=TEXT, steps=st.lists(STEP, max_size=12))

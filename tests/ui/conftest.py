@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import gc
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-
-from vibedesk.base.garbage import Collector
+from PySide6.QtCore import QLocale
 
 
 @pytest.fixture(autouse=True)
@@ -16,16 +14,9 @@ def no_docker(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("DOCKER_HOST", f"unix://{tmp_path}/no-docker.sock")
 
 
-@pytest.fixture(autouse=True, scope="module")
-def collector() -> Iterator[Collector]:
-    """As in the window, garbage is collected on Qt's thread only; afterwards none of Qt's is left to other threads."""
-    gc.disable()
-    yield Collector()
-    gc.collect()
-    gc.enable()
-
-
-@pytest.fixture(autouse=True)
-def collected(collector: Collector) -> Iterator[None]:
-    yield
-    collector.collect_due()
+@pytest.fixture
+def default_locale() -> Iterator[Callable[[str], None]]:
+    """Sets where the person lives, for widgets that are made after that."""
+    before = QLocale()
+    yield lambda name: QLocale.setDefault(QLocale(name))
+    QLocale.setDefault(before)

@@ -20,6 +20,7 @@ from tests.ui.mending_samples import CHECKS, ISSUES, TODAY, TRANSCRIPT, TSX
 from vibedesk.ui.checks.check import Check
 from vibedesk.ui.dialogs.debugging import DebuggingDialog
 from vibedesk.ui.editor.line_problems import LineProblem
+from vibedesk.ui.mending_control import security_outcome
 from vibedesk.ui.problems.memory import ProblemView
 from vibedesk.ui.problems.problem import Problem, problem_of, tally
 from vibedesk.ui.project_panels import ProjectPanels
@@ -28,6 +29,7 @@ from vibedesk.ui.shell.main_window import MainWindow
 from vibedesk.ui.shell.status_bar import StatusItem
 from vibedesk.ui.shell.workspace import Workspace
 from vibedesk.ui.theme.theme import Scheme, Theme
+from vibedesk.ui.work import Work
 
 PATH = "src/components/WeekStrip.tsx"
 
@@ -52,9 +54,15 @@ def page_picture() -> QImage:
     return drawn
 
 
-def show_problems(panels: ProjectPanels, problems: list[Problem], *, fixing: bool) -> None:
+def show_work(panels: ProjectPanels, work: Work) -> None:
+    panels.problems.set_work(work)
+    panels.checks.set_work(work)
+    panels.preview.error_banner.set_work(work)
+
+
+def show_problems(panels: ProjectPanels, problems: list[Problem], work: Work) -> None:
     panels.problems.set_problems(problems)
-    panels.problems.set_fixing(fixing=fixing)
+    show_work(panels, work)
     panels.dock.set_counts("problems", *tally(problems))
     panels.editor.set_problems(
         {
@@ -123,6 +131,32 @@ def take(window: MainWindow, folder: Path, name: str) -> None:
     window.grab().save(str(folder / f"{name}.png"))
 
 
+def show_checks(window: MainWindow, panels: ProjectPanels, folder: Path, mark: str) -> None:
+    """Take pictures of checks while a look begins, after a change of the code, and without a plan's sentences."""
+    checks = panels.checks
+    panels.dock.set_counts("checks", 0, 0)
+    checks.set_checks([Check(replace(check, outdated=True)) for check in CHECKS[:2]])
+    checks.list.choose(CHECKS[1].name)
+    panels.chat.set_complete(
+        {
+            "title": "Fernwood is ready",
+            "elapsed": "2:08",
+            "checks": [
+                ("The page answers", ""),
+                ("2 of 2 checks pass", ""),
+                ("2 checks ran before the last change", "", "warning"),
+            ],
+        },
+        TODAY,
+    )
+    take(window, folder, f"checks-outdated-{mark}")
+    seen = [replace(CHECKS[0], outdated=True), replace(CHECKS[1], sentences=()), *CHECKS[2:]]
+    checks.set_checks([Check(check) for check in seen])
+    show_work(panels, "checks")
+    take(window, folder, f"checks-preparing-{mark}")
+    show_work(panels, "rest")
+
+
 def scenes(theme: Theme, scheme: str, size: tuple[int, int], folder: Path) -> None:
     panels = ProjectPanels(theme)
     mark = f"{scheme}-{size[0]}"
@@ -134,16 +168,19 @@ def scenes(theme: Theme, scheme: str, size: tuple[int, int], folder: Path) -> No
         fill(panels)
         panels.dock.show_page("problems")
         take(window, folder, f"problems-none-{mark}")
-        show_problems(panels, problems, fixing=True)
+        show_problems(panels, problems, "building")
         panels.problems.choose(problems[0].signature)
         panels.editor.go_to(PATH, 16, 30)
         banner = panels.preview.error_banner
         banner.show_error(problems[0].headline, "WeekStrip.tsx:16:30", problems[0].text(), 3)
+        take(window, folder, f"problems-building-{mark}")
+        show_work(panels, "fixing")
         take(window, folder, f"problems-fixing-{mark}")
-        show_problems(panels, problems, fixing=False)
+        show_work(panels, "security")
+        take(window, folder, f"problems-security-{mark}")
+        show_work(panels, "rest")
         panels.problems.set_grouping("source")
         panels.problems.choose(problems[1].signature)
-        banner.set_fixing(fixing=True)
         panels.chat.ask_decision(
             "I could not mend this: Property 'schedule' does not exist on type 'Plant'. Tell me more, "
             "go back to a good version, or skip it.",
@@ -171,13 +208,16 @@ def scenes(theme: Theme, scheme: str, size: tuple[int, int], folder: Path) -> No
         panels.dock.set_counts("checks", 1, 0)
         panels.dock.show_page("checks")
         take(window, folder, f"checks-{mark}")
+        show_checks(window, panels, folder, mark)
+        window.show_toast("warning", *security_outcome(ISSUES[:2])[1:])
+        take(window, folder, f"security-outcome-{mark}")
         dialog = DebuggingDialog(theme, window, problem=problems[0].headline, turns=TRANSCRIPT)
         dialog.show()
         settle()
         dialog.grab().save(str(folder / f"transcript-{mark}.png"))
         dialog.close()
         view = ProblemView(theme)
-        view.show_problem(problems[0], fixing=False)
+        view.show_problem(problems[0])
         view.resize(400, 460)
         view.show()
         settle()

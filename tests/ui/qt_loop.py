@@ -12,6 +12,7 @@ from typing import Any
 os.environ.setdefault("QT_API", "pyside6")
 
 import qasync
+import shiboken6
 from PySide6.QtWidgets import QApplication
 
 from vibedesk.base.garbage import collecting_here
@@ -24,6 +25,8 @@ def run_on_qt(app: QApplication, work: Coroutine[Any, Any, None]) -> None:
     app.setQuitOnLastWindowClosed(False)
     with qasync.QEventLoop(app) as loop:
         loop.run_until_complete(_collecting(work))
+    # Deadlines that were given up still tick in it. It goes here, not where its garbage is collected.
+    shiboken6.delete(loop._timer)
 
 
 async def _collecting(work: Coroutine[Any, Any, None]) -> None:

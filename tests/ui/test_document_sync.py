@@ -37,16 +37,12 @@ class Editor:
     """What the window's editors would show and tell."""
 
     def __init__(self, engine: Engine, project_id: str) -> None:
-        self.streaming: set[str] = set()
         self.shown: list[RemoteEdit] = []
-        self.reconciled: list[str] = []
         self.errors: list[VibeDeskError] = []
         self.sync = DocumentSync(
             engine,
             project_id,
-            self.streaming.__contains__,
             self._show,
-            self.reconciled.append,
             self.errors.append,
         )
         self.sending = asyncio.create_task(self.sync.send_typed())
@@ -87,27 +83,73 @@ async def test_what_others_change_comes_as_edits_and_merges_with_typing(
     other.sending.cancel()
 
 
-async def test_typing_beside_a_stream_waits_for_the_stream_and_is_reconciled(
+async def test_typing_beside_a_stream_is_merged_when_it_ends(
     engine: Engine, project_id: str, editor: Editor
 ) -> None:
-    editor.streaming.add(PATH)
+    editor.sync.begin_stream(PATH, "")
+    editor.sync.streamed(PATH, "ÄINS\n")
     editor.sync.typed(PATH, 0, 0, "// mine\n")
-    await editor.sync.all_sent()
-    assert await engine.read_file(project_id, PATH) == "// mine\none\n"
-    assert editor.reconciled == [PATH]
-    assert editor.shown == []
-
-
-async def test_typing_into_a_rewrite_is_kept_until_that_is_whole(
-    engine: Engine, project_id: str, editor: Editor
-) -> None:
-    editor.sync.hold(PATH)
-    editor.sync.typed(PATH, 0, 0, "// mine\n")
-    await editor.sync.all_sent()
+    editor.sync.streamed(PATH, "two\n")
+    editor.sync.typed(PATH, len("// mine\nÄINS\ntwo\n".encode()), 0, "end\n")
     assert await engine.read_file(project_id, PATH) == "one\n"
-    editor.sync.release(PATH)
+    other = Editor(engine, project_id)
+    await other.sync.fetch()
+    other.sync.typed(PATH, 0, 4, "ÄINS\ntwo\n")  # the rewrite closes
+    await other.sync.all_sent()
+    assert editor.sync.stream_is_whole(PATH, "ÄINS\ntwo\n") == "// mine\nÄINS\ntwo\nend\n"
+    editor.sync.typed(PATH, 3, 4, "ours")
+    assert await editor.sync.end_stream(PATH)
+    await editor.sync.all_sent()
+    assert not editor.sync.is_streaming(PATH)
+    assert editor.shown == []
+    text = "// ours\nÄINS\ntwo\nend\n"
+    assert editor.sync.current(PATH) == text
+    assert await engine.read_file(project_id, PATH) == text
+    other.sending.cancel()
+
+
+async def test_typing_into_a_rewrite_that_breaks_off_goes_into_the_text_that_stays(
+    engine: Engine, project_id: str, editor: Editor
+) -> None:
+    editor.sync.begin_stream(PATH, "")
+    editor.sync.streamed(PATH, "one\nadded")
+    editor.sync.typed(PATH, 0, 0, "// mine\n")
+    assert await editor.sync.end_stream(PATH)
     await editor.sync.all_sent()
     assert await engine.read_file(project_id, PATH) == "// mine\none\n"
+
+
+async def test_typing_into_a_rewrite_is_stored_when_the_project_is_left(
+    engine: Engine, project_id: str, editor: Editor
+) -> None:
+    editor.sync.begin_stream(PATH, "")
+    editor.sync.streamed(PATH, "one\n")
+    editor.sync.typed(PATH, 0, 0, "// mine\n")
+    await editor.sync.all_sent()
+    assert await engine.read_file(project_id, PATH) == "// mine\none\n"
+    editor.sync.typed(PATH, 0, 0, "// more\n")
+    editor.sync.streamed(PATH, "two\n")
+    await editor.sync.all_sent()
+    assert await engine.read_file(project_id, PATH) == "// more\n// mine\none\n"
+    text = "// more\n// mine\none\ntwo\n"
+    assert editor.sync.stream_is_whole(PATH, text) == text
+
+
+async def test_typing_into_a_rewrite_outlives_that_it_begins_anew(
+    engine: Engine, project_id: str, editor: Editor
+) -> None:
+    editor.sync.begin_stream(PATH, "")
+    editor.sync.streamed(PATH, "one\n")
+    editor.sync.typed(PATH, 4, 0, "// first\n")
+    broken_off = asyncio.create_task(editor.sync.end_stream(PATH))
+    await asyncio.sleep(0)
+    editor.sync.begin_stream(PATH, "")
+    assert not await broken_off
+    editor.sync.streamed(PATH, "one\ntwo\n")
+    editor.sync.typed(PATH, 0, 0, "// second\n")
+    assert await editor.sync.end_stream(PATH)
+    await editor.sync.all_sent()
+    assert await engine.read_file(project_id, PATH) == "// second\none\n// first\n"
 
 
 async def test_what_cannot_be_stored_is_told_and_the_next_is_sent(

@@ -9,17 +9,17 @@ from collections.abc import Iterator
 
 import pytest
 import qasync
-from PySide6.QtCore import QObject, QTimer
+from PySide6.QtCore import QElapsedTimer, QObject, QTimer
 from PySide6.QtWidgets import QApplication
 
-from tests.ui.qt_loop import until
-from vibedesk.base.garbage import Collector, collecting_here
+from tests.ui.qt_loop import run_on_qt, until
+from vibedesk.base.garbage import collecting_here
 
 pytestmark = pytest.mark.ui
 
 
 @pytest.fixture
-def automatic(collector: Collector) -> Iterator[None]:
+def automatic() -> Iterator[None]:
     """Python's own collector, as every program begins with."""
     gc.enable()
     yield
@@ -66,6 +66,28 @@ async def _threads_of_ends() -> list[int]:
 
 
 def test_a_cycle_goes_on_the_thread_of_the_loop(qapp: QApplication, automatic: None) -> None:
+    # A window of an earlier test that goes only now must not end the loop.
+    qapp.setQuitOnLastWindowClosed(False)
     with qasync.QEventLoop(qapp) as loop:
         ends = loop.run_until_complete(_threads_of_ends())
     assert set(ends) == {threading.get_ident()}
+
+
+@pytest.mark.own_process
+def test_a_loop_that_has_ended_leaves_no_timer_to_whichever_thread_collects(
+    qapp: QApplication,
+) -> None:
+    async def work() -> None:
+        # Qt's timer of a deadline runs on when the deadline is given up.
+        async with asyncio.timeout(0.1):
+            await asyncio.sleep(0)
+
+    run_on_qt(qapp, work())
+    elsewhere = threading.Thread(target=gc.collect)
+    elsewhere.start()
+    elsewhere.join()
+    elapsed = QElapsedTimer()
+    elapsed.start()
+    while elapsed.elapsed() < 200:
+        # A timer whose object is gone ends the process here.
+        qapp.processEvents()

@@ -3,25 +3,31 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from PySide6.QtCore import QCoreApplication, QObject, Qt
 from PySide6.QtWidgets import QAbstractButton, QApplication, QPlainTextEdit
 
+from tests.support.model_server import serve_in_thread
+from tests.support.tiny_app import TINY_TEMPLATE
 from tests.ui.mending_samples import ISSUES, issue
 from tests.ui.qt_loop import run_on_qt, until
 from vibedesk.base.errors import VibeDeskError
 from vibedesk.base.paths import Home
 from vibedesk.engine import events as e
 from vibedesk.engine.engine import Engine
+from vibedesk.engine.event_bus import Emit
 from vibedesk.engine.project_options import ProjectOptions
 from vibedesk.engine.review.issues import Issue
+from vibedesk.engine.states import AgentState
 from vibedesk.engine.store.issues import IssueStore
 from vibedesk.engine.store.projects import ProjectStore
 from vibedesk.ui.chat.activity_card import ActivityCard
-from vibedesk.ui.chat.outcome_cards import ErrorCard
+from vibedesk.ui.chat.outcome_cards import ContinueCard, ErrorCard
 from vibedesk.ui.dialogs.debugging import DebuggingDialog
+from vibedesk.ui.mending_control import security_outcome
 from vibedesk.ui.project_panels import ProjectPanels
 from vibedesk.ui.project_session import ProjectSession
 from vibedesk.ui.theme.theme import Theme
@@ -31,6 +37,8 @@ pytestmark = pytest.mark.ui
 
 PATH = "src/components/WeekStrip.tsx"
 APP = "http://127.0.0.1:5173"
+FOUND = "What it found is in the list of problems."
+SKIPPED = "What it found before you skipped."
 
 
 @pytest.fixture
@@ -55,6 +63,8 @@ class Opened:
             engine, project_id, panels, root / "profiles", self._confirm, self.owner
         )
         self.session.failed.connect(self.errors.append)
+        self.told: list[tuple[str, str, str]] = []
+        self.session.mending.told.connect(lambda *words: self.told.append(words))
 
     async def _confirm(self, title: str, text: str, action: str) -> bool:
         return True
@@ -71,8 +81,57 @@ class Opened:
         """Return what the empty list of problems says."""
         return self.panels.problems._none._text.text()
 
+    def button(self, place: QObject, name: str) -> QAbstractButton:
+        found = (b for b in place.findChildren(QAbstractButton) if b.accessibleName() == name)
+        return next(found)
+
     def press(self, place: QObject, name: str) -> None:
-        next(b for b in place.findChildren(QAbstractButton) if b.accessibleName() == name).click()
+        self.button(place, name).click()
+
+    async def store(self, work: Callable[[Emit], object]) -> None:
+        """Store and tell facts in one transaction, as a run would."""
+        await self.engine._call(self.engine._ours.bus.commit(self.project_id, work))
+
+    async def reopen(self) -> Opened:
+        """Leave the project and open it again on the same panels."""
+        await self.session.close()
+        return await Opened(
+            self.engine, self.project_id, self.panels, self.root / "again"
+        ).started()
+
+    async def started(self) -> Opened:
+        self.session.start()
+        await until(lambda: self.session.loaded, "the snapshot")
+        return self
+
+
+CHECK = {
+    "name": "A card moves",
+    "phase": 1,
+    "steps": [
+        {"do": "goto", "path": "/"},
+        {"do": "drag", "from": {"text": "One"}, "to": {"text": "Done"}},
+    ],
+}
+
+
+def plan(*checks: dict[str, object]) -> dict[str, object]:
+    return {"title": "Board", "acceptance_checks": list(checks)}
+
+
+def passed_at(opened: Opened, *, picture: str = "") -> Callable[[Emit], None]:
+    """Return what stores a plan with a check, and that this check passed with the code as it is."""
+
+    def work(emit: Emit) -> None:
+        projects = ProjectStore()
+        projects.update(opened.project_id, blueprint=plan(CHECK))
+        emit(e.BlueprintReady(plan(CHECK)))
+        IssueStore(opened.project_id).put_check(
+            str(CHECK["name"]), passed=True, phase=1, seconds=0.5, picture=picture, data={},
+            code_version=projects.get(opened.project_id).code_version,
+        )  # fmt: skip
+
+    return work
 
 
 Scenario = Callable[[Opened], Awaitable[None]]
@@ -203,6 +262,223 @@ def test_checks_run_fail_and_are_corrected_before_ones_eyes(
         why = "The column is named “Finished”."
         await opened.tell(e.ChecksCorrected([{"name": "A card moves", "why": why}]))
         await until(lambda: any("Corrected the check A card moves" in row for row in opened.rows()))
+
+    play(scenario)
+
+
+def test_the_checks_of_a_new_plan_are_there_with_their_steps(
+    play: Callable[[Scenario], None],
+) -> None:
+    async def scenario(opened: Opened) -> None:
+        checks = opened.panels.checks
+        edited = {**CHECK, "steps": [*CHECK["steps"], {"do": "reload"}]}  # type: ignore[misc]
+
+        def plans(*wanted: dict[str, object]) -> Callable[[Emit], None]:
+            def work(emit: Emit) -> None:
+                ProjectStore().update(opened.project_id, blueprint=plan(*wanted))
+                emit(e.BlueprintReady(plan(*wanted)))
+
+            return work
+
+        await opened.store(plans(CHECK))
+        await until(lambda: checks.checks, "the plan's check")
+        assert opened.button(checks.tools, "Run checks").isVisibleTo(checks.tools)
+        shown = checks.checks[0].result
+        assert (shown.name, shown.phase) == ("A card moves", 1)
+        assert shown.sentences == ("Open the app", "Drag “One” to “Done”")
+        await opened.store(plans(edited))
+        await until(lambda: len(checks.checks[0].result.sentences) == 3, "the person's edit")
+        words = "It is still there."
+        told = e.CheckFinished("A card moves", False, 1, "Drag “One” to “Done”", words, "")
+        await opened.tell(e.CheckStarted("A card moves"), told)
+        await until(lambda: checks.checks[0].state == "failed")
+        assert checks.detail.words().split("\n") == [
+            "A card moves", "Open the app", "Drag “One” to “Done”", words, "Reload the page",
+        ]  # fmt: skip
+
+    play(scenario)
+
+
+def test_what_checks_showed_before_the_last_change_is_no_success(
+    play: Callable[[Scenario], None],
+) -> None:
+    async def scenario(opened: Opened) -> None:
+        await opened.store(passed_at(opened))
+        again = await opened.reopen()
+        checks, mending = again.panels.checks, again.session.mending
+        assert [check.state for check in checks.checks] == ["passed"]
+        assert mending.outcome_rows() == [("1 of 1 checks pass", "", "done")]
+
+        await again.engine.create_file(again.project_id, "src/more.ts", "export {};\n")
+        await until(lambda: [c.state for c in checks.checks] == ["outdated"], "the change")
+        old = ("1 check ran before the last change", "", "warning")
+        assert mending.outcome_rows() == [old]
+        later = await again.reopen()
+        assert [check.state for check in checks.checks] == ["outdated"]
+        assert later.session.mending.outcome_rows() == [old]
+
+        done = e.CheckFinished("A card moves", True, None, "", "", "")
+        await later.tell(e.CheckStarted("A card moves"), done)
+        await until(lambda: [c.state for c in checks.checks] == ["passed"], "it is run again")
+        await later.tell(e.CheckStarted("A card moves"), replace(done, outdated=True))
+        await until(lambda: [c.state for c in checks.checks] == ["outdated"], "typed meanwhile")
+        for change in (
+            e.FileRenamed("src/more.ts", "src/other.ts", 9, "user"),
+            e.FileDeleted("src/other.ts", 10, "restore"),
+        ):
+            await later.tell(done)
+            await until(lambda: [c.state for c in checks.checks] == ["passed"])
+            await later.tell(change)
+            await until(lambda: [c.state for c in checks.checks] == ["outdated"], change.type)
+        await later.session.close()
+
+    play(scenario)
+
+
+def test_a_picture_that_could_not_be_fetched_is_asked_for_again(
+    play: Callable[[Scenario], None],
+) -> None:
+    async def scenario(opened: Opened) -> None:
+        # Its blob is gone, or the disk does not answer.
+        await opened.store(passed_at(opened, picture="0" * 64))
+        again = await opened.reopen()
+        await until(lambda: len(again.errors) == 1, "it cannot be fetched")
+        await again.tell(e.CheckStarted("Another"))
+        await until(lambda: len(again.panels.checks.checks) == 2)
+        for name in ("Another", "A card moves"):
+            again.panels.checks.list.choose(name)
+        await until(lambda: len(again.errors) == 2, "it is asked for again")
+        await again.session.close()
+
+    play(scenario)
+
+
+def test_from_the_click_to_its_end_a_look_is_under_way_and_no_other_begins(
+    play: Callable[[Scenario], None],
+) -> None:
+    async def scenario(opened: Opened) -> None:
+        await opened.store(passed_at(opened))
+        checks, problems = opened.panels.checks, opened.panels.problems
+        await until(lambda: checks.checks, "the plan's check")
+        await opened.tell(e.Diagnostics(ISSUES))
+        await until(lambda: problems.problems)
+        ran: list[list[str]] = []
+        checks.run_requested.connect(ran.append)
+
+        run = opened.button(checks.tools, "Run checks")
+        for _ in range(3):
+            run.click()
+        assert ran == [[]]
+        assert run.accessibleName() == "Running"
+        assert opened.button(checks.tools, "Stop").isVisibleTo(checks.tools)
+        asking = [
+            opened.button(place, name)
+            for place, name in (
+                (problems.view, "Fix"),
+                (problems.tools, "Fix all"),
+                (problems.tools, "Review now"),
+                (problems.tools, "Security review"),
+                (checks.detail, "Run this one"),
+            )
+        ]
+        assert not any(button.isEnabled() for button in asking)
+        # Nothing is built here, which the engine says.
+        await until(lambda: opened.errors, "the engine's answer")
+        await until(lambda: all(button.isEnabled() for button in asking), "it is over")
+        assert run.accessibleName() == "Run checks"
+        assert not opened.button(checks.tools, "Stop").isVisibleTo(checks.tools)
+        assert len(opened.errors) == 1
+
+    play(scenario)
+
+
+def test_a_security_review_goes_on_visibly_and_says_what_came_of_it(
+    play: Callable[[Scenario], None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def scenario(opened: Opened) -> None:
+        engine = opened.engine
+        await opened.session.close()
+        # Its packages are from nowhere that could be asked for holes, which is a finding.
+        tiny = await engine.create("Count", ProjectOptions(template=str(TINY_TEMPLATE)))
+        at = await Opened(engine, tiny, opened.panels, opened.root / "tiny").started()
+        problems = at.panels.problems
+        review = at.button(problems.tools, "Security review")
+        review.click()
+        review.click()
+        assert review.accessibleName() == "Reviewing"
+        assert not at.button(problems.tools, "Review now").isEnabled()
+        await until(lambda: at.told and problems.problems, "the outcome")
+        assert at.told == [("warning", "The security review found 1 problem.", FOUND)]
+        assert [p.source for p in problems.problems] == ["security"]
+        assert review.accessibleName() == "Security review"
+        assert at.button(problems.tools, "Review now").isEnabled()
+
+        await engine.skip_issues(tiny)
+        review.click()
+        await until(lambda: len(at.told) == 2, "the outcome of the second")
+        assert at.told[1] == ("success", "The security review found nothing new.", SKIPPED)
+        assert at.errors == []
+        await at.session.close()
+
+    with serve_in_thread() as server:
+        for name, value in server.environment().items():
+            monkeypatch.setenv(name, value)
+        play(scenario)
+
+
+def test_a_security_review_that_did_not_come_to_its_end_says_so(
+    play: Callable[[Scenario], None],
+) -> None:
+    async def scenario(opened: Opened) -> None:
+        review = opened.button(opened.panels.problems.tools, "Security review")
+        review.click()
+        agents = opened.engine._ours.agents
+        # Nobody answers the package manager here, for which it waits long enough to be stopped.
+        await until(lambda: (a := agents.loaded(opened.project_id)) and a.looking, "it is begun")
+        await opened.engine.stop_checks(opened.project_id)
+        await until(lambda: opened.errors, "the engine's answer")
+        assert opened.errors[0].message == "It was stopped before its end."
+        assert opened.told == []
+        assert review.accessibleName() == "Security review"
+
+    play(scenario)
+
+
+@pytest.mark.parametrize(
+    ("findings", "outcome"),
+    [
+        ([], ("success", "The security review found nothing.", "")),
+        (ISSUES[:2], ("warning", "The security review found 2 problems.", FOUND)),
+        (ISSUES[-1:], ("success", "The security review found nothing new.", SKIPPED)),
+    ],
+)
+def test_the_outcome_of_a_security_review_is_a_sentence(
+    findings: list[dict[str, object]], outcome: tuple[str, str, str]
+) -> None:
+    assert security_outcome(findings) == outcome
+
+
+def test_only_a_run_that_mends_is_called_a_fix(play: Callable[[Scenario], None]) -> None:
+    async def scenario(opened: Opened) -> None:
+        panels, session = opened.panels, opened.session
+        session._preview_url = f"{APP}/"
+        banner = panels.preview.error_banner
+        panels.preview.console.emit("error", "Uncaught Error: x", f"{APP}/{PATH}", 1)
+        await until(lambda: panels.problems.problems and not banner.isHidden(), "the banner")
+
+        def said() -> tuple[str, bool]:
+            row = panels.problems.model.index(1, 0).data(panels.problems.model.STATUS)
+            return row, "Fixing it now" in banner._busy.text()
+
+        await opened.tell(e.StateChange("planning_phase", "complete", "a wish"))
+        await until(lambda: said() == ("Waits for the review", False), "another feature is built")
+        await opened.tell(e.StateChange("reviewing", "implementing_phase", "the files are there"))
+        await opened.tell(e.StateChange("fixing", "reviewing", "1 problem"))
+        await until(lambda: said() == ("Fixing", True), "it is mended")
+        await opened.tell(e.StateChange("reviewing", "fixing", "a fix is written"))
+        await opened.tell(e.StateChange("complete", "finalizing", ""))
+        await until(lambda: said()[0] == "", "nothing is under way")
+        assert opened.button(banner, "Fix it").isVisibleTo(banner)
 
     play(scenario)
 
@@ -373,5 +649,35 @@ def test_what_could_not_be_mended_is_put_to_the_person(play: Callable[[Scenario]
         assert chosen == ["look", "history"]
         await opened.tell(e.Resumed("needs_person"))
         await until(lambda: not card._buttons.isVisibleTo(card), "it is decided")
+
+    play(scenario)
+
+
+def test_a_decision_that_waits_is_found_again_as_it_was_left(
+    play: Callable[[Scenario], None],
+) -> None:
+    async def scenario(opened: Opened) -> None:
+        words = "I could not mend this."
+        waits = e.Waiting("needs_person", None, words)
+
+        def work(emit: Emit) -> None:
+            stored = {**waits.to_data(), "held": ""}
+            ProjectStore().update(opened.project_id, state=AgentState.FIXING, waiting=stored)
+            emit(e.StateChange("fixing", "reviewing", ""))
+            emit(waits)
+
+        await opened.store(work)
+        await until(lambda: opened.session.run.waiting == "needs_person", "it asks")
+        before = opened.session.run.phase_view(str)
+        assert (before.control, before.tone) == ("stop", "warning")
+        again = await opened.reopen()
+        assert again.session.run.phase_view(str) == before
+        assert [
+            card.text()
+            for card in again.panels.chat.findChildren(ErrorCard)
+            if words in card.text()
+        ]
+        assert not again.panels.chat.findChildren(ContinueCard)
+        await again.session.close()
 
     play(scenario)

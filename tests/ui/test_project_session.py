@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable, Iterator
 from pathlib import Path
 
 import pytest
 from PySide6.QtCore import QCoreApplication, QObject, Qt
+from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QLabel, QWidget
 
+from tests.ui.preview.app_server import AppServer, html
 from tests.ui.qt_loop import run_on_qt, until
 from vibedesk.base.errors import VibeDeskError
 from vibedesk.base.paths import Home
 from vibedesk.engine import events as e
 from vibedesk.engine.engine import Engine
+from vibedesk.engine.event_bus import Emit
+from vibedesk.engine.files.drafts import Drafts
+from vibedesk.engine.files.project_files import ProjectFiles
 from vibedesk.engine.project_options import ProjectOptions
 from vibedesk.ui.chat.activity_card import ActivityCard
 from vibedesk.ui.project_panels import ProjectPanels
@@ -129,6 +135,26 @@ def test_a_refused_message_goes_back_into_the_composer(play: Callable[[Scenario]
     play(scenario)
 
 
+def test_nothing_can_be_written_where_nobody_hears_it_any_more(
+    play: Callable[[Scenario], None],
+) -> None:
+    async def scenario(engine: Engine, opened: Opened) -> None:
+        panels, session = opened.panels, opened.session
+        written_in = (panels.chat, panels.blueprint, panels.files, panels.editor)
+        session.show_file(PATHS[0], pinned=True)
+        await until(lambda: panels.editor.current_path == PATHS[0])
+        panels.editor.change.emit(PATHS[0], 0, 0, "typed ")
+        closing = asyncio.ensure_future(session.close())
+        await asyncio.sleep(0)
+        assert not any(panel.isEnabled() for panel in written_in)
+        await closing
+        assert await engine.read_file(session.project_id, PATHS[0]) == f"typed // {PATHS[0]}\n"
+        panels.clear()
+        assert all(panel.isEnabled() for panel in written_in)
+
+    play(scenario)
+
+
 async def tell(engine: Engine, opened: Opened, *payloads: e.Payload) -> None:
     """Let the engine tell what happened."""
     assert engine._services is not None
@@ -179,6 +205,59 @@ def test_an_app_that_stops_to_start_again_does_not_look_stopped(
         await until(lambda: preview.state == "preparing")
         session.set_restarting(restarting=False)
         assert preview.state == "stopped", "it did not come back"
+
+    play(scenario)
+
+
+@pytest.fixture
+def app() -> Iterator[AppServer]:
+    server = AppServer()
+    server.pages = {"/": html("<h1>app</h1>")}
+    yield server
+    server.close()
+
+
+def test_allowing_a_host_loads_a_page_that_is_there_and_starts_nothing(
+    play: Callable[[Scenario], None], app: AppServer
+) -> None:
+    async def scenario(engine: Engine, opened: Opened) -> None:
+        preview, session = opened.panels.preview, opened.session
+
+        async def allow(*hosts: str) -> None:
+            await engine.grant_host(session.project_id, hosts[-1])
+            await until(lambda: session._granted == hosts, "it is told")
+
+        try:
+            await tell(engine, opened, e.ServerStarted(app.url), e.SandboxState("running", ""))
+            await until(lambda: preview.state == "live", "the page")
+            seen = app.asked.count("/")
+            await allow("a.example.org")
+            await until(lambda: app.asked.count("/") > seen, "it is loaded again")
+            await until(lambda: preview.state == "live", "the page again")
+            await tell(engine, opened, e.SandboxState("stopped", ""))
+            await until(lambda: preview.state == "stopped")
+            await allow("a.example.org", "b.example.org")
+            assert preview.state == "stopped", "it still offers to start the app"
+            await tell(engine, opened, e.SandboxState("building", ""))
+            await until(lambda: preview.state == "preparing")
+            await allow("a.example.org", "b.example.org", "c.example.org")
+            assert preview.state == "preparing"
+        finally:
+            preview.shut_down()
+
+    play(scenario)
+
+
+def test_one_that_is_closed_shows_nothing_any_more(play: Callable[[Scenario], None]) -> None:
+    async def scenario(engine: Engine, opened: Opened) -> None:
+        preview, session = opened.panels.preview, opened.session
+        await tell(engine, opened, e.ServerStarted("http://127.0.0.1:9"))
+        session.set_restarting(restarting=True)
+        await tell(engine, opened, e.SandboxState("stopped", "It was stopped."))
+        await until(lambda: preview.state == "preparing")
+        await session.close()
+        session.set_restarting(restarting=False)
+        assert preview.state == "preparing", "another project may be shown by now"
 
     play(scenario)
 
@@ -253,6 +332,154 @@ def test_another_writers_edit_appears_in_the_open_editor(play: Callable[[Scenari
     play(scenario)
 
 
+APP = "src/App.tsx"
+REWRITTEN = "anew one\n// src/App.tsx\nanew two\n"
+
+
+class Rewriting:
+    """The agent, half way through writing a file anew, which is open beside it."""
+
+    def __init__(self, engine: Engine, opened: Opened) -> None:
+        self._engine, self._opened = engine, opened
+        self._editor = opened.panels.editor
+        self.project_id = opened.session.project_id
+
+    async def begin(self) -> None:
+        running = e.StateChange("implementing_phase", "planning_phase", "")
+        await tell(self._engine, self._opened, running)
+        self._opened.panels.editor.show()
+        self._opened.session.show_file(APP, pinned=True)
+        await until(lambda: self._editor.text(APP) == f"// {APP}\n", "it is open")
+
+        def work(drafts: Drafts, emit: Emit) -> None:
+            drafts.start(APP, "full")
+            emit(e.FileStart(APP, "full"))
+
+        await self._commit(work)
+        await self.write(REWRITTEN[:30])
+
+    async def write(self, text: str) -> None:
+        def work(drafts: Drafts, emit: Emit) -> None:
+            drafts.append(APP, text)
+            emit(e.FileChunk(APP, text))
+
+        await self._commit(work)
+        await until(lambda: (self._editor.text(APP) or "").endswith(text), "it is shown")
+
+    async def end(self) -> None:
+        files, _ = self._documents()
+
+        def work(drafts: Drafts, emit: Emit) -> None:
+            version = drafts.close(APP, REWRITTEN)
+            emit(e.FileEnd(APP, files.read(APP)))
+            emit(e.FileChanged(APP, version, "agent"))
+
+        await self._commit(work)
+
+    def type(self, words: str) -> None:
+        QTest.keyClicks(self._editor._editors[APP].widget, words)
+
+    async def stored(self) -> str:
+        return await self._engine.read_file(self.project_id, APP)
+
+    def _documents(self) -> tuple[ProjectFiles, Drafts]:
+        assert self._engine._services is not None
+        return self._engine._services._documents(self.project_id)
+
+    async def _commit(self, work: Callable[[Drafts, Emit], None]) -> None:
+        assert self._engine._services is not None
+        _, drafts = self._documents()
+        bus = self._engine._services.bus
+        await self._engine._call(bus.commit(self.project_id, lambda emit: work(drafts, emit)))
+
+
+def test_what_is_typed_into_a_rewrite_is_there_when_it_is_whole(
+    play: Callable[[Scenario], None],
+) -> None:
+    async def scenario(engine: Engine, opened: Opened) -> None:
+        agent, editor = Rewriting(engine, opened), opened.panels.editor
+        await agent.begin()
+        editor._editors[APP].go_to(1, 1)
+        agent.type("my ")
+        await agent.write(REWRITTEN[30:])
+        texts: list[str] = []
+        editor._editors[APP].signals.text_changed.connect(
+            lambda: texts.append(editor.text(APP) or "")
+        )
+        agent.type("own ")
+        await agent.end()
+        await until(lambda: not opened.session._sync.is_streaming(APP), "it is whole")
+        await opened.session.send_typed()
+        assert editor.text(APP) == await agent.stored() == "my own " + REWRITTEN
+        assert all(text.startswith("my o") for text in texts), "it never goes out of sight"
+
+    play(scenario)
+
+
+def test_what_is_typed_into_a_rewrite_outlives_a_stop(play: Callable[[Scenario], None]) -> None:
+    async def scenario(engine: Engine, opened: Opened) -> None:
+        agent, editor = Rewriting(engine, opened), opened.panels.editor
+        await agent.begin()
+        agent.type("my ")
+        await tell(engine, opened, e.StateChange("idle", "implementing_phase", "stopped by you"))
+        await until(lambda: not opened.session._sync.is_streaming(APP), "it has ended")
+        await opened.session.send_typed()
+        assert editor.text(APP) == await agent.stored() == f"my // {APP}\n"
+
+    play(scenario)
+
+
+def test_what_is_typed_into_a_rewrite_outlives_that_the_project_is_left(
+    play: Callable[[Scenario], None],
+) -> None:
+    async def scenario(engine: Engine, opened: Opened) -> None:
+        agent = Rewriting(engine, opened)
+        await agent.begin()
+        agent.type("my ")
+        await opened.session.close()
+        assert await agent.stored() == f"my // {APP}\n"
+        await agent.end()
+        assert await agent.stored() in (f"my {REWRITTEN}", REWRITTEN.replace("// src", "my // src"))
+
+    play(scenario)
+
+
+def test_what_is_typed_into_a_rewrite_outlives_its_tab(play: Callable[[Scenario], None]) -> None:
+    async def scenario(engine: Engine, opened: Opened) -> None:
+        agent, editor = Rewriting(engine, opened), opened.panels.editor
+        await agent.begin()
+        agent.type("my ")
+        editor.set_following(False)
+        editor.close_file(APP)
+        opened.session.show_file(APP, pinned=True)
+        await until(lambda: editor.text(APP), "it is open again")
+        assert editor.text(APP) == "my " + REWRITTEN[:30]
+        agent.type("own ")
+        await agent.write(REWRITTEN[30:])
+        await agent.end()
+        await until(lambda: not opened.session._sync.is_streaming(APP), "it is whole")
+        await opened.session.send_typed()
+        assert editor.text(APP) == await agent.stored() == "own my " + REWRITTEN
+
+    play(scenario)
+
+
+def test_what_is_typed_right_after_a_file_was_renamed_is_stored(
+    play: Callable[[Scenario], None],
+) -> None:
+    async def scenario(engine: Engine, opened: Opened) -> None:
+        editor, new = opened.panels.editor, "src/Main.tsx"
+        opened.session.show_file(APP, pinned=True)
+        await until(lambda: editor.current_path == APP)
+        opened.panels.files.rename_requested.emit(APP, new)
+        await until(lambda: editor.current_path == new, "the tab follows")
+        editor.change.emit(new, 0, 0, "typed ")
+        await opened.session.send_typed()
+        assert await engine.read_file(opened.session.project_id, new) == f"typed // {APP}\n"
+
+    play(scenario)
+
+
 @pytest.mark.parametrize(
     "code",
     [
@@ -303,5 +530,39 @@ def test_what_became_of_a_file_is_told_in_the_chat_and_other_notices_in_the_log_
         chat = opened.panels.chat
         await until(lambda: any(locked in w.accessibleName() for w in chat.findChildren(QWidget)))
         assert not any("made already" in w.accessibleName() for w in chat.findChildren(QWidget))
+
+    play(scenario)
+
+
+def test_a_stop_that_is_refused_can_be_asked_for_again(play: Callable[[Scenario], None]) -> None:
+    async def scenario(engine: Engine, opened: Opened) -> None:
+        run = opened.session.run
+        await tell(engine, opened, e.StateChange("implementing_phase", "planning_phase", ""))
+        await until(lambda: run.running, "it runs")
+        await engine.delete_project(opened.session.project_id)
+        opened.session.stop()
+        assert run.phase_view(str).control == "stopping"
+        await until(lambda: opened.errors, "it is refused")
+        assert run.phase_view(str).control == "stop"
+
+    play(scenario)
+
+
+def test_what_cannot_be_shown_is_told_once_and_hides_nothing_else(
+    play: Callable[[Scenario], None], caplog: pytest.LogCaptureFixture
+) -> None:
+    async def scenario(engine: Engine, opened: Opened) -> None:
+        broken = e.PhaseDesigned({})
+
+        def lines() -> list[str]:
+            return [line.text for line in opened.panels.logs.model.lines]
+
+        await tell(engine, opened, broken, e.SandboxLog("server", "first"), broken)
+        await until(lambda: "first" in lines(), "what came with it")
+        await tell(engine, opened, broken, e.SandboxLog("server", "second"))
+        await until(lambda: "second" in lines(), "what comes after it")
+        assert [error.code for error in opened.errors] == ["internal"]
+        reference = opened.errors[0].details["reference"]
+        assert any(reference in record.getMessage() for record in caplog.records)
 
     play(scenario)

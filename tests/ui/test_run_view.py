@@ -94,3 +94,19 @@ def test_the_clock_goes_on_from_what_was_worked_and_stands_while_nothing_runs() 
     clock.follow("complete", running=False)
     clock.follow("implementing_phase", running=True)
     assert clock.words() == ""
+
+
+def test_only_a_fix_and_the_look_at_it_are_called_fixing() -> None:
+    run = RunView()
+    states = (
+        "planning_phase", "implementing_phase", "installing_deps", "starting_server", "reviewing",
+        "fixing", "installing_deps", "starting_server", "reviewing", "finalizing", "reviewing",
+    )  # fmt: skip
+    fixing = []
+    for previous, state in zip(("idle", *states), states, strict=False):
+        run.enter(state, "", previous)
+        fixing.append(run.fixing)
+    assert fixing == [False] * 5 + [True] * 4 + [False] * 2
+    run.enter("fixing", "", "reviewing")
+    run.waiting = "needs_person"
+    assert not run.fixing, "then the person decides"

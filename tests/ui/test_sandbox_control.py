@@ -147,6 +147,44 @@ def test_size_and_network_are_kept_with_the_project(play: Callable[[Scenario], N
     play(scenario)
 
 
+def test_a_restart_that_ends_in_another_project_leaves_that_one_alone(
+    play: Callable[[Scenario], None],
+) -> None:
+    async def scenario(engine: Engine, desk: Desk) -> None:
+        restarted, other = await make(engine), await make(engine)
+        await engine.set_setting("sandbox.most_at_once", 1)
+        assert engine._services is not None
+        places = engine._services._sandboxes.places
+        # Somebody else has the only place: nothing starts.
+        place = await engine._call(places.acquire("somebody else"))
+        await desk.open(restarted)
+        await tell(engine, restarted, e.ServerStarted("http://127.0.0.1:9"))
+        agent = engine._services.agents.loaded(restarted)
+        assert agent is not None
+        working = agent.runtime._lock
+        await engine._call(working.acquire())
+        opened = await open_popover(desk)
+        opened.action_requested.emit("restart")
+        await tell(engine, restarted, e.SandboxState("stopped", ""))
+        session = desk.controller._session
+        assert session is not None
+        await until(lambda: session.sandbox[0] == "stopped", "the window knows")
+        await desk.open(other)
+        control = desk.controller._sandbox
+        assert control._acting == {restarted: "restart"}
+        engine._loop.call_soon_threadsafe(working.release)
+        await until(lambda: restarted in places.line, "it waits in line")
+        await engine.stop_sandbox(restarted)
+        await until(lambda: not control._acting, "the restart ends")
+        await until(lambda: control._tasks.running == 0)
+        assert desk.controller._panels is not None
+        assert desk.controller._panels.preview.state == "empty"
+        assert desk.window._toasts._toasts == []
+        place.release()
+
+    play(scenario)
+
+
 def test_a_host_is_refused_once_for_page_and_code(play: Callable[[Scenario], None]) -> None:
     async def scenario(engine: Engine, desk: Desk) -> None:
         project_id = await make(engine)

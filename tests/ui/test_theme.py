@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import gc
 import json
 import re
 from itertools import product
@@ -7,11 +8,12 @@ from pathlib import Path
 
 import pytest
 from PySide6.QtCore import QSize
-from PySide6.QtGui import QColor, QFontInfo, QIcon
-from PySide6.QtWidgets import QApplication
+from PySide6.QtGui import QColor, QFontInfo, QIcon, QPixmap
+from PySide6.QtWidgets import QApplication, QPushButton
 
 from vibedesk.base.resources import resource
 from vibedesk.ui.theme import fonts
+from vibedesk.ui.theme.icons import TintedIconEngine
 from vibedesk.ui.theme.stylesheet import stylesheet
 from vibedesk.ui.theme.theme import Scheme, Theme
 from vibedesk.ui.theme.tokens import palette_of, readable_on, to_qcolor, tokens
@@ -97,6 +99,28 @@ def test_an_icon_has_the_sharpness_of_its_screen(qapp: QApplication) -> None:
     pixmap = Theme("dark").icon("plus", size=16).pixmap(QSize(16, 16), 2.0)
     assert pixmap.size() == QSize(32, 32)
     assert pixmap.devicePixelRatio() == 2.0
+
+
+@pytest.mark.own_process
+def test_an_icon_can_be_changed_apart_from_its_copies(qapp: QApplication) -> None:
+    def engines() -> int:
+        gc.collect()
+        return sum(isinstance(thing, TintedIconEngine) for thing in gc.get_objects())
+
+    theme = Theme("dark")
+    icon = theme.icon("stop-fill", "text.primary")
+    copy = QIcon(icon)
+    copy.setIsMask(True)
+    other_copy = QIcon(copy)
+    other_copy.addPixmap(QPixmap(8, 8))
+    button = QPushButton(other_copy, "Stop")
+    assert engines() == 3
+    del icon, copy, other_copy
+    assert engines() == 1
+    drawn = button.icon().pixmap(QSize(16, 16)).toImage()
+    assert drawn.pixelColor(8, 8) == theme.color("text.primary")
+    del button
+    assert engines() == 0
 
 
 def test_an_unknown_icon_is_found_early(qapp: QApplication) -> None:

@@ -1,9 +1,10 @@
 from __future__ import annotations
 
 import pytest
-from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QApplication, QToolButton, QWidget
+from PySide6.QtCore import QEvent, Qt
+from PySide6.QtWidgets import QApplication, QMenu, QPushButton, QToolButton, QWidget
 from pytestqt.qtbot import QtBot
+from shiboken6 import isValid
 
 from vibedesk.ui.theme.theme import Theme
 from vibedesk.ui.widgets.boxes import vbox
@@ -15,6 +16,7 @@ from vibedesk.ui.widgets.messages import Banner, EmptyState, MessageAction
 from vibedesk.ui.widgets.phase_strip import PhaseStep, PhaseStrip
 from vibedesk.ui.widgets.prose import Prose
 from vibedesk.ui.widgets.rings import Dot, Spinner
+from vibedesk.ui.widgets.tab_order import in_tab_order
 from vibedesk.ui.widgets.toast import Toast, ToastStack
 
 _STEPS = (
@@ -268,3 +270,24 @@ def test_buttons_have_names_for_those_who_do_not_see_them(qtbot: QtBot, theme: T
     assert stop.accessibleName() == "Stop"
     assert "Ctrl+." in stop.toolTip()
     assert plan.accessibleName() == "Plan it"
+
+
+@pytest.mark.parametrize("forward", [True, False])
+def test_looking_along_the_tab_order_ties_no_widget_to_its_neighbour(
+    qtbot: QtBot, theme: Theme, forward: bool
+) -> None:
+    window = QWidget()
+    neighbours = [QPushButton("before", window)]
+    more = QToolButton(window)
+    menu = QMenu(more)
+    more.setMenu(menu)
+    action = menu.addAction("Copy")
+    neighbours.append(QPushButton("after", window))
+    _show(qtbot, window)
+    order = [neighbours[0], more, neighbours[1]]
+    assert list(in_tab_order(window, forward=forward)) == (order if forward else order[::-1])
+    for neighbour in neighbours:
+        neighbour.deleteLater()
+        QApplication.sendPostedEvents(neighbour, QEvent.Type.DeferredDelete.value)
+    assert [isValid(known) for known in (action, menu, more, window)] == [True] * 4
+    assert action.text() == "Copy"

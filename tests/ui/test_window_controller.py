@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 from PySide6.QtCore import QCoreApplication, Qt
+from PySide6.QtTest import QTest
+from PySide6.QtWebEngineWidgets import QWebEngineView
 from PySide6.QtWidgets import QAbstractButton, QApplication, QMenu
 
 from tests.support import model_faults as faults
@@ -16,9 +18,13 @@ from tests.support.tiny_app import TINY_TEMPLATE
 from tests.ui.desk import Desk, Scenario, make, play_at_desk
 from tests.ui.qt_loop import until
 from vibedesk.base.paths import Home
+from vibedesk.engine import events as e
 from vibedesk.engine.engine import Engine
 from vibedesk.engine.project_options import ProjectOptions
 from vibedesk.ui.dialogs.add_starter import AddStarterDialog
+from vibedesk.ui.dialogs.model_setup import ModelSetupDialog
+from vibedesk.ui.project_panels import ProjectPanels
+from vibedesk.ui.shell.workspace import Workspace
 from vibedesk.ui.theme.theme import Theme
 
 QCoreApplication.setAttribute(Qt.ApplicationAttribute.AA_ShareOpenGLContexts)
@@ -254,5 +260,207 @@ def test_a_starter_of_ones_own_is_added_used_and_removed(
         own.actions()[0].trigger()
         menu.close()
         await desk.press_in_dialog("Remove starter")
+
+    play(scenario)
+
+
+def test_the_preview_ends_with_the_window_also_when_the_engine_is_gone(
+    play: Callable[[Scenario], None], tmp_path: Path
+) -> None:
+    async def scenario(engine: Engine, desk: Desk) -> None:
+        await desk.open(await make(engine))
+        panels = desk.controller._panels
+        assert panels is not None
+        panels.preview.set_target("http://127.0.0.1:9/", tmp_path / "profile")
+        assert panels.preview.findChildren(QWebEngineView)
+        async with desk.controller._switching:
+            desk.window.close()
+            await until(lambda: not desk.window.isVisible(), "the window goes")
+            await engine.shutdown()
+        await until(lambda: desk.closed, "it closes")
+        assert not panels.preview.findChildren(QWebEngineView)
+
+    play(scenario)
+
+
+async def open_with_a_plan(engine: Engine, desk: Desk) -> tuple[ProjectPanels, Workspace]:
+    """Open a project that has a plan and one file, in a window that has the keys."""
+    desk.controller.raise_window()
+    await until(desk.window.isActiveWindow, "the window in front")
+    project_id = await make(engine)
+    await engine.create_file(project_id, "src/App.tsx", "one\ntwo\nthree\n")
+    await desk.open(project_id)
+    await tell(engine, project_id, e.BlueprintReady({"title": "Board"}))
+    panels, workspace = desk.controller._panels, desk.window.workspace
+    assert panels is not None
+    assert workspace is not None
+    await until(panels.chat._header._tabs["blueprint"].isEnabled, "the plan")
+    return panels, workspace
+
+
+async def tell(engine: Engine, project_id: str, *payloads: e.Payload) -> None:
+    """Have the engine tell facts, as a run would."""
+    await engine._call(engine._ours.bus.emit(project_id, *payloads))
+
+
+def test_a_file_that_is_asked_for_is_brought_to_sight(play: Callable[[Scenario], None]) -> None:
+    async def scenario(engine: Engine, desk: Desk) -> None:
+        panels, workspace = await open_with_a_plan(engine, desk)
+        workspace.set_mode("preview")
+        panels.chat.file_clicked.emit("src/App.tsx")
+        await until(panels.editor.isVisible, "the editor, in a layout that has one")
+        assert workspace.mode == desk.window._top._modes.current == "build"
+        panels.chat.show_tab("blueprint")
+        assert not panels.editor.isVisible()
+        panels.problems.opened.emit("src/App.tsx", 2, 1)
+        await until(panels.editor.isVisible, "the editor, in place of the plan")
+        assert panels.chat._header._tabs["chat"].isChecked()
+        editor = panels.editor._editors["src/App.tsx"]
+        await until(lambda: editor.widget.hasFocus(), "the line has the keyboard")
+
+    play(scenario)
+
+
+def test_the_count_of_problems_shows_them_in_place_of_the_plan(
+    play: Callable[[Scenario], None],
+) -> None:
+    async def scenario(engine: Engine, desk: Desk) -> None:
+        panels, _ = await open_with_a_plan(engine, desk)
+        panels.chat.show_tab("blueprint")
+        desk.window.status_clicked.emit("errors")
+        assert panels.problems.isVisible()
+        desk.window.show_page("history")
+        panels.chat.show_tab("blueprint")
+        desk.window.status_clicked.emit("warnings")
+        assert panels.problems.isVisible()
+
+    play(scenario)
+
+
+def test_keys_for_what_the_plan_hides_bring_it_forward(play: Callable[[Scenario], None]) -> None:
+    async def scenario(engine: Engine, desk: Desk) -> None:
+        panels, workspace = await open_with_a_plan(engine, desk)
+        control = Qt.KeyboardModifier.ControlModifier
+        for key, panel in (
+            (Qt.Key.Key_1, panels.editor),
+            (Qt.Key.Key_2, panels.editor),
+            (Qt.Key.Key_3, panels.preview),
+            (Qt.Key.Key_E, panels.editor),
+            (Qt.Key.Key_J, panels.dock._pages),
+            (Qt.Key.Key_B, panels.files),
+        ):
+            panels.chat.show_tab("blueprint")
+            assert not panel.isVisible()
+            QTest.keyClick(desk.window, key, control)
+            assert panel.isVisible(), key
+        panels.chat.show_tab("blueprint")
+        QTest.keyClick(desk.window, Qt.Key.Key_B, control | Qt.KeyboardModifier.ShiftModifier)
+        assert panels.preview.isVisible()
+        QTest.keyClick(desk.window, Qt.Key.Key_J, control)
+        assert workspace.dock_collapsed, "what is seen is folded"
+        panels.chat.show_tab("blueprint")
+        QTest.keyClick(desk.window, Qt.Key.Key_J, control)
+        assert panels.dock._pages.isVisible()
+
+    play(scenario)
+
+
+def choices(desk: Desk) -> list[tuple[str, bool]]:
+    """Return what the project switcher offers, and which of it is ticked."""
+    [switcher] = [b for b in desk.buttons("") if b.accessibleName().startswith("Switch project")]
+    menu = menu_of(desk, switcher.accessibleName())
+    offered = [(a.text(), a.isChecked()) for a in menu.actions() if a.isCheckable()]
+    menu.close()
+    menu.deleteLater()
+    return offered
+
+
+def test_the_project_switcher_knows_every_project_by_its_present_name(
+    play: Callable[[Scenario], None],
+) -> None:
+    async def scenario(engine: Engine, desk: Desk) -> None:
+        top = desk.window._top
+        await until(lambda: desk.welcome._samples, "the start")
+        first = await make(engine)
+        await desk.open(first)
+        await until(lambda: [c.id for c in top._choices] == [first], "the new one")
+        assert [ticked for _, ticked in choices(desk)] == [True]
+        await tell(engine, first, e.BlueprintReady({"title": "Harbour"}))
+        await until(lambda: choices(desk) == [("Harbour", True)], "its name")
+        second = await make(engine)
+        await desk.open(second)
+        await until(lambda: {c.id for c in top._choices} == {first, second}, "both")
+        assert top._current == second
+        assert sum(ticked for _, ticked in choices(desk)) == 1
+
+    play(scenario)
+
+
+def test_nothing_runs_any_more_where_a_running_project_was_deleted(
+    play: Callable[[Scenario], None], silent_models: ModelServer
+) -> None:
+    async def scenario(engine: Engine, desk: Desk) -> None:
+        project_id = await engine.create("A counter", ProjectOptions(sandbox="local"))
+        await desk.open(project_id)
+        await engine.generate(project_id)
+        rail, tick = desk.window._rail._build, desk.controller._tick
+        await until(tick.isActive, "the clock ticks")
+        desk.window.show_page("projects")
+        assert "running" in rail.accessibleName()
+        desk.projects.delete_requested.emit(project_id)
+        await desk.press_in_dialog("Delete project")
+        await until(lambda: not desk.controller._cards, "it is gone")
+        assert "running" not in rail.accessibleName()
+        assert not tick.isActive()
+        assert desk.window._phase is not None
+        assert desk.window._phase.control == "none"
+
+    play(scenario)
+
+
+def test_the_status_bar_names_the_model_that_was_set_up_in_the_dialog(
+    play: Callable[[Scenario], None],
+) -> None:
+    async def scenario(engine: Engine, desk: Desk) -> None:
+        shown = desk.window._status._shown
+        await until(lambda: "model" in shown and desk.welcome._samples, "the start")
+        assert shown["model"][0].text == "No model set up"
+        desk.window.status_clicked.emit("model")
+        await until(lambda: desk.window.findChildren(ModelSetupDialog), "the dialog")
+        await engine.set_up_provider("ollama", base_url="http://127.0.0.1:9/v1", model="tiny")
+        desk.window.findChildren(ModelSetupDialog)[0].reject()
+        await until(lambda: shown["model"][0].text == "tiny", "the status bar")
+
+    play(scenario)
+
+
+def test_a_project_that_could_not_be_opened_is_opened_anew(
+    play: Callable[[Scenario], None],
+) -> None:
+    async def scenario(engine: Engine, desk: Desk) -> None:
+        controller = desk.controller
+        controller.open_project("nothing-like-that")
+        await until(lambda: controller._session and controller._session.failed_to_open)
+        before = controller._session
+        controller.open_project("nothing-like-that")
+        await until(lambda: controller._session is not before, "it is tried again")
+        await until(lambda: controller._session and controller._session.failed_to_open)
+
+    play(scenario)
+
+
+def test_the_filter_of_files_does_not_hide_those_of_another_project(
+    play: Callable[[Scenario], None],
+) -> None:
+    async def scenario(engine: Engine, desk: Desk) -> None:
+        panels, _ = await open_with_a_plan(engine, desk)
+        panels.files.start_filter()
+        panels.files._field.setText("nothing like that")
+        assert panels.files._model.paths == []
+        other = await make(engine)
+        await engine.create_file(other, "index.html", "<p>")
+        await desk.open(other)
+        assert panels.files._model.paths == ["index.html"]
+        assert not panels.files._field.isVisible()
 
     play(scenario)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
 from typing import Any, Final
@@ -19,6 +20,7 @@ from PySide6.QtWebEngineCore import (
     QWebEngineSettings,
 )
 from PySide6.QtWebEngineWidgets import QWebEngineView
+from PySide6.QtWidgets import QApplication
 
 from vibedesk.base.resources import resource
 from vibedesk.browser.chromium import LOCALE
@@ -100,6 +102,15 @@ class _WebPage(QWebEnginePage):
     ) -> tuple[bool, str]:
         return True, defaultValue
 
+    def chooseFiles(  # noqa: N802
+        self,
+        mode: QWebEnginePage.FileSelectionMode,
+        oldFiles: Sequence[str],  # noqa: N803
+        acceptedMimeTypes: Sequence[str],  # noqa: N803
+    ) -> list[str]:
+        """Choose none: nobody is there to do it, and a dialog would stand before the page for ever."""
+        return []
+
     def acceptNavigationRequest(
         self,
         url: QUrl | str,
@@ -149,6 +160,9 @@ class BrowserPage(QObject):
         self._crashed = False
 
     def bring_to_front(self) -> None:
+        # A field's choice of colours is a dialog of Qt's; nobody will answer it.
+        if dialog := QApplication.activeModalWidget():
+            dialog.close()
         self.view.activateWindow()
         self.view.setFocus()
 

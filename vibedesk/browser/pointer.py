@@ -1,4 +1,4 @@
-"""The mouse and the keyboard of a page: real Qt events, as a window system would send them."""
+"""The mouse and the keyboard of a page: real Qt events, as its widget would get them from a window system."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import Final
 
 from PySide6.QtCore import QCoreApplication, QEvent, QMimeData, QObject, QPoint, QPointF, Qt
 from PySide6.QtGui import QDrag, QDragEnterEvent, QDragMoveEvent, QDropEvent, QMouseEvent
+from PySide6.QtWidgets import QWidget
 
 from vibedesk.browser.keys import key_events, key_stroke
 from vibedesk.browser.page import BrowserPage, PageFailedError
@@ -76,9 +77,8 @@ class Pointer:
         """Press and release a key; raises ValueError where there is none of that name."""
         stroke = key_stroke(name)
         before = await self._seen("keyup")
-        receiver = self._view.focusProxy() or self._view
         for event in key_events(stroke):
-            QCoreApplication.sendEvent(receiver, event)
+            QCoreApplication.sendEvent(self._receiver(), event)
         await self._arrived("keyup", before)
 
     async def drag(self, start: Point, end: Point) -> None:
@@ -142,7 +142,11 @@ class Pointer:
         place = QPointF(*at)
         down = button if kind == QEvent.Type.MouseButtonPress else held
         event = QMouseEvent(kind, place, place, place, button, down, Qt.KeyboardModifier.NoModifier)
-        QCoreApplication.sendEvent(self._view.windowHandle(), event)
+        QCoreApplication.sendEvent(self._receiver(), event)
+
+    def _receiver(self) -> QWidget:
+        """Return the widget of the page itself: Qt would give a window's event to a list that a field has opened."""
+        return self._view.focusProxy() or self._view
 
     async def _seen(self, kind: str) -> int:
         """Return how many events of a kind the page has got, once it takes any."""

@@ -9,7 +9,7 @@ import asyncio
 import json
 from collections.abc import Awaitable, Callable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 from urllib.parse import unquote, urljoin
 
 from vibedesk.browser.page import BrowserPage, PageFailedError
@@ -34,24 +34,6 @@ class Steps:
         self._page = page
         self._pointer = Pointer(page)
         self._base_url = base_url
-        self._take: dict[str, Callable[[Step], Awaitable[None]]] = {
-            "goto": self._goto,
-            "reload": self._reload,
-            "click": self._click,
-            "fill": lambda step: self._change("fill", step),
-            "select": lambda step: self._change("select", step),
-            "attach": lambda step: self._change("attach", step),
-            "press": self._press,
-            "drag": self._drag,
-            "wait": self._wait,
-            "expectText": self._expect_text,
-            "expectNoText": self._expect_no_text,
-            "expectCount": self._expect_count,
-            "expectValue": self._expect_value,
-            "expectUrl": self._expect_url,
-            "expectTitle": self._expect_title,
-            "expectDownload": self._expect_download,
-        }
 
     async def take(self, step: Step) -> None:
         """Take one step.
@@ -59,11 +41,11 @@ class Steps:
         Raises:
             StepFailedError: it did not hold.
         """
-        name = step.get("do")
-        if name not in self._take:
+        name = step.get("do", "")
+        if name not in self._KINDS:
             raise StepFailedError(f"there is no step {name!r}")
         try:
-            await self._take[name](step)
+            await self._KINDS[name](self, step)
         except PageFailedError as error:
             raise StepFailedError(str(error)) from None
         except KeyError as error:
@@ -261,6 +243,26 @@ class Steps:
             if _now() > deadline:
                 raise StepFailedError((await explain())[:_SHOWN])
             await asyncio.sleep(_POLL_SECONDS)
+
+    # Of the class: with methods of its own, each would keep itself and its page until garbage is collected.
+    _KINDS: ClassVar[Mapping[str, Callable[[Steps, Step], Awaitable[None]]]] = {
+        "goto": _goto,
+        "reload": _reload,
+        "click": _click,
+        "fill": lambda self, step: self._change("fill", step),
+        "select": lambda self, step: self._change("select", step),
+        "attach": lambda self, step: self._change("attach", step),
+        "press": _press,
+        "drag": _drag,
+        "wait": _wait,
+        "expectText": _expect_text,
+        "expectNoText": _expect_no_text,
+        "expectCount": _expect_count,
+        "expectValue": _expect_value,
+        "expectUrl": _expect_url,
+        "expectTitle": _expect_title,
+        "expectDownload": _expect_download,
+    }
 
 
 def _now() -> float:

@@ -324,7 +324,11 @@ class Engine:
     ) -> None:
         """Change the kind (auto, docker, local), the size or the network (registries, none) of a project's sandbox.
 
-        The network counts at once, kind and size with the next start.
+        The network counts at once, kind and size with the next start. What the app stored stays in the kind of sandbox
+        that it leaves, and is there again when it comes back.
+
+        Raises:
+            ConsentRequiredError: its code would run with the person's own rights here, and they did not agree to that.
         """
         await self._call(
             self._ours.set_sandbox_options(project_id, sandbox=sandbox, size=size, network=network)
@@ -551,9 +555,12 @@ class Engine:
         """Leave issues (none named: all) for later: they lead the next phase; a run that waits for it goes on."""
         await self._complete(self._ours.mending.skip(project_id, signatures))
 
-    async def security_review(self, project_id: str) -> None:
-        """Look for secrets, dangerous code and vulnerable packages; the findings join the issues."""
-        await self._call(self._ours.mending.security(project_id))
+    async def security_review(self, project_id: str) -> tuple[dict[str, Any], ...]:
+        """Look for secrets, dangerous code and vulnerable packages; return the findings, which join the issues.
+
+        They are as in the event `diagnostics`, the gravest first; those that the person skipped are among them.
+        """
+        return await self._call(self._ours.mending.security(project_id))
 
     async def debug_transcript(self, project_id: str, session_id: str) -> list[dict[str, Any]]:
         """Return the turns of a debugging session, {turn, role, text} each."""
@@ -564,7 +571,14 @@ class Engine:
         self, project_id: str, on_ready: Callable[[], None] | None = None
     ) -> Subscription:
         """Listen to a project: first a snapshot, then every event after it, in order."""
-        return await self._call(self._ours.subscribe(project_id, on_ready))
+        subscription = Subscription(project_id, on_ready)
+        try:
+            await self._call(self._ours.subscribe(subscription))
+        except asyncio.CancelledError:
+            # The answer may have been on its way: nobody else could end it.
+            subscription.close()
+            raise
+        return subscription
 
     async def unsubscribe(self, subscription: Subscription) -> None:
         await self._call(self._ours.unsubscribe(subscription))

@@ -71,7 +71,10 @@ class EventBus:
         subscription: Subscription,
         view: Callable[[], ProjectView],
     ) -> None:
-        """Push a snapshot made by `view` (run on the store's thread), then everything after it."""
+        """Push a snapshot made by `view` (run on the store's thread), then everything after it.
+
+        A caller that is cancelled has no subscription: it is closed.
+        """
         future = self._database.submit(view, durable=False)
         done: asyncio.Future[None] = self._loop.create_future()
 
@@ -81,13 +84,20 @@ class EventBus:
             except BaseException as error:  # noqa: BLE001 - handed to the caller
                 done.set_exception(error)
                 return
+            done.set_result(None)
+            if subscription.closed:
+                return
             snapshot = Snapshot(project=project)
             subscription.push(Event(subscription.project_id, project.seq, utc_now(), snapshot))
-            self._subscriptions.setdefault(subscription.project_id, []).append(subscription)
-            done.set_result(None)
+            listeners = self._subscriptions.setdefault(subscription.project_id, [])
+            listeners[:] = [*(other for other in listeners if not other.closed), subscription]
 
         future.add_done_callback(lambda _: self._loop.call_soon_threadsafe(finish))
-        await asyncio.shield(done)
+        try:
+            await asyncio.shield(done)
+        except asyncio.CancelledError:
+            self.unsubscribe(subscription)
+            raise
 
     def unsubscribe(self, subscription: Subscription) -> None:
         subscription.close()

@@ -345,7 +345,7 @@ class CheckStarted(Payload):
 class CheckFinished(Payload):
     """It ended. Where it failed: the step (from 0; None: all steps held), that step in words, what was there instead.
 
-    `picture` is the id of a PNG of the page at its end.
+    `picture` is the id of a PNG of the page at its end. `outdated`: the code changed while it ran.
     """
 
     type: ClassVar[str] = "check_finished"
@@ -355,6 +355,7 @@ class CheckFinished(Payload):
     sentence: str
     error: str
     picture: str
+    outdated: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Iterable
 from datetime import UTC, datetime
 from typing import Any, TypeVar
 
@@ -23,7 +23,7 @@ from vibedesk.engine.store.code_log import CodeLog
 from vibedesk.engine.store.database import Database
 from vibedesk.engine.store.issues import IssueStore
 from vibedesk.engine.store.projects import ProjectStore
-from vibedesk.engine.views import ReadinessView
+from vibedesk.engine.views import Json, ReadinessView
 
 T = TypeVar("T")
 
@@ -99,7 +99,7 @@ class AppMending:
         return ReadinessView(
             checks=checks,
             unbuilt=tuple(i for i in known if i["source"] == "build" and i["status"] != "skipped"),
-            findings=tuple(i for i in known if security and i["source"] == "security"),
+            findings=_findings(known) if security else (),
         )
 
     async def _read(self, work: Callable[[], T]) -> T:
@@ -156,9 +156,10 @@ class AppMending:
     def _automatic(self) -> bool:
         return bool(self._store.setting(AUTOMATIC_SETTING, True))
 
-    async def security(self, project_id: str) -> None:
-        """Look for secrets, dangerous code and vulnerable packages; findings join the issues."""
+    async def security(self, project_id: str) -> tuple[Json, ...]:
+        """Look for secrets, dangerous code and vulnerable packages; return the findings, which join the issues."""
         await (await self._agents.get(project_id)).run_security()
+        return _findings(await self._read(lambda: shown_issues(IssueStore(project_id))))
 
     async def picture(self, project_id: str, picture: str) -> bytes:
         """Return the PNG that a check took of the page.
@@ -187,6 +188,10 @@ class AppMending:
             if known == session_id:
                 return turns
         raise NotFoundError("There is no such debugging session.")
+
+
+def _findings(issues: Iterable[Json]) -> tuple[Json, ...]:
+    return tuple(issue for issue in issues if issue["source"] == "security")
 
 
 def _tell(issue: Issue, source: str, emit: Emit) -> None:

@@ -113,13 +113,14 @@ class ProjectSandboxes:
             SandboxUnavailableError: there is no sandbox at all.
         """
         isolated, sentence = await self._sandboxes.isolates(options.sandbox)
-        if isolated or options.sandbox == "local":
-            return
-        if is_bundled(options.sample) or await self._setting(_CONSENT_SETTING, None):
+        if isolated or options.sandbox == "local" or await self._agreed(options):
             return
         raise ConsentRequiredError(
             sentence, remedy="Agree to it with --sandbox local, or install Docker or bubblewrap."
         )
+
+    async def _agreed(self, options: ProjectOptions) -> bool:
+        return is_bundled(options.sample) or bool(await self._setting(_CONSENT_SETTING, None))
 
     # -- what is seen -----------------------------------------------------------------------------------
     async def view(self, project_id: str) -> SandboxView:
@@ -136,6 +137,7 @@ class ProjectSandboxes:
             reason=runtime.state_reason if runtime else "",
             size=await self._size(project_id),
             network=(await self._network(options)),
+            sandbox=options.sandbox,
             cpu=usage.cpu if usage else None,
             cpu_limit=usage.cpu_limit if usage else None,
             memory=usage.memory if usage else None,
@@ -203,6 +205,7 @@ class ProjectSandboxes:
     async def set_options(
         self, project_id: str, *, sandbox: str | None, size: str | None, network: str | None
     ) -> None:
+        """Change what a project's sandbox is to be like; see `Engine.set_sandbox_options`."""
         for value, allowed, what in (
             (sandbox, _KINDS, "kind of sandbox"),
             (size, (AUTOMATIC, *SIZES), "size"),
@@ -212,6 +215,10 @@ class ProjectSandboxes:
                 raise InvalidInputError(
                     f"There is no {what} {value!r}.", remedy=f"There are: {', '.join(allowed)}."
                 )
+        if sandbox == "local" and not await self._agreed(await self._options(project_id)):
+            isolated, sentence = await self._sandboxes.isolates("local")
+            if not isolated:
+                raise ConsentRequiredError(sentence, remedy="Agree to it, or install bubblewrap.")
         changes = {
             name: value
             for name, value in (("sandbox", sandbox), ("size", size), ("network", network))

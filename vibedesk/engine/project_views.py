@@ -216,6 +216,7 @@ def check_views(record: ProjectRecord, store: IssueStore) -> tuple[CheckResultVi
                 picture=result.picture,
                 at=result.at,
                 why=result.why,
+                outdated=result.passed is not None and result.code_version != record.code_version,
             )
         views.append(view)
     return tuple(views)

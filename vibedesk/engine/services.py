@@ -475,7 +475,9 @@ class EngineServices:
 
     async def restart_sandbox(self, project_id: str) -> str:
         agent = await self._at_rest(project_id, "restarted")
-        return await agent.runtime.restart()
+        await agent.runtime.end()
+        # What starts may be another sandbox, of another kind, without the app's packages.
+        return await self.start_preview(project_id)
 
     async def stop_sandbox(self, project_id: str) -> None:
         await self._previews.stop(project_id)
@@ -599,11 +601,10 @@ class EngineServices:
         return await agent.restore(commit, path)
 
     # -- events and settings --------------------------------------------------------------------------
-    async def subscribe(self, project_id: str, on_ready: Callable[[], None] | None) -> Subscription:
-        subscription = Subscription(project_id, on_ready)
+    async def subscribe(self, subscription: Subscription) -> None:
+        project_id = subscription.project_id
         await self._load_sample_messages(project_id)
         await self.bus.subscribe(subscription, lambda: self._view(project_id))
-        return subscription
 
     async def unsubscribe(self, subscription: Subscription) -> None:
         self.bus.unsubscribe(subscription)

@@ -193,6 +193,8 @@ class CheckResultView(View):
     at: str = ""
     why: str = ""
     """Why a model corrected it; empty where none did."""
+    outdated: bool = False
+    """Whether the code changed since: nobody saw how it goes now."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -210,6 +212,11 @@ class ReadinessView(View):
         return tuple(check for check in self.checks if check.passed is False)
 
     @property
+    def outdated(self) -> tuple[CheckResultView, ...]:
+        """The checks that did not see the code as it is: it changed while they ran."""
+        return tuple(check for check in self.checks if check.outdated)
+
+    @property
     def blocking(self) -> tuple[Json, ...]:
         """The findings that have to be mended first; what the person skipped they decided about."""
         return tuple(
@@ -220,7 +227,7 @@ class ReadinessView(View):
 
     @property
     def ready(self) -> bool:
-        return not self.failed and not self.unbuilt and not self.blocking
+        return not (self.failed or self.outdated or self.unbuilt or self.blocking)
 
     def to_dict(self) -> dict[str, Any]:
         return {"ready": self.ready, **dataclasses.asdict(self)}
@@ -337,6 +344,8 @@ class SandboxView(View):
     """The size asked for: auto, lite, standard-1 … standard-4."""
     network: str
     """registries or none."""
+    sandbox: str = "auto"
+    """The kind asked for: auto, docker, local. It counts from the next start."""
     cpu: float | None = None
     """Cores in use."""
     cpu_limit: float | None = None

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping, Sequence
+import contextlib
+from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -66,6 +67,7 @@ class ChatControl(QObject):
         self._spent = 0.0
         self._limit: float | None = None
         self._intake = ImageIntake(chat.theme, chat.tray, check_images(engine), tasks)
+        self._sending: set[asyncio.Task[None]] = set()
         self._connections: list[tuple[Any, Callable[..., Any]]] = []
         self._connect()
 
@@ -89,17 +91,20 @@ class ChatControl(QObject):
             self._connections.append((signal, slot))
 
     async def close(self) -> None:
-        """Show and hear nothing any more; what was changed in a blueprint that waits is kept."""
+        """Show and hear nothing any more; what was handed over or changed in the blueprint is with the engine then.
+
+        What it does not take stays where it was written.
+        """
         for signal, slot in self._connections:
             signal.disconnect(slot)
         self._connections.clear()
+        while self._sending:
+            await asyncio.wait(self._sending)
         page = self._chat.blueprint_page
-        if page.state == "awaiting_approval" and (changes := page.changes()):
-            try:
-                await self._engine.edit_blueprint(self._project_id, changes)
-            except VibeDeskError:
-                # Half-written changes are no error to tell somebody who is leaving.
-                return
+        if page.state in ("awaiting_approval", "approved") and (changes := page.changes()):
+            # Half-written changes are no error to tell somebody who is leaving.
+            with contextlib.suppress(VibeDeskError):
+                await self._save(changes)
 
     # -- what happened ----------------------------------------------------------------------------------
     def show_project(self, project: ProjectView) -> None:
@@ -195,10 +200,14 @@ class ChatControl(QObject):
 
     # -- what the person does ----------------------------------------------------------------------------
     def _on_message(self, text: str, pictures: tuple[Attached, ...]) -> None:
-        self._tasks.start(self._say(text, pictures))
+        self._send(self._say(text, pictures))
 
     async def _say(self, text: str, pictures: tuple[Attached, ...]) -> None:
+        page = self._chat.blueprint_page
         try:
+            if page.state == "awaiting_approval" and (changes := page.changes()):
+                # The message may have the plan made anew, around what was edited.
+                await self._save(changes)
             await self._engine.say(self._project_id, text, [p.file for p in pictures])
         except VibeDeskError:
             # What was written must not be lost with the refusal.
@@ -206,7 +215,7 @@ class ChatControl(QObject):
             raise
 
     def _on_answered(self, answers: list[str] | None) -> None:
-        self._tasks.start(self._answer(answers))
+        self._send(self._answer(answers))
 
     async def _answer(self, answers: list[str] | None) -> None:
         self._chat.set_answering(answering=True)
@@ -216,7 +225,14 @@ class ChatControl(QObject):
             self._chat.set_answering(answering=False)
 
     def _on_wish_edited(self, wish_id: str, text: str) -> None:
-        self._tasks.start(self._engine.edit_queue(self._project_id, wish_id, text))
+        self._send(self._edit_wish(wish_id, text))
+
+    async def _edit_wish(self, wish_id: str, text: str) -> None:
+        try:
+            await self._engine.edit_queue(self._project_id, wish_id, text)
+        except VibeDeskError:
+            self._chat.give_back(text)
+            raise
 
     def _on_wish_removed(self, wish_id: str) -> None:
         self._tasks.start(self._engine.edit_queue(self._project_id, wish_id, None))
@@ -225,16 +241,16 @@ class ChatControl(QObject):
         self._tasks.start(self._engine.set_budget(self._project_id, limit))
 
     def _on_approved(self, blueprint: dict[str, Any]) -> None:
-        self._tasks.start(self._with_blueprint(lambda: self._approve(blueprint)))
+        self._send(self._approve(blueprint))
 
     def _on_replan(self, changes: dict[str, Any]) -> None:
-        self._tasks.start(self._with_blueprint(lambda: self._replan(changes)))
+        self._send(self._replan(changes))
 
     def _on_save(self, changes: dict[str, Any]) -> None:
-        self._tasks.start(self._with_blueprint(lambda: self._save(changes)))
+        self._send(self._save(changes))
 
     async def _approve(self, blueprint: dict[str, Any]) -> None:
-        await self._engine.approve(self._project_id, blueprint)
+        await self._hand_over(blueprint, self._engine.approve(self._project_id, blueprint))
 
     async def _replan(self, changes: dict[str, Any]) -> None:
         await self._save(changes)
@@ -243,12 +259,30 @@ class ChatControl(QObject):
         self._chat.show_tab("chat")
 
     async def _save(self, changes: dict[str, Any]) -> None:
-        await self._engine.edit_blueprint(self._project_id, changes)
+        await self._hand_over(changes, self._engine.edit_blueprint(self._project_id, changes))
+        self._chat.blueprint_page.set_edited_before(edited=True)
 
-    async def _with_blueprint(self, work: Callable[[], Any]) -> None:
-        """Do it, and show a refusal of what was written at the field it is about."""
+    async def _hand_over(self, changes: dict[str, Any], command: Awaitable[None]) -> None:
+        """Give the engine what was changed in the blueprint; what it refuses is a change again."""
+        page = self._chat.blueprint_page
+        page.set_handed_over(changes)
         try:
-            await work()
+            await command
+        except VibeDeskError:
+            page.set_handed_over({})
+            raise
+
+    def _send(self, work: Coroutine[Any, Any, None]) -> None:
+        """Hand over what was written; `close` waits for it."""
+        task = self._tasks.start(self._tell_at_field(work))
+        if task is not None:
+            self._sending.add(task)
+            task.add_done_callback(self._sending.discard)
+
+    async def _tell_at_field(self, work: Awaitable[None]) -> None:
+        """Do it, and show a refusal of what was written in the blueprint at the field it is about."""
+        try:
+            await work
         except VibeDeskError as error:
             field = error.details.get("field")
             if not field:

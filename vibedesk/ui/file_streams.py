@@ -28,12 +28,9 @@ class FileStreams:
         self._sync = sync
         self._start = start
         self._lines: dict[str, int] = {}
-        self._settling: set[str] = set()
         self._existed: set[str] = set()
-
-    def is_streaming(self, path: str) -> bool:
-        """Whether an editor of `path` shows more than the replica may have."""
-        return path in self._lines or path in self._settling
+        self._growing: set[str] = set()
+        """Those of which the editor shows each piece as it comes."""
 
     def begin_phase(self) -> None:
         """What is written from now on is compared with the files as they are now."""
@@ -42,11 +39,13 @@ class FileStreams:
     def take_up(self, draft: DraftView) -> None:
         """Show a file that was half written before the project came on screen."""
         self._lines[draft.path] = draft.text.count("\n")
-        if draft.mode == "full":
-            self._sync.hold(draft.path)
         self._panels.files.set_state(draft.path, "writing")
-        self._panels.editor.stream_start(draft.path, _write_mode(draft.mode))
-        self._panels.editor.stream_chunk(draft.path, draft.text)
+        # What a patch or an addition is made to is not known here yet; it shows when it is made.
+        if draft.mode == "full":
+            self._growing.add(draft.path)
+            self._sync.begin_stream(draft.path, draft.text)
+            self._panels.editor.stream_start(draft.path, "full")
+            self._panels.editor.stream_chunk(draft.path, draft.text)
 
     def show(self, payload: e.FileStart | e.FileChunk | e.FileEnd, *, known: bool) -> None:
         """Show the next piece; `known`: the project had the file already."""
@@ -56,51 +55,66 @@ class FileStreams:
                 if known:
                     self._existed.add(path)
                 self._lines[path] = 0
-                if known and mode == "full":
-                    self._sync.hold(path)
                 files.set_state(path, "writing")
                 chat.file_started(path)
-                editor.stream_start(path, _write_mode(mode))
+                before = self._shown(path)
+                self._sync.begin_stream(path, "" if mode == "full" else before)
+                editor.stream_start(path, _write_mode(mode), before)
+                (self._growing.discard if mode == "patch" else self._growing.add)(path)
             case e.FileChunk(path, chunk):
                 self._lines[path] = self._lines.get(path, 0) + chunk.count("\n")
                 editor.stream_chunk(path, chunk)
+                if path in self._growing:
+                    self._sync.streamed(path, chunk)
                 chat.file_progress(path, self._lines[path])
             case e.FileEnd(path, content):
                 lines = self._lines.pop(path, 0)
-                editor.stream_end(path, content)
+                self._growing.discard(path)
+                if not self._sync.is_streaming(path):
+                    self._sync.begin_stream(path, self._shown(path))
+                editor.stream_end(path, self._sync.stream_is_whole(path, content))
                 files.set_state(path, "modified" if path in self._existed else "new")
                 chat.file_finished(path, lines, 0)
                 self._settle(path)
+
+    def renamed(self, old: str, new: str) -> None:
+        """The file, and its open editor, have another path; the replica learns of it only now."""
+        if old in self._lines:
+            self._lines[new] = self._lines.pop(old)
+        if old in self._growing:
+            self._growing.remove(old)
+            self._growing.add(new)
+        if self._sync.is_streaming(old):
+            self._sync.stream_renamed(old, new)
+        elif self._panels.editor.text(new) is not None:
+            self._sync.begin_stream(new, self._shown(new))
+        if new not in self._lines:
+            self._settle(new)
 
     def end(self) -> None:
         """The run ended: nothing streams any more."""
         for path in list(self._lines):
             del self._lines[path]
-            text = self._panels.editor.text(path)
-            self._panels.editor.stream_end(path, text or "")
+            self._panels.editor.stream_end(path, self._shown(path))
             self._panels.files.set_state(path, "unchanged")
-            # Its place was in a text that will be written anew.
-            self._sync.drop_held(path)
             self._settle(path)
+        self._growing.clear()
 
-    def reconcile(self, path: str) -> None:
-        """Make the editor of `path` read what the replica has, unless the agent is writing it."""
-        text = self._sync.current(path)
-        if text is None or self.is_streaming(path):
-            return
-        if self._panels.editor.text(path) not in (None, text):
-            self._panels.editor.file_changed(path, text)
+    def _shown(self, path: str) -> str:
+        """Return what the editor of `path` shows, or would show."""
+        self._panels.editor.flush()
+        text = self._panels.editor.text(path)
+        return text if text is not None else self._sync.current(path) or ""
 
     def _settle(self, path: str) -> None:
-        self._settling.add(path)
         self._start(self._bring_together(path))
 
     async def _bring_together(self, path: str) -> None:
-        """Bring the replica up to what the editor has shown already while it was streamed."""
-        await self._sync.fetch()
-        self._settling.discard(path)
-        self.reconcile(path)
-        self._sync.release(path)
+        """Make editor and replica read the same again, with what was typed beside the stream."""
+        if await self._sync.end_stream(path):
+            text = self._sync.current(path)
+            if text is not None and self._panels.editor.text(path) not in (None, text):
+                self._panels.editor.file_changed(path, text)
 
 
 def _write_mode(mode: str) -> WriteMode:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from datetime import datetime
 from typing import Any
 
-from PySide6.QtCore import QObject, Signal
+from PySide6.QtCore import QCoreApplication, QObject, Signal
 from PySide6.QtGui import QImage
 
 from vibedesk.base.errors import VibeDeskError
@@ -32,6 +32,7 @@ from vibedesk.ui.problems.problem import (
 from vibedesk.ui.project_panels import ProjectPanels
 from vibedesk.ui.run_view import RunView
 from vibedesk.ui.tasks import WidgetTasks
+from vibedesk.ui.work import Work
 
 AUTOMATIC_FIX = "fix.automatic"
 LOOK, AGAIN, SKIP = "look", "again", "skip"
@@ -80,6 +81,8 @@ class MendingControl(QObject):
     """The problems or the tries at them did."""
     place_wanted = Signal(str, int, int)
     """Show a path at a line and column, counted from 1; 0 where not known."""
+    told = Signal(str, str, str)
+    """What came of something that was asked for: success or warning, a sentence, and more of it."""
 
     def __init__(
         self,
@@ -100,6 +103,7 @@ class MendingControl(QObject):
         self.problems: tuple[Problem, ...] = ()
         self.checks: dict[str, Check] = {}
         self._reviewed: tuple[str, tuple[str, ...]] = ("", ())
+        self._look: Work = "rest"
         self._stopped_checks = False
         self._fixes: dict[str, list[str]] = {}
         self._round = 0
@@ -177,22 +181,24 @@ class MendingControl(QObject):
 
     def follow_run(self) -> None:
         """The run's state changed: what can be asked for did, too."""
-        busy = self._run.busy
         if self._run.state == "fixing" and self._run.waiting != "needs_person":
             self._round += 1
         else:
             self._debugging.end(failed=self._run.waiting == "needs_person")
-        if not busy:
+        if self.work == "rest":
             self._end_checks()
             self.page_errors.forget()
-        self._panels.problems.set_fixing(fixing=busy)
         self._panels.problems.set_reviewing(reviewing=self._run.state == "reviewing")
-        self._panels.checks.set_can_run(can_run=not busy)
-        banner = self._panels.preview.error_banner
-        if not banner.isHidden():
-            banner.set_fixing(fixing=busy)
-            if not busy:
-                self._settle_banner()
+        self._show_work()
+        if not self._run.busy:
+            self._settle_banner()
+
+    @property
+    def work(self) -> Work:
+        """What is under way: the run, else the look that was asked for, from that to its end."""
+        if self._run.busy:
+            return "fixing" if self._run.fixing else "building"
+        return self._look
 
     def ask_person(self, message: str) -> None:
         """Nothing helped: say so, with what is remembered, and what can be chosen."""
@@ -226,14 +232,20 @@ class MendingControl(QObject):
     def outcome_rows(self) -> list[tuple[str, str, str]]:
         """Return what the card at the end says of checks and problems: (text, extra, done or warning)."""
         rows = []
-        known = [check for check in self.checks.values() if check.result.passed is not None]
+        states = [check.state for check in self.checks.values()]
+        passed, outdated = states.count("passed"), states.count("outdated")
+        known = passed + states.count("failed")
         if known:
-            passed = sum(check.state == "passed" for check in known)
-            words = self.tr("{0} of {1} checks pass").format(passed, len(known))
-            rows.append((words, "", "done" if passed == len(known) else "warning"))
+            words = self.tr("{0} of {1} checks pass").format(passed, known)
+            rows.append((words, "", "done" if passed == known else "warning"))
         errors, warnings = tally(self.problems)
         skipped = sum(problem.status == "skipped" for problem in self.problems)
         for count, one, many in (
+            (
+                outdated,
+                self.tr("1 check ran before the last change"),
+                self.tr("{0} checks ran before the last change"),
+            ),
             (errors, self.tr("1 problem is left"), self.tr("{0} problems are left")),
             (warnings, self.tr("1 warning is left"), self.tr("{0} warnings are left")),
             (skipped, self.tr("1 problem is skipped"), self.tr("{0} problems are skipped")),
@@ -242,7 +254,28 @@ class MendingControl(QObject):
                 rows.append((one if count == 1 else many.format(count), "", "warning"))
         return rows
 
+    def load_checks(self) -> None:
+        """The plan changed: what its checks are only the engine knows whole."""
+        self._tasks.start(self._load_checks())
+
+    def code_changed(self) -> None:
+        """What checks showed is of the code before."""
+        seen = [
+            c for c in self.checks.values() if c.result.passed is not None and not c.result.outdated
+        ]
+        for check in seen:
+            result = dataclasses.replace(check.result, outdated=True)
+            self.checks[check.name] = dataclasses.replace(check, result=result)
+        if seen:
+            self._show_checks()
+
     # -- pieces -------------------------------------------------------------------------------------------
+    def _show_work(self) -> None:
+        work = self.work
+        self._panels.problems.set_work(work)
+        self._panels.checks.set_work(work)
+        self._panels.preview.error_banner.set_work(work)
+
     def _show_problems(self, problems: Sequence[Problem]) -> None:
         before = {problem.file for problem in self.problems if problem.file}
         self.problems = tuple(problems)
@@ -320,6 +353,7 @@ class MendingControl(QObject):
             error=told.error,
             picture=told.picture,
             at=at.isoformat(),
+            outdated=told.outdated,
         )
         self._change_check(told.name, result=result, running=False)
 
@@ -335,8 +369,6 @@ class MendingControl(QObject):
             self._panels.chat.activity(
                 "notice", verb.format(words), None, "done", key=key, detail=words, at=at
             )
-        # A check that is new or has other steps is known whole to the engine only.
-        self._tasks.start(self._load_checks())
 
     async def _load_checks(self) -> None:
         views = (await self._engine.project(self._project_id)).checks
@@ -408,13 +440,28 @@ class MendingControl(QObject):
         self._tasks.start(self._engine.review(self._project_id))
 
     def _on_security(self) -> None:
-        self._tasks.start(self._review_security())
+        self._begin_look("security", self._review_security)
 
     async def _review_security(self) -> None:
+        self.told.emit(*security_outcome(await self._engine.security_review(self._project_id)))
+
+    def _begin_look(self, look: Work, work: Callable[[], Coroutine[Any, Any, None]]) -> None:
+        """Begin a look at the app, unless something is under way; until its end nothing else can be asked for."""
+        if self.work == "rest":
+            self._look = look
+            self._show_work()
+            self._tasks.start(self._look_to_the_end(work))
+
+    async def _look_to_the_end(self, work: Callable[[], Coroutine[Any, Any, None]]) -> None:
         try:
-            await self._engine.security_review(self._project_id)
+            await work()
         finally:
+            self._look = "rest"
+            # A check that was stopped tells no outcome.
+            self._end_checks()
+            # What the page printed meanwhile was not taken in; what it still prints now is news.
             self.page_errors.forget()
+            self._show_work()
 
     def _on_transcript(self, session: str) -> None:
         self._tasks.start(self._show_transcript(session), name="transcript")
@@ -427,7 +474,7 @@ class MendingControl(QObject):
         await show_debugging(self._panels.theme, window, problem=problem, turns=turns)
 
     def _on_run_checks(self, names: list[str]) -> None:
-        self._tasks.start(self._run_checks(names))
+        self._begin_look("checks", lambda: self._run_checks(names))
 
     async def _run_checks(self, names: list[str]) -> None:
         self._stopped_checks = False
@@ -436,11 +483,6 @@ class MendingControl(QObject):
         except VibeDeskError:
             if not self._stopped_checks:
                 raise
-        finally:
-            # One that was stopped tells no outcome.
-            self._end_checks()
-            # What the page printed meanwhile was not taken in; what it still prints now is news.
-            self.page_errors.forget()
 
     def _on_stop_checks(self) -> None:
         self._stopped_checks = True
@@ -455,7 +497,11 @@ class MendingControl(QObject):
         self._tasks.start(self._load_picture(picture))
 
     async def _load_picture(self, picture: str) -> None:
-        data = await self._engine.check_picture(self._project_id, picture)
+        try:
+            data = await self._engine.check_picture(self._project_id, picture)
+        except VibeDeskError:
+            self._panels.checks.forget_picture(picture)
+            raise
         self._panels.checks.set_picture(picture, QImage.fromData(data))
 
     def _on_page_error(self, error: PageError) -> None:
@@ -492,3 +538,21 @@ class MendingControl(QObject):
             self._on_skip([])
         elif key.startswith(DEBUGGING):
             self._on_transcript(key.removeprefix(DEBUGGING))
+
+
+def security_outcome(findings: Sequence[dict[str, Any]]) -> tuple[str, str, str]:
+    """Return what came of a security review, as `MendingControl.told` says it."""
+    found = sum(finding["status"] != "skipped" for finding in findings)
+    if not findings:
+        return "success", _tr("The security review found nothing."), ""
+    if not found:
+        words = _tr("The security review found nothing new.")
+        return "success", words, _tr("What it found before you skipped.")
+    words = _tr("The security review found {0} problems.").format(found)
+    if found == 1:
+        words = _tr("The security review found 1 problem.")
+    return "warning", words, _tr("What it found is in the list of problems.")
+
+
+def _tr(text: str) -> str:
+    return QCoreApplication.translate("Mending", text)

@@ -52,15 +52,22 @@ class ProjectPanels:
             preview=self.preview,
             dock=self.dock,
             page=self.blueprint,
+            leave_page=lambda: self.chat.show_tab("chat"),
             focus_chat=self.chat.focus_composer,
             focus_editor=self.editor.focus_editor,
             focus_preview=self.preview.focus_preview,
         )
 
+    def set_enabled(self, *, enabled: bool) -> None:
+        """Let the person write in them, or not."""
+        for panel in (self.chat, self.blueprint, self.files, self.editor):
+            panel.setEnabled(enabled)
+
     def clear(self) -> None:
         """Forget one project before another is shown."""
+        self.set_enabled(enabled=True)
         self.chat.clear()
-        self.files.set_files([])
+        self.files.clear()
         self.editor.close_all()
         self.preview.clear()
         self.logs.clear()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable, Iterable
 from datetime import datetime
 from pathlib import Path
@@ -10,12 +11,13 @@ from typing import Any
 from PySide6.QtCore import QObject, QUrl, Signal
 from PySide6.QtGui import QDesktopServices
 
-from vibedesk.base.errors import ConsentRequiredError
+from vibedesk.base.errors import ConsentRequiredError, as_vibedesk_error
 from vibedesk.engine import events as e
 from vibedesk.engine.engine import Engine
 from vibedesk.engine.files.replica import RemoteEdit
 from vibedesk.engine.views import ProjectView
 from vibedesk.ui.bridge import ProjectFeed
+from vibedesk.ui.chat.blueprint_card import BlueprintState
 from vibedesk.ui.chat.card_header import WorkState
 from vibedesk.ui.chat_control import ChatControl
 from vibedesk.ui.document_sync import DocumentSync
@@ -94,6 +96,8 @@ class ProjectSession(QObject):
     variable_asked = Signal(str, str)
     """The app asked for a variable: its name and what for."""
     deleted = Signal()
+    code_wanted = Signal()
+    """A file was asked for: the editor is to be seen."""
 
     def __init__(
         self,
@@ -129,9 +133,7 @@ class ProjectSession(QObject):
         self._sync = DocumentSync(
             engine,
             project_id,
-            lambda path: self._streams.is_streaming(path),
             self._show_edits,
-            lambda path: self._streams.reconcile(path),
             self.failed.emit,
         )
         self._streams = FileStreams(panels, self._sync, self._tasks.start)
@@ -148,22 +150,33 @@ class ProjectSession(QObject):
         self.mending.changed.connect(self.run_changed)
         self.mending.place_wanted.connect(self.show_place)
         self._started_messages: set[str] = set()
+        self._unshown: set[str] = set()
         self._preview_url = ""
         self._waiting_words = ""
         self._restarting = False
+        self._closed = False
         self._granted: tuple[str, ...] = ()
         self._suggestions: tuple[str, ...] = ()
         self._connections: list[tuple[Any, Callable[..., Any]]] = []
+        self._opening: asyncio.Task[None] | None = None
         self._connect()
+
+    @property
+    def failed_to_open(self) -> bool:
+        """Whether there is nothing to show, and nothing more to come."""
+        return not self.loaded and self._opening is not None and self._opening.done()
 
     # -- life -----------------------------------------------------------------------------------------
     def start(self) -> None:
         self._panels.clear()
         self._tasks.start(self._sync.send_typed(), name="send typed")
-        self._tasks.start(self._open(), name="open project")
+        self._opening = self._tasks.start(self._open(), name="open project")
 
     async def close(self) -> None:
         """Stop showing the project; everything typed is stored first."""
+        self._closed = True
+        # What is written from now on would reach nobody; the next project has them again.
+        self._panels.set_enabled(enabled=False)
         for signal, slot in self._connections:
             signal.disconnect(slot)
         self._connections.clear()
@@ -217,7 +230,15 @@ class ProjectSession(QObject):
     def stop(self) -> None:
         self.run.stopping = True
         self.run_changed.emit()
-        self._do(self._engine.cancel(self.project_id))
+        self._do(self._stop())
+
+    async def _stop(self) -> None:
+        try:
+            await self._engine.cancel(self.project_id)
+        except Exception:
+            self.run.stopping = False
+            self.run_changed.emit()
+            raise
 
     def go_on(self) -> None:
         """Do again what failed or was stopped: the run, an answer, the start of the preview."""
@@ -248,7 +269,9 @@ class ProjectSession(QObject):
             self.set_restarting(restarting=False)
 
     def set_restarting(self, *, restarting: bool) -> None:
-        """Say that the app stops only to start again."""
+        """Say that the app stops only to start again; one that is closed leaves the panels to the next."""
+        if self._closed:
+            return
         self._restarting = restarting
         if not restarting and self.sandbox[0] in ("stopped", "absent", "failed"):
             self._on_sandbox(*self.sandbox)
@@ -270,7 +293,8 @@ class ProjectSession(QObject):
             # Who opens another file wants to stay there.
             self._panels.editor.set_following(False)
         text = await self._sync.text(path)
-        if text is not None or self._streams.is_streaming(path):
+        if text is not None or self._sync.is_streaming(path):
+            self.code_wanted.emit()
             self._panels.editor.open_file(path, text or "", pinned=pinned)
 
     def _on_rename(self, path: str, new_path: str) -> None:
@@ -315,23 +339,36 @@ class ProjectSession(QObject):
             match event.payload:
                 case e.SandboxLog(stream, line):
                     logs.append((event.at, stream, line))
-                    if stream == _OWN_STREAM:
-                        self._on_progress(line)
                 case e.CommandOutput(_, line):
                     logs.append((event.at, "install", line))
-                case payload if self._reviews.handle(payload):
-                    pass
-                case payload if isinstance(payload, PAYLOADS):
-                    self.mending.show(payload, _moment(event.at))
                 case e.FileChanged(origin=origin) if origin != "agent":
                     stale = True
-                    self._on_event(event)
-                case _:
-                    self._on_event(event)
+            try:
+                self._show_event(event)
+            except Exception as error:  # noqa: BLE001 - what comes after it is shown all the same
+                self._tell_unshown(event, error)
         if logs:
             self._panels.logs.append([(_moment(at), stream, line) for at, stream, line in logs])
         if stale:
             self._do(self._sync.fetch())
+
+    def _show_event(self, event: e.Event) -> None:
+        match event.payload:
+            case e.SandboxLog(stream, line) if stream == _OWN_STREAM:
+                self._on_progress(line)
+            case payload if self._reviews.handle(payload):
+                pass
+            case payload if isinstance(payload, PAYLOADS):
+                self.mending.show(payload, _moment(event.at))
+            case _:
+                self._on_event(event)
+
+    def _tell_unshown(self, event: e.Event, error: Exception) -> None:
+        """Log what went wrong, and tell it once for each kind of event."""
+        told = as_vibedesk_error(error)
+        if event.type not in self._unshown:
+            self._unshown.add(event.type)
+            self.failed.emit(told)
 
     def _on_event(self, event: e.Event) -> None:  # noqa: C901 - one case an event
         at, chat = _moment(event.at), self._panels.chat
@@ -352,9 +389,9 @@ class ProjectSession(QObject):
                 self._chat.blueprint_is_whole()
                 self._plan.blueprint = blueprint
                 self.title = blueprint.get("title") or self.title
-                waits = self.run.state == "awaiting_approval"
-                chat.set_blueprint(blueprint, "awaiting_approval" if waits else "approved")
+                self._show_plan()
                 self._refresh_roadmap()
+                self.mending.load_checks()
                 self.facts_changed.emit()
             case e.PhaseDesigning(number):
                 self._panels.log(at, "agent", self.tr("planning phase {0}").format(number))
@@ -367,20 +404,24 @@ class ProjectSession(QObject):
                     self.run.finished.add(path)
                     self.run_changed.emit()
             case e.FileChanged(path, _, origin):
+                self.mending.code_changed()
                 if path not in self._known:
                     self._known.add(path)
                     self._panels.files.set_state(path, "unchanged")
-                if origin != "agent" and not self._streams.is_streaming(path):
+                if origin != "agent" and not self._sync.is_streaming(path):
                     self._panels.files.set_state(path, "modified")
             case e.FileDeleted(path):
+                self.mending.code_changed()
                 self._known.discard(path)
                 self._panels.files.remove_file(path)
                 self._panels.editor.file_deleted(path)
             case e.FileRenamed(path, new_path):
+                self.mending.code_changed()
                 self._known.discard(path)
                 self._known.add(new_path)
                 self._panels.files.file_renamed(path, new_path)
                 self._panels.editor.file_renamed(path, new_path)
+                self._streams.renamed(path, new_path)
             case e.FileMarked(path, mark, on):
                 self._marking.on_marked(path, mark, on=on)
             case e.FilesWritten(count):
@@ -414,6 +455,8 @@ class ProjectSession(QObject):
                     self._started_messages.add(message_id)
                     chat.agent_message_start(message_id, at)
                 chat.agent_message_chunk(message_id, chunk)
+            case e.MessageRestarted(message_id):
+                chat.agent_message_restarted(message_id)
             case e.MessageComplete(message_id, role, text, attachments):
                 if role == "user":
                     pictures = self._chat.pictures(attachments)
@@ -477,14 +520,19 @@ class ProjectSession(QObject):
         self._show_words(project)
         self._plan.set_phases(phase.to_dict() for phase in project.phases)
         last = project.phases[-1] if project.phases else None
-        self.run.state, self.run.reason = project.state, project.reason
-        self.run.running, self.run.can_continue = project.running, project.can_continue
+        self.run.take_up(
+            project.state,
+            project.reason,
+            running=project.running,
+            waiting=project.waiting.reason if project.waiting is not None else "",
+            can_continue=project.can_continue,
+        )
         self.run.phase_total = self._plan.total
         if last is not None:
             self.run.open_phase(last.number, last.name, [f["path"] for f in last.files])
             self.run.finished = {f.path for f in project.files if f.phase == last.number}
         self.clock = RunClock(project.worked_seconds)
-        self.clock.follow(project.state, running=project.running)
+        self.clock.follow(project.state, running=self.run.running)
         self.run.elapsed = self.clock.words()
         for draft in project.drafts if project.running else ():
             self._streams.take_up(draft)
@@ -492,7 +540,7 @@ class ProjectSession(QObject):
             [(_moment(line.at), line.stream, line.line) for line in project.logs]
         )
         self._refresh_roadmap()
-        chat.set_running(project.running)
+        chat.set_running(self.run.running)
         self._chat.show_project(project)
         self.mending.show_project(project)
         self._show_standing(project)
@@ -510,8 +558,8 @@ class ProjectSession(QObject):
         chat.add_user_message("wish", project.wish, _moment(first), pictures)
         if project.blueprint is not None:
             self._plan.blueprint = project.blueprint
-            waiting = project.state == "awaiting_approval"
-            chat.set_blueprint(project.blueprint, "awaiting_approval" if waiting else "approved")
+            state = _state_of_plan(project.state, begun=bool(project.phases))
+            chat.set_blueprint(project.blueprint, state)
         for phase in project.phases:
             if phase.completed:
                 key, at = f"phase {phase.number}", _moment(first)
@@ -540,7 +588,9 @@ class ProjectSession(QObject):
             last = project.messages[-1].at if project.messages else ""
             built = sum(phase.completed for phase in project.phases)
             self._on_complete(len(project.files), built, _moment(last))
-        elif project.can_continue and (project.phases or project.blueprint_text):
+        elif self.run.can_continue and (
+            project.phases or project.blueprint or project.blueprint_text
+        ):
             chat.show_continue(self._stopped_words(project.reason))
 
     def _show_waiting(self, reason: str, until: str | None, message: str) -> None:
@@ -599,17 +649,14 @@ class ProjectSession(QObject):
     def _on_state(self, state: str, previous: str, reason: str, at: datetime) -> None:
         chat = self._panels.chat
         if state == "blueprinting":
-            if self._plan.blueprint is not None:
+            if self._plan.blueprint is not None and previous == "awaiting_approval":
                 # The one that was there stays in the conversation above what the person asked for.
                 chat.set_blueprint({}, "streaming")
-            self._plan.blueprint = None
+                self._plan.blueprint = None
             self._chat.blueprint_is_whole()
-        if state == "awaiting_approval" and self._plan.blueprint is not None:
-            chat.set_blueprint(self._plan.blueprint, "awaiting_approval")
-        elif previous == "awaiting_approval" and self._plan.blueprint is not None:
-            chat.set_blueprint(self._plan.blueprint, "approved")
         was_running = self.run.running
         self.run.enter(state, reason, previous)
+        self._show_plan()
         self.mending.follow_run()
         self.clock.follow(state, running=self.run.running)
         self.run.elapsed = self.clock.words()
@@ -631,6 +678,11 @@ class ProjectSession(QObject):
             chat.show_continue(self._stopped_words(reason), at)
         self._refresh_roadmap()
         self.run_changed.emit()
+
+    def _show_plan(self) -> None:
+        if self._plan.blueprint is not None:
+            state = _state_of_plan(self.run.state, begun=bool(self.run.phase_number))
+            self._panels.chat.set_blueprint(self._plan.blueprint, state)
 
     def _on_phase(self, phase: dict[str, Any], at: datetime) -> None:
         number = phase["number"]
@@ -676,8 +728,10 @@ class ProjectSession(QObject):
     def _on_granted(self, hosts: tuple[str, ...]) -> None:
         if hosts != self._granted:
             self._granted = hosts
-            self._panels.preview.set_granted_hosts(hosts)
-            self._panels.preview.reload()
+            preview = self._panels.preview
+            preview.set_granted_hosts(hosts)
+            if preview.state in ("live", "loading"):
+                preview.reload()
 
     def _on_progress(self, line: str) -> None:
         if self.sandbox[0] in ("building", "starting"):
@@ -746,6 +800,13 @@ class ProjectSession(QObject):
 
 async def _discard(work: Any) -> None:
     await work
+
+
+def _state_of_plan(state: str, *, begun: bool) -> BlueprintState:
+    """Return how a whole blueprint stands in a state of the run; `begun`: there is a phase."""
+    if state == "awaiting_approval":
+        return "awaiting_approval"
+    return "resting" if state in ("idle", "error", "blueprinting") and not begun else "approved"
 
 
 def _moment(at: str | None) -> datetime:

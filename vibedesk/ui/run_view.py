@@ -32,6 +32,11 @@ _SHARE = {
     "finalizing": 0.95,
 }
 _WRITING_SHARE = 0.6
+_TO_A_REVIEW = ("installing_deps", "starting_server", "reviewing")
+"""From what was written to the look at it."""
+
+_PERSONS_TURN = ("answers", "needs_person")
+"""Waits in which the engine rests, and the run is under way all the same."""
 
 Translate = Callable[[str], str]
 
@@ -59,6 +64,8 @@ class RunView:
     fix_try: int = 1
     """Which try at them is made, from 1."""
     fix_tries: int = 3
+    after_fix: bool = False
+    """Whether a fix was the last thing that was written."""
 
     def open_phase(self, number: int, name: str, planned: list[str]) -> None:
         self.phase_number, self.phase_name = number, name
@@ -70,14 +77,32 @@ class RunView:
         """Whether the agent works: a run that waits for the person's decision does not."""
         return self.running and self.waiting != "needs_person"
 
+    @property
+    def fixing(self) -> bool:
+        """Whether what is wrong is being mended: a fix is made, or how one came out is looked at."""
+        looked_at = self.after_fix and self.state in _TO_A_REVIEW
+        return self.busy and (self.state == "fixing" or looked_at)
+
     def enter(self, state: str, reason: str, previous: str) -> None:
         self.failed_step = _STEP_OF_STATE.get(previous, "") if state == "error" else ""
         self.state, self.reason = state, reason
+        if state not in _TO_A_REVIEW:
+            self.after_fix = state == "fixing"
         self.running = state in _STEP_OF_STATE and state != "awaiting_approval"
         self.stopping = self.stopping and self.running
         if not self.running:
             self.waiting = ""
         self.can_continue = state in ("error", "idle")
+
+    def take_up(
+        self, state: str, reason: str, *, running: bool, waiting: str, can_continue: bool
+    ) -> None:
+        """Become what a snapshot says; `running` is whether the engine works at it."""
+        self.enter(state, reason, "")
+        self.stopping = False
+        self.running = self.running and (running or waiting in _PERSONS_TURN)
+        self.waiting = waiting if self.running else ""
+        self.can_continue = can_continue and not self.running
 
     @property
     def files_done(self) -> tuple[int, int]:

@@ -8,7 +8,12 @@ from typing import Any
 from PySide6.QtCore import QObject, QUrl, Signal
 from PySide6.QtGui import QDesktopServices
 
-from vibedesk.base.errors import ConsentRequiredError, VibeDeskError, as_vibedesk_error
+from vibedesk.base.errors import (
+    ConsentRequiredError,
+    NotAllowedNowError,
+    VibeDeskError,
+    as_vibedesk_error,
+)
 from vibedesk.engine.engine import Engine
 from vibedesk.engine.views import DoctorView, SandboxView
 from vibedesk.ui.dialogs.ask import confirm
@@ -271,10 +276,13 @@ class SandboxControl(QObject):
         try:
             await self._do(project_id, action)
         except Exception as caught:  # noqa: BLE001 - whatever it is has to be told where it was asked
-            self._on_refused(project_id, as_vibedesk_error(caught))
+            error = as_vibedesk_error(caught)
+            # Who leaves a project stops what starts its app, and knows that.
+            if session is self._session or not isinstance(error, NotAllowedNowError):
+                self._on_refused(project_id, error)
         finally:
             self._acting.pop(project_id, None)
-            if session is not None:
+            if session is not None and session is self._session:
                 session.set_restarting(restarting=False)
             self._show_popover()
             self.monitor.refresh()

@@ -24,6 +24,7 @@ from vibedesk.ui.chat_control import check_images
 from vibedesk.ui.dialogs.ask import confirm
 from vibedesk.ui.dialogs.consent import ask_consent
 from vibedesk.ui.dialogs.model_setup import KeyPlace, ModelChoice, Provider, ask_model
+from vibedesk.ui.drafts import Drafts
 from vibedesk.ui.history.page import HistoryPage
 from vibedesk.ui.history_control import HistoryControl
 from vibedesk.ui.home.card_list import project_cards
@@ -39,6 +40,7 @@ from vibedesk.ui.sandbox_control import SANDBOX_ITEM, SandboxControl
 from vibedesk.ui.settings.building_control import APPROVAL_SETTING
 from vibedesk.ui.settings_control import SettingsControl
 from vibedesk.ui.shell.main_window import MainWindow
+from vibedesk.ui.shell.phase_bar import PhaseView
 from vibedesk.ui.shell.status_bar import StatusItem
 from vibedesk.ui.shell.top_bar import ProjectChoice
 from vibedesk.ui.shell.workspace import Workspace
@@ -106,6 +108,7 @@ class WindowController(QObject):
             window, theme, engine, home, self._sandbox, self._open_project, self._on_error
         )
         self._place_offered = False
+        self._drafts = Drafts(window.store, self)
         self._connect()
 
     def start(self) -> None:
@@ -125,6 +128,7 @@ class WindowController(QObject):
         )
         self._estimates = EstimateWatch(self._engine.estimate, self._show_estimate, page)
         page.wish_changed.connect(self._estimates.set_wish)
+        self._drafts.watch_welcome(page)
         page.sample_chosen.connect(lambda name: self._do(self._new_project("", sample=name)))
         page.add_model_requested.connect(self._open_models)
         page.project_chosen.connect(self.open_project)
@@ -276,20 +280,15 @@ class WindowController(QObject):
             self._sandbox.open_popover()
         elif key in _PROBLEM_ITEMS and self._panels is not None:
             self._window.show_page("workspace")
+            if self._window.workspace is not None:
+                self._window.workspace.show_work()
             self._panels.dock.show_page("problems")
         elif key == _PLACE_ITEM:
             self._do(self._choose_place())
 
     # -- the library -----------------------------------------------------------------------------------
     async def _refresh(self) -> None:
-        self._cards = await self._engine.projects()
-        self._running = await self._engine.running()
-        cards = project_cards(self._cards, self._running)
-        self._welcome().set_projects(cards)
-        page = self._projects()
-        if page is not None:
-            page.set_projects(cards)
-        self._window.set_project_choices([ProjectChoice(id=c.id, title=c.title) for c in cards])
+        await self._refresh_projects()
         samples = await self._engine.samples()
         self._welcome().set_samples(
             [
@@ -301,6 +300,26 @@ class WindowController(QObject):
         self._show_status()
         await self._starters.refresh()
         await self._offer_place()
+
+    async def _refresh_projects(self) -> None:
+        self._cards = await self._engine.projects()
+        self._running = await self._engine.running()
+        cards = project_cards(self._cards, self._running)
+        self._welcome().set_projects(cards)
+        page = self._projects()
+        if page is not None:
+            page.set_projects(cards)
+        self._show_choices()
+
+    def _show_choices(self) -> None:
+        """Offer the projects in the switcher; the open one is called what it tells itself."""
+        titles = {card.id: card.title for card in self._cards}
+        session = self._session
+        if session is not None and session.project_id in titles and session.title:
+            titles[session.project_id] = session.title
+        self._window.set_project_choices(
+            [ProjectChoice(id=key, title=title) for key, title in titles.items()]
+        )
 
     async def _offer_place(self) -> None:
         """On a first start say where apps run; once answered or waved away never again by itself."""
@@ -396,7 +415,7 @@ class WindowController(QObject):
             self.settings.open_settings("models")
         if answer == "sample":
             self._window.show_page("welcome")
-        await self._refresh_model()
+        await self._refresh_model_shown()
 
     def _show_estimate(self, estimate: EstimateView | None) -> None:
         if estimate is None:
@@ -422,9 +441,10 @@ class WindowController(QObject):
             project_id = await self._create(wish, options, [image.file for image in images])
             if project_id is None:
                 return
-            self._welcome().set_wish("")
-            self._welcome().tray.clear()
-            self._welcome().starters.choose("")
+            if not sample:
+                self._welcome().set_wish("")
+                self._welcome().tray.clear()
+                self._welcome().starters.choose("")
             await self._open(project_id)
             await self._engine.generate(project_id)
         finally:
@@ -478,7 +498,9 @@ class WindowController(QObject):
             self._panels.preview.sandbox_requested.connect(self._sandbox.open_popover)
         # One after the other: two sessions on the same panels would send everything twice.
         async with self._switching:
-            if self._session is not None and self._session.project_id == project_id:
+            session = self._session
+            here = session is not None and session.project_id == project_id
+            if here and session is not None and not session.failed_to_open:
                 self._window.show_page("workspace")
                 return
             await self._leave()
@@ -496,7 +518,9 @@ class WindowController(QObject):
         )
         session.run_changed.connect(self._show_run)
         session.facts_changed.connect(self._show_facts)
+        session.code_wanted.connect(self._window.show_code)
         session.failed.connect(self._on_refusal)
+        session.mending.told.connect(self._window.show_toast)
         session.watch.host_wanted.connect(self._on_host_wanted)
         session.variable_asked.connect(self.settings.variable_asked)
         session.consent_wanted.connect(lambda: self._do(self._consent_and_go_on()))
@@ -506,24 +530,34 @@ class WindowController(QObject):
         if self._history is not None:
             self._history.attach(session)
         self._window.set_project(project_id, "", "")
+        self._show_choices()
+        self._do(self._refresh_projects())
         self._window.show_page("workspace")
         session.start()
         self.settings.tell_asked(project_id)
-        panels.chat.set_draft(self._window.store.draft(project_id))
+        self._drafts.show(project_id, panels.chat)
         panels.chat.focus_composer()
 
     async def _leave(self) -> None:
         session, self._session = self._session, None
         if session is not None and self._panels is not None:
+            self._show_no_run()
             self._sandbox.detach()
             self.settings.leave_project()
             if self._history is not None:
                 self._history.detach()
             for host in session.watch.told:
                 self._window.dismiss_banner(f"{_HOST_BANNER}{host}")
-            await session.close()
-            self._window.store.set_draft(session.project_id, self._panels.chat.draft())
-            session.deleteLater()
+            try:
+                await session.close()
+            finally:
+                self._drafts.leave()
+                session.deleteLater()
+
+    def _show_no_run(self) -> None:
+        self._tick.stop()
+        self._window.set_working(working=False)
+        self._window.set_phase(PhaseView())
 
     def _show_run(self) -> None:
         session = self._session
@@ -552,6 +586,7 @@ class WindowController(QObject):
             return
         detail = self.tr("recorded example") if session.sample else ""
         self._window.set_project_title(session.title, detail)
+        self._show_choices()
         self._show_status()
 
     def _show_status(self) -> None:
@@ -624,7 +659,8 @@ class WindowController(QObject):
         try:
             async with self._switching:
                 await self._leave()
+        finally:
+            self._drafts.save()
             if self._panels is not None:
                 self._panels.preview.shut_down()
-        finally:
             self.closed.emit()

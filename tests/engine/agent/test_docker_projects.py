@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import shutil
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -162,6 +163,94 @@ async def test_size_and_network_are_the_persons(
     for wrong in ({"size": "huge"}, {"network": "all"}, {"sandbox": "cloud"}):
         with pytest.raises(InvalidInputError):
             await desk.engine.set_sandbox_options(project_id, **wrong)  # type: ignore[arg-type]
+
+
+def inside(client: docker.DockerClient, project_id: str, path: str) -> str:
+    answer = container_of(client, project_id).exec_run(["cat", f"/app/{path}"])
+    return str(answer.output.decode())
+
+
+def store_inside(client: docker.DockerClient, project_id: str, path: str, text: str) -> None:
+    script = f"mkdir -p $(dirname {path}) && echo {text} > {path}"
+    done = container_of(client, project_id).exec_run(["sh", "-c", script])
+    assert done.exit_code == 0, done.output
+
+
+async def moved(desk: Desk, project_id: str, sandbox: str) -> str:
+    """Let the app run elsewhere; return the kind of its sandbox."""
+    await desk.engine.set_sandbox_options(project_id, sandbox=sandbox)
+    before = await desk.engine.sandbox(project_id)
+    assert before.sandbox == sandbox
+    assert not before.kind.startswith(sandbox), "not before the next start"
+    await desk.engine.restart_sandbox(project_id)
+    now = await desk.engine.sandbox(project_id)
+    assert now.state == "running"
+    return now.kind
+
+
+async def test_an_app_moves_out_of_docker_and_back_and_each_keeps_what_it_stored(
+    desk: Desk,
+    docker_client: docker.DockerClient,  # noqa: F811
+) -> None:
+    project_id = await desk.build()
+    await desk.engine.create_file(project_id, ".gitignore", "data\n")
+    store_inside(docker_client, project_id, "data/app.db", "docker")
+    store_inside(docker_client, project_id, "data/app.db-wal", "docker")
+
+    assert (await moved(desk, project_id, "local")).startswith("local")
+    folder = await desk.folder(project_id)
+    assert (folder / "node_modules").exists(), "its packages are installed here, too"
+    (folder / "data").mkdir()
+    for name in ("app.db", "app.db-shm", "picture.png"):
+        (folder / "data" / name).write_text("here\n")
+    (folder / "index.html").write_text("<h1>changed meanwhile</h1>\n")
+    await desk.engine.delete_file(project_id, "style.css")
+
+    assert await moved(desk, project_id, "docker") == "docker"
+    for _ in range(2):
+        assert inside(docker_client, project_id, "data/app.db") == "docker\n"
+        assert inside(docker_client, project_id, "data/app.db-wal") == "docker\n"
+        assert "No such file" in inside(docker_client, project_id, "data/app.db-shm")
+        assert "changed meanwhile" in inside(docker_client, project_id, "index.html")
+        assert "No such file" in inside(docker_client, project_id, "style.css")
+        await desk.engine.restart_sandbox(project_id)
+
+    await moved(desk, project_id, "local")
+    assert (folder / "data" / "app.db").read_text() == "here\n"
+    await moved(desk, project_id, "docker")
+    shutil.rmtree(folder / "data")
+    await desk.engine.restart_sandbox(project_id)
+    assert inside(docker_client, project_id, "data/app.db") == "docker\n"
+
+
+async def test_what_an_app_stored_on_this_machine_goes_into_docker_with_it_once(
+    desk: Desk,
+    docker_client: docker.DockerClient,  # noqa: F811
+) -> None:
+    project_id = await desk.build(sandbox="local")
+    await desk.engine.create_file(project_id, ".gitignore", "data\n")
+    folder = await desk.folder(project_id)
+    (folder / "data").mkdir()
+    for name in ("app.db", "app.db-wal"):
+        (folder / "data" / name).write_text("here\n")
+
+    assert await moved(desk, project_id, "docker") == "docker"
+    assert inside(docker_client, project_id, "data/app.db") == "here\n"
+    store_inside(docker_client, project_id, "data/app.db", "docker")
+    store_inside(docker_client, project_id, "data/app.db-wal", "docker")
+
+    await moved(desk, project_id, "local")
+    (folder / "data" / "app.db").write_text("here again\n")
+    (folder / "data" / "app.db-wal").unlink()
+
+    await moved(desk, project_id, "docker")
+    for _ in range(2):
+        assert inside(docker_client, project_id, "data/app.db") == "docker\n"
+        assert inside(docker_client, project_id, "data/app.db-wal") == "docker\n"
+        await desk.engine.restart_sandbox(project_id)
+    (folder / "data" / "seed.json").write_text("by hand\n")
+    await desk.engine.restart_sandbox(project_id)
+    assert inside(docker_client, project_id, "data/seed.json") == "by hand\n"
 
 
 async def test_the_person_is_asked_once_for_each_host(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import shutil
 import subprocess
+import threading
 from pathlib import Path
 
 import pytest
@@ -44,6 +45,21 @@ async def test_a_preview_that_is_opening_is_stopped_like_one_that_is_up(
     assert not previews.opening(project_id)
     assert not agent.runtime.serving
     assert leftovers() == []
+
+
+async def test_who_leaves_while_the_answer_is_on_its_way_does_not_listen(desk: Desk) -> None:
+    project_id = await desk.engine.create("Count things for me", ProjectOptions())
+    pushed = threading.Event()
+    leaving = asyncio.create_task(desk.engine.subscribe(project_id, pushed.set))
+    await asyncio.sleep(0)
+    # Held here, this side hears of the answer only after it has left.
+    assert pushed.wait(10)
+    for _ in range(5):
+        asyncio.run_coroutine_threadsafe(asyncio.sleep(0), desk.engine._loop).result(10)
+    leaving.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await leaving
+    assert not desk.services.bus.has_listeners(project_id)
 
 
 async def test_one_project_that_cannot_be_stopped_does_not_keep_the_others_running(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import base64
+import dataclasses
 import json
 import time
 from pathlib import Path
@@ -26,10 +27,12 @@ from tests.support.mendable_app import (
 from tests.support.model_server import ModelServer
 from tests.support.tiny_app import misfit, whole
 from vibedesk.base.paths import Home
+from vibedesk.check_lines import readiness_lines
 from vibedesk.engine.agent.run_memory import RunMemory
 from vibedesk.engine.engine import Engine
-from vibedesk.engine.events import RuntimeErrorSeen
+from vibedesk.engine.events import CheckFinished, RuntimeErrorSeen
 from vibedesk.engine.files.replica import DocumentReplica
+from vibedesk.engine.views import CheckResultView, ReadinessView
 
 FINDING = {"file": "app.js", "line": 2, "severity": "blocking", "message": "Zero is not shown."}
 MISFIT = misfit("index.html")
@@ -264,6 +267,61 @@ async def test_a_review_says_what_looked_and_what_cannot_have(
     assert told.payload.sources == ["server", "types"]  # type: ignore[attr-defined]
     view = await bench.engine.project(project_id)
     assert (view.reviewed, view.reviewed_at) == (("server", "types"), told.at)
+
+
+async def outdated(bench: Bench, project_id: str) -> list[tuple[bool | None, bool]]:
+    """Return of each check whether it passed, and whether the code changed since."""
+    checks = (await bench.engine.project(project_id)).checks
+    return [(check.passed, check.outdated) for check in checks]
+
+
+async def test_what_checks_showed_is_of_the_code_that_they_saw(seeing: Bench) -> None:
+    script_app(seeing.server, GOOD, checks=[check(), {**check("Later"), "phase": 1, "steps": []}])
+    project_id = await seeing.build()
+    assert await outdated(seeing, project_id) == [(True, False), (None, False)]
+    [kept] = [v for v in await seeing.engine.history(project_id) if v.author == "agent"][:1]
+
+    await typed(seeing, project_id, "// mine\n")
+    assert await outdated(seeing, project_id) == [(True, True), (None, False)]
+    report = await seeing.engine.check(project_id)
+    assert report.ready
+    assert await outdated(seeing, project_id) == [(True, False), (None, False)]
+
+    await seeing.engine.restore(project_id, kept.commit)
+    assert await outdated(seeing, project_id) == [(True, True), (None, False)]
+    await seeing.engine.run_checks(project_id)
+    assert await outdated(seeing, project_id) == [(True, False), (None, False)]
+
+
+async def test_what_is_typed_while_checks_run_none_of_them_saw(seeing: Bench) -> None:
+    """While a run is under way it does not even reach the app."""
+    slow = check("Slow")
+    slow["steps"].insert(1, {"do": "wait", "ms": 3000})
+    script_app(seeing.server, GOOD, checks=[slow, check("Quick")])
+    project_id = await seeing.create()
+    await seeing.engine.generate(project_id)
+    await seeing.until(lambda e: e.type == "check_started")
+    await typed(seeing, project_id, "// mine\n")
+    assert seeing.of("check_finished") == [], "the check ended too early to show anything"
+    await seeing.engine.wait(project_id)
+    assert [told.outdated for told in seeing.told(CheckFinished)] == [True, True]
+    assert await outdated(seeing, project_id) == [(True, True), (True, True)]
+    report = await seeing.engine.check(project_id)
+    assert report.ready
+    assert await outdated(seeing, project_id) == [(True, False), (True, False)]
+
+
+def test_an_app_is_not_ready_by_checks_of_other_code() -> None:
+    seen = CheckResultView("Counts", ("Open the app",), 1, passed=True)
+    old = dataclasses.replace(seen, name="Adds", outdated=True)
+    assert ReadinessView((seen,)).ready
+    report = ReadinessView((seen, old))
+    assert not report.ready
+    assert list(readiness_lines(report, security=False)) == [
+        "pass  Counts",
+        "-     Adds: the code changed while it ran",
+        "1 of 2 checks pass.",
+    ]
 
 
 # -- what is mended unasked -----------------------------------------------------------------------------------

@@ -43,6 +43,10 @@ document.querySelector('#b').onmouseup = () => { out.textContent = held + ' drop
 </script>"""
 
 
+def _shows(text: str) -> dict[str, Any]:
+    return {"do": "expectText", "selector": "#out", "text": text}
+
+
 @pytest.fixture
 def check(browser: BrowserProcess, site: Site) -> Check:
     async def run(
@@ -221,6 +225,76 @@ async def test_keys_edit_what_has_the_focus(check: Check) -> None:
         {"do": "expectValue", "selector": "textarea", "value": "x\nZ"},
         {"do": "fill", "selector": "textarea", "value": ""},
         {"do": "expectValue", "selector": "textarea", "value": ""},
+    )
+    assert outcome.passed, outcome.error
+
+
+PICKERS = {
+    "a list of choices": "<select id=field><option>a<option>b</select>",
+    "suggestions": "<input id=field list=them><datalist id=them><option value=x></datalist>",
+    "a colour": "<input id=field type=color>",
+    "a file": "<input id=field type=file>",
+}
+SAVE = "<button onclick='out.textContent += ` saved`'>Save</button><p id=out></p>"
+OPEN_PICKER = [{"do": "click", "selector": "#field"}, {"do": "wait", "ms": 300}]
+CLICK_SAVE = [{"do": "click", "selector": "button"}, _shows("saved")]
+
+
+@pytest.mark.parametrize("case", PICKERS)
+async def test_what_a_field_offers_takes_no_later_click(check: Check, case: str) -> None:
+    for steps in (
+        [*OPEN_PICKER, *CLICK_SAVE],
+        [OPEN_PICKER[0], *CLICK_SAVE],
+        [*OPEN_PICKER, {"do": "reload"}, *CLICK_SAVE],
+        OPEN_PICKER,
+        CLICK_SAVE,
+    ):
+        outcome = await check(PICKERS[case] + SAVE, *steps, seconds=1)
+        assert outcome.passed, (steps, outcome.error)
+
+
+async def test_what_another_page_offers_takes_no_click(check: Check) -> None:
+    for picker in PICKERS.values():
+        outcome = await check(
+            picker + SAVE,
+            *OPEN_PICKER,
+            {"do": "as", "user": "Bea"},
+            *CLICK_SAVE,
+            {"do": "as", "user": "first"},
+            *CLICK_SAVE,
+            seconds=1,
+        )
+        assert outcome.passed, (picker, outcome.error)
+
+
+async def test_a_list_of_choices_is_used_with_the_keyboard(check: Check) -> None:
+    told = "<script>field.onchange = () => { out.textContent = `chose ${field.value}` }</script>"
+    outcome = await check(
+        PICKERS["a list of choices"] + SAVE + told,
+        *OPEN_PICKER,
+        {"do": "press", "key": "ArrowDown"},
+        {"do": "press", "key": "Enter"},
+        _shows("chose b"),
+        *CLICK_SAVE,
+        seconds=1,
+    )
+    assert outcome.passed, outcome.error
+
+
+async def test_words_typed_and_choices_taken_leave_later_clicks_alone(check: Check) -> None:
+    suggestions, choices = PICKERS["suggestions"], PICKERS["a list of choices"]
+    typed = {"do": "press", "selector": "#field", "key": "x"}
+    outcome = await check(suggestions + SAVE, *OPEN_PICKER, typed, *CLICK_SAVE, seconds=1)
+    assert outcome.passed, outcome.error
+    chosen = {"do": "select", "selector": "#field", "value": "b"}
+    outcome = await check(choices + SAVE, *OPEN_PICKER, chosen, *CLICK_SAVE, seconds=1)
+    assert outcome.passed, outcome.error
+
+
+async def test_nobody_gives_a_file(check: Check) -> None:
+    told = "<script>field.oncancel = () => { out.textContent = 'no file' }</script>"
+    outcome = await check(
+        PICKERS["a file"] + SAVE + told, *OPEN_PICKER, _shows("no file"), seconds=1
     )
     assert outcome.passed, outcome.error
 
@@ -417,10 +491,6 @@ async def test_a_redirect_and_a_link_out_of_the_app_are_stopped(check: Check, si
 VISITS = """<p id=out></p><button onclick="localStorage.n = 1 + Number(localStorage.n ?? 0); show()">Count</button>
 <script>document.cookie = 'who=me'; const show = () => { out.textContent = `n ${localStorage.n ?? 0}` }; show()</script>"""
 COUNT = {"do": "click", "selector": "button"}
-
-
-def _shows(text: str) -> dict[str, Any]:
-    return {"do": "expectText", "selector": "#out", "text": text}
 
 
 async def test_each_check_begins_with_empty_storage(check: Check) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -24,6 +25,7 @@ from vibedesk.ui.chat.blueprint_page import BlueprintPage
 from vibedesk.ui.chat.card_header import CardHeader
 from vibedesk.ui.chat.quiet_fields import QuietText
 from vibedesk.ui.chat.roadmap import RoadmapItem
+from vibedesk.ui.chat.step_editor import StepEditor
 from vibedesk.ui.theme.theme import Theme
 
 WHOLE: dict[str, Any] = {
@@ -159,6 +161,18 @@ def test_checks_read_as_sentences_and_change_step_by_step(
             {"do": "expectText", "selector": "ul", "text": "Monty"},
         ],
     }
+
+
+def test_numbers_of_a_step_are_figures_wherever_the_person_lives(
+    qtbot: QtBot, theme: Theme, default_locale: Callable[[str], None]
+) -> None:
+    default_locale("de_DE")
+    editor = StepEditor(theme)
+    qtbot.addWidget(editor)
+    editor.set_values([{"do": "wait", "ms": 500}], editable=True)
+    editor.show()
+    write(qtbot, editor, "Milliseconds", "1.500")
+    assert editor.values() == [{"do": "wait", "ms": "1500"}]
 
 
 def test_checks_are_added_removed_and_ordered(qtbot: QtBot, page: BlueprintPage) -> None:

@@ -133,6 +133,12 @@ def test_blueprint_page_opens_in_the_panel_and_leads_back(qtbot: QtBot, panel: C
     assert panel._composer.isVisible()
 
 
+def test_what_is_put_into_the_composer_leaves_what_is_written_there(panel: ChatPanel) -> None:
+    panel.set_draft("half a thou")
+    panel._on_suggestion("Add a dark theme")
+    assert panel.draft() == "Add a dark theme\nhalf a thou"
+
+
 def test_a_blueprint_page_that_stands_elsewhere_opens_by_itself_and_goes(
     qtbot: QtBot, theme: Theme
 ) -> None:

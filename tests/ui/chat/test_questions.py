@@ -145,6 +145,17 @@ def test_a_reached_limit_is_raised_or_the_run_stopped(qtbot: QtBot, strip: Budge
         qtbot.mouseClick(button(strip, "Stop"), Qt.MouseButton.LeftButton)
 
 
+def test_a_limit_may_be_written_with_a_comma(qtbot: QtBot, strip: BudgetStrip) -> None:
+    strip.set_reached(1.02, 1.0)
+    qtbot.waitExposed(strip)
+    amount = strip.findChildren(QLineEdit)[0]
+    amount.selectAll()
+    qtbot.keyClicks(amount, "3,5")
+    with qtbot.waitSignal(strip.raised) as raised:
+        qtbot.keyClick(amount, Qt.Key.Key_Return)
+    assert raised.args == [3.5]
+
+
 def test_a_warning_can_be_closed_and_does_not_stop(qtbot: QtBot, strip: BudgetStrip) -> None:
     strip.warn(0.83, 1.0)
     qtbot.waitExposed(strip)

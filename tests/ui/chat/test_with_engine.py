@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import io
 import json
 from collections.abc import Awaitable, Callable, Iterator
@@ -22,10 +23,11 @@ from vibedesk.base.paths import Home
 from vibedesk.engine import events as e
 from vibedesk.engine.engine import Engine
 from vibedesk.engine.project_options import ImageFile, ProjectOptions
+from vibedesk.engine.store.conversation import ConversationStore
 from vibedesk.ui.chat.blueprint_card import BlueprintCard
 from vibedesk.ui.chat.budget_strip import BudgetStrip
 from vibedesk.ui.chat.image_viewer import ImageViewer
-from vibedesk.ui.chat.messages import UserMessage
+from vibedesk.ui.chat.messages import AgentMessage, UserMessage
 from vibedesk.ui.chat.question_card import QuestionCard
 from vibedesk.ui.project_panels import ProjectPanels
 from vibedesk.ui.project_session import ProjectSession
@@ -226,6 +228,203 @@ def test_changes_are_kept_when_the_project_is_left(play: Play, server: ModelServ
     play(scenario, approval=True)
 
 
+async def plan_waits(desk: Desk, server: ModelServer) -> QLineEdit:
+    """Have a plan made; return the field of its title."""
+    server.answer(json.dumps(PLAN), operation="blueprint")
+    await desk.engine.generate(desk.project_id)
+    page = desk.panels.blueprint
+    await until(lambda: page.state == "awaiting_approval", "the plan")
+    return page.findChildren(QLineEdit)[0]
+
+
+def write_title(title: QLineEdit, words: str) -> None:
+    title.selectAll()
+    QTest.keyClick(title, Qt.Key.Key_Delete)
+    QTest.keyClicks(title, words)
+
+
+def test_a_message_about_the_plan_takes_along_what_was_edited(
+    play: Play, server: ModelServer
+) -> None:
+    server.answer("I plan that.", operation="converse")
+
+    async def scenario(desk: Desk) -> None:
+        page = desk.panels.blueprint
+        write_title(await plan_waits(desk, server), "Mine")
+        server.answer(json.dumps({**PLAN, "views": [{"name": "Again"}]}), operation="blueprint")
+        desk.panels.chat.set_draft("Make it blue")
+        desk.panels.chat._composer.send()
+        await until(lambda: len(server.requests_for("blueprint")) == 2, "it is made anew")
+        await until(
+            lambda: (
+                page.state == "awaiting_approval" and page._blueprint["views"][0]["name"] == "Again"
+            )
+        )
+        assert page.edited_blueprint()["title"] == "Mine"
+        assert "Mine" in json.dumps(server.requests_for("blueprint")[1].body)
+        assert not page.changed
+        assert desk.errors == []
+
+    play(scenario, approval=True)
+
+
+def test_a_message_waits_for_an_edit_that_cannot_be_like_this(
+    play: Play, server: ModelServer
+) -> None:
+    async def scenario(desk: Desk) -> None:
+        title, chat = await plan_waits(desk, server), desk.panels.chat
+        write_title(title, "")
+        chat.set_draft("Make it blue")
+        chat._composer.send()
+        await until(lambda: title.property("invalid") is True, "the field says what is wrong")
+        assert chat.draft() == "Make it blue"
+        assert (await desk.engine.project(desk.project_id)).messages == ()
+        assert desk.errors == []
+
+    play(scenario, approval=True)
+
+
+def test_after_a_stop_the_plan_goes_on_with_what_was_edited(
+    play: Play, server: ModelServer
+) -> None:
+    async def scenario(desk: Desk) -> None:
+        page = desk.panels.blueprint
+        title = await plan_waits(desk, server)
+        write_title(title, "Mine")
+        desk.session.stop()
+        await until(lambda: desk.session.run.state == "idle", "it stops")
+        assert page.state == "resting"
+        assert title.text() == "Mine"
+        assert title.isReadOnly()
+        assert not [b for b in page._all_buttons if b.isVisible()]
+        desk.press(desk.panels.chat, "Continue")
+        await until(lambda: page.state == "awaiting_approval", "it waits again")
+        assert len(server.requests_for("blueprint")) == 1
+        desk.press(page, "Start building")
+        await until(lambda: desk.session.run.phase_number == 1, "it is built")
+        stored = (await desk.engine.project(desk.project_id)).blueprint
+        assert stored is not None
+        assert stored["title"] == "Mine"
+        assert desk.errors == []
+
+    play(scenario, approval=True)
+
+
+def test_checks_edited_while_the_app_is_built_are_kept_when_it_is_left(
+    play: Play, server: ModelServer
+) -> None:
+    async def scenario(desk: Desk) -> None:
+        page = desk.panels.blueprint
+        await plan_waits(desk, server)
+        desk.press(page, "Start building")
+        await until(lambda: page.state == "approved", "it is built")
+        desk.press(page, "Remove the check It counts")
+        assert page.changed
+        await desk.session.close()
+        stored = (await desk.engine.project(desk.project_id)).blueprint
+        assert stored is not None
+        assert stored["acceptance_checks"] == []
+        assert not page.changed
+
+    play(scenario, approval=True)
+
+
+def test_another_plan_of_the_agent_leaves_what_is_being_edited(
+    play: Play, server: ModelServer
+) -> None:
+    async def scenario(desk: Desk) -> None:
+        page = desk.panels.blueprint
+        write_title(await plan_waits(desk, server), "Mine")
+        await desk.engine.edit_blueprint(desk.project_id, {"description": "Another sentence."})
+        await until(lambda: page._blueprint["description"] == "Another sentence.")
+        assert page.changes() == {"title": "Mine"}
+
+    play(scenario, approval=True)
+
+
+def test_an_answer_that_is_begun_anew_is_shown_from_its_beginning(play: Play) -> None:
+    async def scenario(desk: Desk) -> None:
+        async def tell(*payloads: e.Payload) -> None:
+            for payload in payloads:
+                await desk.engine._call(desk.engine._ours.bus.emit(desk.project_id, payload))
+
+        await tell(e.MessageChunk("m", "assistant", "I would need to see src/App.tsx first."))
+        await until(lambda: desk.shown(AgentMessage), "its beginning")
+        await tell(e.MessageRestarted("m"))
+        await until(lambda: desk.shown(AgentMessage)[0].text == "", "it is taken back")
+        await tell(e.MessageChunk("m", "assistant", "The colour is set in App.tsx."))
+        await until(lambda: desk.shown(AgentMessage)[0].text == "The colour is set in App.tsx.")
+
+    play(scenario)
+
+
+def test_a_message_written_while_the_project_is_left_is_said_or_stays(
+    play: Play, server: ModelServer
+) -> None:
+    server.answer("No change is needed.", operation="converse")
+
+    async def scenario(desk: Desk) -> None:
+        chat = desk.panels.chat
+        chat.set_draft("Said in time")
+        chat._composer.send()
+        closing = asyncio.ensure_future(desk.session.close())
+        await asyncio.sleep(0)
+        chat.set_draft("An important thought")
+        QTest.keyClick(chat._composer._field, Qt.Key.Key_Return)
+        chat._composer.send()
+        await closing
+        said = [m.text for m in (await desk.engine.project(desk.project_id)).messages]
+        assert "Said in time" in said
+        assert chat.draft() == "An important thought"
+
+    play(scenario)
+
+
+def test_answers_that_were_not_given_are_back_in_the_composer(
+    play: Play, server: ModelServer
+) -> None:
+    server.answer(json.dumps(QUESTIONS), operation="blueprint")
+
+    async def scenario(desk: Desk) -> None:
+        await desk.engine.generate(desk.project_id)
+        await until(lambda: desk.shown(QuestionCard), "it asks")
+        [card] = desk.shown(QuestionCard)
+        QTest.keyClicks(card.findChildren(QLineEdit)[1], "Mondays")
+        desk.session.stop()
+        await until(lambda: not card.is_open, "they are left")
+        assert desk.panels.chat.draft() == "Which days? Mondays"
+
+    play(scenario)
+
+
+def test_a_refused_change_of_a_wish_is_back_in_the_composer(
+    play: Play, server: ModelServer
+) -> None:
+    server.answer(WISH_ANSWER, operation="converse")
+
+    async def scenario(desk: Desk) -> None:
+        chat = desk.panels.chat
+        chat.message_sent.emit("Add a dark theme", ())
+        queue = chat._composer._queue
+        await until(lambda: queue._rows, "it is queued")
+        [(wish_id, row)] = queue._rows.items()
+        chat.set_draft("And this")
+        row.begin_edit()
+        QTest.keyClicks(row._field, " with stars")
+        await desk.engine._call(_take_back(desk, wish_id))
+        QTest.keyClick(row._field, Qt.Key.Key_Return)
+        await until(lambda: desk.errors, "it is refused")
+        assert chat.draft() == "Add a dark theme with stars\nAnd this"
+
+    play(scenario)
+
+
+async def _take_back(desk: Desk, wish_id: str) -> None:
+    """Take a wish back in the moment before the window hears of it."""
+    store = desk.engine._ours
+    await store._read(lambda: ConversationStore(desk.project_id).remove_wish(wish_id))
+
+
 def test_pictures_are_checked_sent_shown_and_opened(
     play: Play, server: ModelServer, tmp_path: Path
 ) -> None:
@@ -316,3 +515,31 @@ def test_at_the_budget_the_run_waits_and_goes_on_when_it_is_raised(
         await until(lambda: len(server.requests_for("implement_phase")) > before)
 
     play(scenario, budget=0.0001)
+
+
+def test_questions_that_wait_are_found_again_as_they_were_left(
+    play: Play, server: ModelServer, tmp_path: Path
+) -> None:
+    server.answer(json.dumps(QUESTIONS), operation="blueprint")
+
+    def look(desk: Desk) -> tuple[str, str, list[str]]:
+        view = desk.session.run.phase_view(str)
+        return view.control, view.tone, [step.state for step in view.steps]
+
+    async def scenario(desk: Desk) -> None:
+        await desk.engine.generate(desk.project_id)
+        await until(lambda: desk.session.run.waiting == "answers", "it asks")
+        before = look(desk)
+        assert before[:2] == ("stop", "warning")
+        await desk.session.close()
+        desk.session = ProjectSession(
+            desk.engine, desk.project_id, desk.panels, tmp_path / "again", _agree, desk.owner
+        )
+        desk.session.start()
+        await until(lambda: desk.session.loaded, "the snapshot")
+        assert look(desk) == before
+        desk.session.stop()
+        await until(lambda: desk.session.run.state == "idle", "it stops")
+        assert desk.session.run.phase_view(str).control == "continue"
+
+    play(scenario)

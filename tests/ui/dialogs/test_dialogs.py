@@ -10,7 +10,7 @@ from PySide6.QtWidgets import QApplication, QLabel, QLineEdit, QPushButton, QToo
 from pytestqt.qtbot import QtBot
 from shiboken6 import delete
 
-from vibedesk.base.errors import InvalidInputError
+from vibedesk.base.errors import InvalidInputError, StorageError
 from vibedesk.engine.views import DiscoveredServerView, SecretsView
 from vibedesk.ui.dialogs.ask import AskDialog, Choice, choose, confirm
 from vibedesk.ui.dialogs.awaitable import AwaitableDialog
@@ -254,7 +254,13 @@ async def test_a_rejected_key_keeps_the_dialog_and_says_why(
     assert choice.key == "good"
 
 
-async def test_closing_stops_the_check(qtbot: QtBot, theme: Theme, window: QWidget) -> None:
+@pytest.mark.parametrize(
+    ("way", "answer"),
+    [("Not now", None), ("More providers", "more"), ("Watch an example instead", "sample")],
+)
+async def test_leaving_stops_the_check(
+    qtbot: QtBot, theme: Theme, window: QWidget, way: str, answer: str | None
+) -> None:
     ended = asyncio.Event()
 
     async def check(choice: ModelChoice) -> str | None:
@@ -269,9 +275,26 @@ async def test_closing_stops_the_check(qtbot: QtBot, theme: Theme, window: QWidg
     field(dialog, "Key").setText("k")
     press(qtbot, dialog, "Use this model")
     await asyncio.sleep(0)
-    qtbot.keyClick(dialog, Qt.Key.Key_Escape)
-    assert await answered(task) is None
+    press(qtbot, dialog, way)
+    assert await answered(task) == answer
     await asyncio.wait_for(ended.wait(), 5)
+
+
+async def test_a_check_that_breaks_off_says_why(
+    qtbot: QtBot, theme: Theme, window: QWidget
+) -> None:
+    async def check(choice: ModelChoice) -> str | None:
+        raise StorageError("The keychain does not answer.")
+
+    task = setup(theme, window, check=check)
+    dialog = await opened(window, ModelSetupDialog)
+    field(dialog, "Key").setText("k")
+    press(qtbot, dialog, "Use this model")
+    for _ in range(5):
+        await asyncio.sleep(0)
+    assert "The keychain does not answer." in said(dialog)
+    press(qtbot, dialog, "Not now")
+    assert await answered(task) is None
 
 
 async def test_key_can_be_shown_and_hidden(qtbot: QtBot, theme: Theme, window: QWidget) -> None:

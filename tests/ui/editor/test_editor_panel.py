@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
+import gc
 import threading
-from collections.abc import Iterator
+import weakref
+from collections.abc import Callable, Iterator
 
 import pytest
-from PySide6.QtCore import QPoint, Qt
+from PySide6.QtCore import QEvent, QPoint, Qt
 from PySide6.QtGui import QAction, QContextMenuEvent
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QAbstractButton, QApplication, QLabel, QWidget
 from pytestqt.qtbot import QtBot
 
+from vibedesk.ui.editor import panel as editor_panel
+from vibedesk.ui.editor.code_editor import CodeEditor
 from vibedesk.ui.editor.menu import EditorMenu
 from vibedesk.ui.editor.panel import EditorPanel
+from vibedesk.ui.editor.plain import PlainEditor
+from vibedesk.ui.editor.scintilla import ScintillaEditor
 from vibedesk.ui.theme.theme import Theme
 
 pytestmark = pytest.mark.ui
@@ -207,6 +213,50 @@ def test_finding_steps_through_the_file_and_escape_gives_the_keyboard_back(
     assert bar._count.text() == "Nothing found"
     QTest.keyClick(bar._field, Qt.Key.Key_Escape)
     assert not bar.isVisible()
+
+
+def test_what_is_found_stays_right_whoever_changes_the_file(panel: EditorPanel) -> None:
+    panel.open_file(APP, "foo\nbar\nfoo\n", pinned=True)
+    panel.open_find_bar()
+    bar, editor = panel._find, panel._editors[APP]
+    bar._field.setText("foo")
+    changes: list[Callable[[], object]] = [
+        lambda: _type(panel, APP, "more "),
+        lambda: panel.apply_edit(APP, 0, 0, "theirs "),
+        lambda: panel.file_changed(APP, "merged " + (panel.text(APP) or "")),
+        lambda: panel.stream_start(APP, "full"),
+        lambda: panel.stream_chunk(APP, "written foo and foo"),
+        lambda: panel.stream_end(APP, "at last written foo and foo"),
+    ]
+    for change in changes:
+        change()
+        panel.flush()
+        before = panel.text(APP), editor.cursor()
+        bar._refresh()
+        assert (panel.text(APP), editor.cursor()) == before
+        QTest.keyClick(bar._field, Qt.Key.Key_Return)
+        assert editor.selected_text() == ("foo" if "foo" in (panel.text(APP) or "") else "")
+
+
+@pytest.mark.parametrize("kind", [ScintillaEditor, PlainEditor])
+def test_a_closed_editor_goes(
+    theme: Theme, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch, kind: Callable[[Theme], CodeEditor]
+) -> None:
+    monkeypatch.setattr(editor_panel, "create_editor", kind)
+    panel = EditorPanel(theme)
+    qtbot.addWidget(panel)
+    panel.show()
+    editors: list[weakref.ref[CodeEditor]] = []
+    for number in range(5):
+        path = f"src/{number}.ts"
+        panel.open_file(path, "const a = 1;\n" * 50, pinned=True)
+        panel.open_find_bar()
+        _type(panel, path, "x")
+        editors.append(weakref.ref(panel._editors[path]))
+    panel.close_all()
+    QApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete.value)
+    gc.collect()
+    assert [editor() for editor in editors] == [None] * 5
 
 
 def test_the_cursor_is_told_for_the_file_in_front(panel: EditorPanel, qtbot: QtBot) -> None:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import pytest
 from PySide6.QtGui import QGuiApplication
-from PySide6.QtWidgets import QAbstractButton
+from PySide6.QtWidgets import QAbstractButton, QLabel
 from pytestqt.qtbot import QtBot
 
 from vibedesk.ui.preview.error_banner import ErrorBanner
 from vibedesk.ui.theme.theme import Theme
+from vibedesk.ui.work import Work
 
 pytestmark = pytest.mark.ui
 
@@ -42,11 +43,34 @@ def test_it_offers_to_fix_show_and_dismiss(qtbot: QtBot, banner: ErrorBanner) ->
             ).click()
 
 
+def said(banner: ErrorBanner) -> list[str]:
+    return [part.text() for part in banner.findChildren(QLabel) if part.isVisible()]
+
+
 def test_while_it_is_mended_there_is_nothing_to_choose(banner: ErrorBanner) -> None:
-    banner.set_fixing(fixing=True)
+    banner.set_work("fixing")
     assert shown(banner) == {"Show", "More about this error"}
-    banner.set_fixing(fixing=False)
+    assert "Fixing it now. The preview reloads by itself." in said(banner)
+    banner.set_work("rest")
     assert "Fix it" in shown(banner)
+
+
+@pytest.mark.parametrize(
+    ("work", "words"),
+    [
+        ("building", "Waits for the review."),
+        ("checks", "Waits for the checks."),
+        ("security", "Waits for the security review."),
+    ],
+)
+def test_while_something_else_is_done_it_is_not_called_mended(
+    banner: ErrorBanner, work: Work, words: str
+) -> None:
+    banner.set_work(work)
+    assert shown(banner) == {"Show", "Dismiss", "More about this error"}
+    assert words in said(banner)
+    banner.show_error("TypeError: no leaf", "", "", 1)
+    assert words in said(banner), "the next error waits too"
 
 
 def test_its_menu_switches_fixing_by_itself_and_copies(qtbot: QtBot, banner: ErrorBanner) -> None:

@@ -7,7 +7,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import shiboken6
 from PySide6.QtCore import QElapsedTimer, Qt, QUrl
+from PySide6.QtGui import QColor
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QAbstractButton, QLabel, QWidget
 from pytestqt.qtbot import QtBot
@@ -208,6 +210,23 @@ def test_a_profile_begins_anew_and_old_data_goes_at_the_next_opening(tmp_path: P
     assert list(second.iterdir()) == []
     assert folder.open() == second
     assert not first.exists()
+
+
+def test_a_page_ends_before_its_profile_also_with_a_window_that_just_goes(
+    qtbot: QtBot, tmp_path: Path
+) -> None:
+    from vibedesk.ui.preview.web_view import PreviewWebView
+
+    window = QWidget()
+    web = PreviewWebView(tmp_path / "profile", QColor("black"))
+    web.setParent(window)
+    profile = web.page.profile()
+    ended: list[str] = []
+    web.page.destroyed.connect(lambda: ended.append("page"))
+    profile.destroyed.connect(lambda: ended.append("profile"))
+    del profile, web
+    shiboken6.delete(window)
+    assert ended == ["page", "profile"]
 
 
 @pytest.mark.parametrize(

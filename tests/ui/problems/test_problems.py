@@ -226,19 +226,55 @@ def test_a_debugging_leads_to_its_transcript(qtbot: QtBot, panel: ProblemsPanel)
     assert wanted.args == ["01JDEBUGGING"]
 
 
-def test_while_a_run_works_nothing_can_be_asked_of_it(panel: ProblemsPanel) -> None:
+def spoken(panel: ProblemsPanel) -> list[str]:
+    return [str(panel.model.index(row, 0).data()) for row in range(panel.model.rowCount())]
+
+
+def test_while_a_run_mends_nothing_can_be_asked_of_it(panel: ProblemsPanel) -> None:
     panel.choose("aa")
-    panel.set_fixing(fixing=True)
+    panel.set_work("fixing")
     for name in ("Fix", "Fix all", "Review now", "Security review"):
         assert not button(panel, name).isEnabled()
-    spoken = [str(panel.model.index(row, 0).data()) for row in range(panel.model.rowCount())]
+        assert button(panel, name).toolTip() == "A run is under way. It mends what is wrong."
+    said = spoken(panel)
     assert (
         "Error, TypeError: Cannot read properties of undefined (reading 'next'), Preview, "
-        in (spoken[1])
+        in (said[1])
     )
-    assert spoken[1].endswith("Fixing")
-    assert spoken[2].endswith("Needs you")
-    assert any(line.endswith("Waits for the errors") for line in spoken)
+    assert said[1].endswith("Fixing")
+    assert said[2].endswith("Needs you")
+    assert any(line.endswith("Waits for the errors") for line in said)
+
+
+def test_while_something_else_is_built_problems_wait_for_its_review(panel: ProblemsPanel) -> None:
+    panel.choose("aa")
+    panel.set_work("building")
+    said = spoken(panel)
+    assert said[1].endswith("Waits for the review")
+    assert said[2].endswith("Needs you")
+    assert not any("Fixing" in line for line in said)
+    assert not button(panel, "Fix").isEnabled()
+    assert (
+        button(panel, "Fix").toolTip() == "A run is under way. Wait until it is done, or stop it."
+    )
+
+
+def test_a_security_review_is_seen_to_go_on(qtbot: QtBot, panel: ProblemsPanel) -> None:
+    panel.choose("aa")
+    with qtbot.waitSignal(panel.security_requested):
+        button(panel, "Security review").click()
+    panel.set_work("security")
+    with qtbot.assertNotEmitted(panel.security_requested):
+        button(panel, "Reviewing").click()
+    for name in ("Fix", "Fix all", "Review now"):
+        assert not button(panel, name).isEnabled()
+    assert not spoken(panel)[1].endswith("Fixing")
+    panel.set_work("checks")
+    assert not button(panel, "Security review").isEnabled()
+    assert button(panel, "Fix").toolTip() == "The checks are under way."
+    panel.set_work("rest")
+    for name in ("Fix", "Fix all", "Review now", "Security review"):
+        assert button(panel, name).isEnabled()
 
 
 def test_no_problems_is_said_and_looking_again_offered(qtbot: QtBot, panel: ProblemsPanel) -> None:

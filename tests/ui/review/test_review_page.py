@@ -113,6 +113,31 @@ def test_a_change_that_does_not_fit_is_marked_with_the_sentence(page: ReviewPage
     assert "does not fit" not in words(page)
 
 
+def test_all_are_taken_but_those_that_do_not_fit(page: ReviewPage, qtbot: QtBot) -> None:
+    show_hunks(page)
+    heard: list[list[int]] = []
+    page.take_requested.connect(heard.append)
+    button(page, "Take all 3 changes").click()
+    page.show_conflict(1, "Change 2 does not fit any more.")
+    assert page._view.decisions == ["take", "leave", "take"]
+    assert page._view.current == 1
+    assert not page._take_all.isVisible(), "all that fit are taken"
+    button(page, "Take 2 of 3 changes").click()
+    page.show_conflict(2, "Change 3 does not fit any more.")
+    assert page._view.decisions == ["take", "leave", "leave"]
+    button(page, "Decide change 1 again").click()
+    button(page, "Take all").click()
+    assert heard == [[0, 1, 2], [0, 2], [0]]
+    button(page, "Decide change 2 again").click()
+    button(page, "Take all").click()
+    assert heard[-1] == [0, 1], "the person wants to try it again"
+    page.show_conflict(1, "Change 2 does not fit any more.")
+    button(page, "Take 1 of 3 changes").click()
+    page.show_conflict(0, "Change 1 does not fit any more.")
+    assert not button(page, "Take 0 of 3 changes").isEnabled()
+    assert not page._take_all.isVisible()
+
+
 def test_side_by_side_is_offered_where_there_is_room(page: ReviewPage) -> None:
     show_hunks(page)
     assert page._layout_choice.isVisible()

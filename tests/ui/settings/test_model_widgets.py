@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Callable
 
 import pytest
 from PySide6.QtCore import Qt
@@ -14,12 +15,13 @@ from vibedesk.engine.views import ConnectionView, RouteStepView, RouteView, Secr
 from vibedesk.ui.settings.add_server import NewServer, server_problem
 from vibedesk.ui.settings.model_picker import ModelOption, ModelPicker
 from vibedesk.ui.settings.provider_row import ProviderEntry, ProviderRow
-from vibedesk.ui.settings.route_rows import RouteRow
+from vibedesk.ui.settings.route_rows import RouteRow, StepLine
 from vibedesk.ui.settings.secrets_line import SecretsLine
 from vibedesk.ui.settings.words import connection_words, facts_words
 from vibedesk.ui.theme.theme import Theme
 
 pytestmark = pytest.mark.ui
+SetLocale = Callable[[str], None]
 SONNET = RouteStepView(provider="anthropic", model="claude-sonnet-5-5")
 QWEN = RouteStepView(provider="ollama", model="qwen3-coder:30b")
 
@@ -70,6 +72,49 @@ class TestRoute:
         row.show_route(RouteView("fix", (expected, QWEN)))
         assert "temperature 0.3" in row.lines[0]._facts.text
         assert "at most 9 k tokens out" in row.lines[0]._facts.text
+
+    @pytest.mark.parametrize("locale", ["C", "de_DE", "en_US"])
+    @pytest.mark.parametrize("typed", ["0.7", "0,7"])
+    def test_numbers_are_taken_wherever_the_person_lives(
+        self, qtbot: QtBot, theme: Theme, locale: str, typed: str, default_locale: SetLocale
+    ) -> None:
+        default_locale(locale)
+        line = StepLine(theme, SONNET, lambda: KNOWN, "Fix")
+        qtbot.addWidget(line)
+        line.show()
+        heard: list[RouteStepView] = []
+        line.changed.connect(heard.append)
+        line._more.click()
+        for field, text in ((line._temperature, typed), (line._limit, "32.000")):
+            qtbot.keyClicks(field, text)
+            qtbot.keyClick(field, Qt.Key.Key_Return)
+        expected = dataclasses.replace(SONNET, temperature=0.7, max_output_tokens=32000)
+        assert heard[-1] == expected
+        line._limit.selectAll()
+        qtbot.keyClicks(line._limit, "9,000")
+        qtbot.keyClick(line._limit, Qt.Key.Key_Return)
+        assert heard[-1].max_output_tokens == 9000
+
+    def test_what_is_no_number_goes_and_nothing_is_the_usual(
+        self, row: RouteRow, qtbot: QtBot
+    ) -> None:
+        row.show_route(RouteView("fix", (dataclasses.replace(SONNET, temperature=0.3), QWEN)))
+        row.activateWindow()
+        qtbot.waitUntil(row.isActiveWindow)
+        line = row.lines[0]
+        heard: list[RouteStepView] = []
+        line.changed.connect(heard.append)
+        line._more.click()
+        line._temperature.selectAll()
+        qtbot.keyClicks(line._temperature, ".")
+        line._limit.setFocus()
+        assert line._temperature.text() == "0.3"
+        assert heard == []
+        line._temperature.setFocus()
+        line._temperature.selectAll()
+        qtbot.keyClick(line._temperature, Qt.Key.Key_Delete)
+        line._limit.setFocus()
+        assert [step.temperature for step in heard] == [None]
 
     def test_what_keeps_a_model_from_answering_is_said_beside_it(self, row: RouteRow) -> None:
         broken = dataclasses.replace(SONNET, problem="There is no key.", remedy="Enter one.")
@@ -122,6 +167,19 @@ class TestPicker:
         picker._filter.setText("anthropic haiku")
         qtbot.keyClick(picker._filter, Qt.Key.Key_Return)
         assert heard[0].model == "claude-haiku-5-5"
+
+    def test_a_click_takes_a_model_once_also_where_the_desktop_activates_by_one(
+        self, picker: ModelPicker, parent: QWidget, qtbot: QtBot
+    ) -> None:
+        """KDE's style does."""
+        heard = self.chosen(picker)
+        view = picker._view
+        view.setStyleSheet("QListView { activate-on-singleclick: 1; }")
+        picker.open_below(parent)
+        place = view.visualRect(picker._options.index(0)).center()
+        qtbot.mouseClick(view.viewport(), Qt.MouseButton.LeftButton, pos=place)
+        assert [option.model for option in heard] == ["claude-opus-5-5"]
+        assert not picker.isVisible()
 
     def test_a_name_that_nobody_listed_can_be_typed(
         self, picker: ModelPicker, qtbot: QtBot

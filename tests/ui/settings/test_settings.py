@@ -248,7 +248,7 @@ def test_building_is_set_as_it_is_shown(
         assert page._automatic.isChecked()
         page._approval.click()
         page._automatic.click()
-        enter(page._budget, "2.5")
+        enter(page._budget, "2,5")
         enter(page._agents, "2")
         enter(page._sandboxes, "3")
         page._depth.setFocus()

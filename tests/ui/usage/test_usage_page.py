@@ -128,6 +128,22 @@ def test_a_limit_is_set_and_removed(page: UsagePage, qtbot: QtBot) -> None:
     assert heard == [("p1", 55.5), ("p1", None)]
 
 
+def test_a_limit_may_be_written_with_a_comma_and_half_of_one_removes_none(
+    page: UsagePage, qtbot: QtBot
+) -> None:
+    page.choose_project("p1")
+    page.show_report(report(budget=40.0), TODAY)
+    heard: list[tuple[str, object]] = []
+    page.budget_chosen.connect(lambda project, most: heard.append((project, most)))
+    field, button = page._budget._field, page._budget._button
+    field.clear()
+    qtbot.keyClicks(field, ",")
+    assert (button.text(), button.isEnabled()) == ("Set limit", False)
+    qtbot.keyClicks(field, "5")
+    button.click()
+    assert heard == [("p1", 0.5)]
+
+
 def test_tables_sort_and_unknown_prices_come_last(page: UsagePage) -> None:
     tables = page._tables
     tables._which._buttons["calls"].click()

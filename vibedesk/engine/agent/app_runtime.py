@@ -37,6 +37,7 @@ from vibedesk.engine.events import (
     SandboxLog,
     SandboxState,
 )
+from vibedesk.engine.files.folder_scan import stored_by_app
 from vibedesk.engine.files.watcher import watch_folder
 from vibedesk.engine.files.work_folder import WorkFolder
 from vibedesk.engine.review.checkers import MOST_SECONDS, NOT_ENDED
@@ -413,11 +414,10 @@ class AppRuntime:
             await self._states_told()
             return url
 
-    async def restart(self) -> str:
-        """End everything inside and start the app again; return its URL."""
+    async def end(self) -> None:
+        """As `stop`, after what is being installed or started."""
         async with self._lock:
             await self._stop_sandbox()
-        return await self.start_server()
 
     async def rebuild(self) -> None:
         """Remove the sandbox; the next start makes it anew from the project's files."""
@@ -536,6 +536,7 @@ class AppRuntime:
             sandbox_id=record.sandbox_id,
             size=await terms.size(),
             network=terms.network,
+            app_data=stored_by_app if record.sandbox_kind.startswith("local") else None,
         )
         sandbox = await terms.driver.open(
             spec, on_line=self._on_line, on_status=self._on_status, on_refused=self._on_refused

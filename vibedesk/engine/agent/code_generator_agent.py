@@ -436,7 +436,10 @@ class CodeGeneratorAgent:
         await self._look(look)
 
     async def _run_checks(self, names: Collection[str] | None) -> None:
-        if not self.runtime.serving:
+        if self.runtime.serving:
+            # What the person typed during the last run may not have come to the app yet.
+            await self.runtime.materialise()
+        else:
             await self.start_preview()
         await self._steps.mending.run_checks(names)
 

@@ -162,11 +162,17 @@ class SelfTest:
     async def _fail(self, check: AcceptanceCheck, issue: Issue) -> Issue:
         """Store that a check failed before its first step."""
         outcome = failed_outcome(check.name, issue.message)
-        await self._access.commit(lambda emit: self._keep(check, outcome, "", issue, emit))
+        version = await self._served_version()
+        await self._access.commit(lambda emit: self._keep(check, outcome, "", issue, version, emit))
         return issue
+
+    async def _served_version(self) -> int:
+        """Return which version of the code the app shows: what is typed during a run comes to it later."""
+        return await self._access.read(lambda: self._runtime.work_folder.version)
 
     async def _run(self, browser: BrowserProcess, check: AcceptanceCheck) -> Issue | None:
         access, template = self._access, self._access.template
+        version = await self._served_version()
         outcome = await browser.run_check(
             self._runtime.url,
             [step.model_dump(exclude_none=True) for step in check.steps],
@@ -176,7 +182,7 @@ class SelfTest:
         )
         picture = await asyncio.to_thread(access.files.blobs.put, outcome.picture)
         issue = None if outcome.passed else await self._issue(outcome, picture)
-        await access.commit(lambda emit: self._keep(check, outcome, picture, issue, emit))
+        await access.commit(lambda emit: self._keep(check, outcome, picture, issue, version, emit))
         return issue
 
     async def _issue(self, outcome: CheckOutcome, picture: str) -> Issue:
@@ -195,13 +201,14 @@ class SelfTest:
         outcome: CheckOutcome,
         picture: str,
         issue: Issue | None,
+        version: int,
         emit: Emit,
     ) -> None:
         self._issues.store.put_check(
             check.name,
             passed=outcome.passed,
             phase=check.phase or 0,
-            code_version=self._access.files.version,
+            code_version=version,
             seconds=outcome.seconds,
             picture=picture,
             data={
@@ -213,7 +220,13 @@ class SelfTest:
         )
         emit(
             CheckFinished(
-                check.name, outcome.passed, outcome.step, outcome.sentence, outcome.error, picture
+                check.name,
+                outcome.passed,
+                outcome.step,
+                outcome.sentence,
+                outcome.error,
+                picture,
+                outdated=version != self._access.files.version,
             )
         )
 

@@ -17,7 +17,7 @@ from pycrdt import Doc, Map, Text, get_update
 from vibedesk.base.errors import InvalidInputError, NotFoundError
 from vibedesk.base.ids import new_id
 from vibedesk.engine.files.path_index import PathIndex, checked_path
-from vibedesk.engine.files.text_diff import TextEdit, text_edits
+from vibedesk.engine.files.text_diff import TextEdit, byte_edits, text_edits
 
 FILES_ROOT = "files"
 PATHS_ROOT = "paths"
@@ -156,17 +156,8 @@ class ProjectDocument:
     def edit_text(self, file_id: str, edits: Iterable[TextEdit]) -> None:
         """Make edits (positions in characters, in order) in one text."""
         text: Text = self._files[file_id]
-        content = str(text)
-        # pycrdt counts UTF-8 bytes. Later edits first, so that earlier positions stay true.
-        at_bytes, position = 0, 0
-        located: list[tuple[int, int, str]] = []
-        for edit in edits:
-            at_bytes += len(content[position : edit.start].encode())
-            removed = len(content[edit.start : edit.end].encode())
-            located.append((at_bytes, removed, edit.text))
-            at_bytes += removed
-            position = edit.end
-        for start, removed, inserted in reversed(located):
+        # pycrdt counts UTF-8 bytes.
+        for start, removed, inserted in byte_edits(str(text), edits):
             if removed:
                 del text[start : start + removed]
             if inserted:

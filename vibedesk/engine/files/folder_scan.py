@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from vibedesk.base.project_paths import UnsafePathError, normalize_project_path
 from vibedesk.engine.files.folder_access import Entry, FileFacts, FolderAccess
-from vibedesk.engine.files.ignore_rules import IgnoreRules
+from vibedesk.engine.files.ignore_rules import IgnoreRules, holds_secrets
 
 MOST_FILES = 20_000
 
@@ -25,7 +26,7 @@ class FolderScan:
 def scan_folder(folder: FolderAccess) -> FolderScan:
     """Look through a folder. Links, ignored paths and names that no project may hold are left out."""
     scan = FolderScan()
-    rules = IgnoreRules(lambda path: _text(folder.read(path)))
+    rules = _rules_of(folder)
     for path, facts in _walk(folder, rules, "", scan):
         if len(scan.files) >= MOST_FILES:
             scan.notices.append(
@@ -34,6 +35,16 @@ def scan_folder(folder: FolderAccess) -> FolderScan:
             break
         scan.files[path] = facts
     return scan
+
+
+def stored_by_app(folder: Path, paths: Iterable[str]) -> set[str]:
+    """Return which of these paths hold what the app stored or tools made: not the project's files, nor its secrets."""
+    rules = _rules_of(FolderAccess(folder))
+    return {path for path in paths if not rules.belongs(path) and not holds_secrets(path)}
+
+
+def _rules_of(folder: FolderAccess) -> IgnoreRules:
+    return IgnoreRules(lambda path: _text(folder.read(path)))
 
 
 def _walk(

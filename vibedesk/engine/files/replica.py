@@ -12,6 +12,7 @@ from typing import Any
 from pycrdt import Doc, Map, Text
 
 from vibedesk.engine.files.document import FILES_ROOT, PATHS_ROOT
+from vibedesk.engine.files.text_diff import apply_text_edits, byte_edits, merged_edits
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +23,11 @@ class RemoteEdit:
     position: int
     removed: int
     inserted: str
+
+
+def merged_text(base: str, current: str, edited: str) -> str:
+    """Return `current` with what a person made of `base`."""
+    return apply_text_edits(current, merged_edits(base, current, edited))
 
 
 class DocumentReplica:
@@ -64,15 +70,29 @@ class DocumentReplica:
             return None
         length = len(text)
         start = min(position, length)
-        end = min(start + removed, length)
+        return self._change(text, [(start, min(removed, length - start), inserted)])
+
+    def merge(self, path: str, base: str, edited: str) -> bytes | None:
+        """Bring in what a person made of `base`, whatever the text reads now; return the update to send.
+
+        None if nothing is to be done, or there is no such text.
+        """
+        text = self._text(path)
+        if text is None:
+            return None
+        current = str(text)
+        return self._change(text, byte_edits(current, merged_edits(base, current, edited)))
+
+    def _change(self, text: Text, edits: Iterable[tuple[int, int, str]]) -> bytes | None:
         updates: list[bytes] = []
         self._outgoing = updates
         try:
             with self._doc.transaction():
-                if end > start:
-                    del text[start:end]
-                if inserted:
-                    text.insert(start, inserted)
+                for start, removed, inserted in edits:
+                    if removed:
+                        del text[start : start + removed]
+                    if inserted:
+                        text.insert(start, inserted)
         finally:
             self._outgoing = None
         return updates[0] if updates else None

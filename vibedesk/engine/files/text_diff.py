@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import difflib
 import re
+from bisect import bisect_left
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
@@ -47,6 +49,22 @@ def apply_text_edits(text: str, edits: Iterable[TextEdit]) -> str:
         position = edit.end
     pieces.append(text[position:])
     return "".join(pieces)
+
+
+def byte_edits(text: str, edits: Iterable[TextEdit]) -> list[tuple[int, int, str]]:
+    """Return edits of `text` as position, removed length (both in UTF-8 bytes) and inserted text.
+
+    Later ones come first, so that each position holds when the ones before it are made.
+    """
+    at_bytes, position = 0, 0
+    located: list[tuple[int, int, str]] = []
+    for edit in edits:
+        at_bytes += len(text[position : edit.start].encode())
+        removed = len(text[edit.start : edit.end].encode())
+        located.append((at_bytes, removed, edit.text))
+        at_bytes += removed
+        position = edit.end
+    return located[::-1]
 
 
 def merged_edits(base: str, current: str, new: str) -> list[TextEdit]:
@@ -104,12 +122,49 @@ def _common_length(old: str, new: str, most: int, *, from_end: bool) -> int:
 
 def _line_edits(old: str, new: str, offset: int) -> Iterator[TextEdit]:
     a, b = old.splitlines(keepends=True), new.splitlines(keepends=True)
+    starts = _starts(a, offset)
+    a_low = b_low = 0
+    for a_high, b_high in (*_anchors(a, b), (len(a), len(b))):
+        yield from _stretch_edits(a[a_low:a_high], b[b_low:b_high], starts[a_low])
+        a_low, b_low = a_high + 1, b_high + 1
+
+
+def _anchors(a: Sequence[str], b: Sequence[str]) -> list[tuple[int, int]]:
+    """Return where long texts have the same line, as places in both that only ever grow; none for short ones.
+
+    Only lines that occur once in each count, and as many of them as can be had. Between them the texts are compared
+    stretch by stretch, without which many changes in many lines would take a time that grows with the square.
+    """
+    if len(a) * len(b) <= _EXACT_LINE_PAIRS:
+        return []
+    once_in_a = {line for line, count in Counter(a).items() if count == 1}
+    once_in_b = {line for line, count in Counter(b).items() if count == 1}
+    places = {line: place for place, line in enumerate(b) if line in once_in_b}
+    shared = [(n, places[line]) for n, line in enumerate(a) if line in once_in_a and line in places]
+    # The longest rising sequence: for each length the one that ends lowest in `b`, and what stood before each.
+    ends: list[int] = []
+    last: list[int] = []
+    before: list[int | None] = []
+    for number, (_, place) in enumerate(shared):
+        length = bisect_left(ends, place)
+        before.append(last[length - 1] if length else None)
+        ends[length : length + 1] = [place]
+        last[length : length + 1] = [number]
+    anchors: list[tuple[int, int]] = []
+    current = last[-1] if last else None
+    while current is not None:
+        anchors.append(shared[current])
+        current = before[current]
+    return anchors[::-1]
+
+
+def _stretch_edits(a: Sequence[str], b: Sequence[str], offset: int) -> Iterator[TextEdit]:
     pairs = len(a) * len(b)
-    if pairs > _MOST_LINE_PAIRS:
-        yield TextEdit(offset, offset + len(old), new)
+    starts = _starts(a, offset)
+    if pairs == 0 or pairs > _MOST_LINE_PAIRS:
+        yield TextEdit(offset, starts[-1], "".join(b))
         return
     matcher = difflib.SequenceMatcher(None, a, b, autojunk=pairs > _EXACT_LINE_PAIRS)
-    starts = _starts(a, offset)
     for tag, a_low, a_high, b_low, b_high in matcher.get_opcodes():
         if tag == "replace":
             yield from _word_edits(

@@ -91,6 +91,11 @@ class WorkFolder:
         """Whether any file was ever written here."""
         return bool(self._database.call(self._materials.known))
 
+    @property
+    def version(self) -> int:
+        """The newest version of the document that the folder has whole."""
+        return self._database.call(self._version)
+
     def changed_paths(self) -> list[str]:
         """Return the finished files whose latest content the folder does not have yet, deleted ones included."""
         return self._database.call(self._changed_paths)
@@ -119,6 +124,10 @@ class WorkFolder:
         return self._database.call(self._take_in)
 
     # ---- writing out, on the owner thread -----------------------------------------------
+
+    def _version(self) -> int:
+        behind = self._changed_paths()
+        return self._log.progress().materialized_version if behind else self._log.head()
 
     def _changed_paths(self) -> list[str]:
         changed, _ = self._pending()

@@ -7,7 +7,7 @@ driver's business (`push` and `pull`).
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
@@ -62,6 +62,10 @@ class SandboxStatus(StrEnum):
     FAILED = "failed"
 
 
+AppData = Callable[[Path, Iterable[str]], set[str]]
+"""Returns which of these paths in a project's folder hold what the app stored, and nothing of the project. Blocking."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SandboxSpec:
     """What a sandbox is made for."""
@@ -79,6 +83,9 @@ class SandboxSpec:
     """A name of `sizes.SIZES`, or `auto`."""
     network: Callable[[], NetworkRules] = field(default=NetworkRules, compare=False)
     """What the app may reach, asked at every connection. The local sandbox cannot hold it to that."""
+    app_data: AppData | None = None
+    """Given where the app ran elsewhere meanwhile: a sandbox that has files of its own keeps what the app stored in it,
+    whatever lies in the folder now."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,8 +20,8 @@ from vibedesk.ui.widgets.marks import Swatch, TopStripeCard
 from vibedesk.ui.widgets.prose import Prose
 from vibedesk.ui.widgets.rings import Spinner
 
-BlueprintState = Literal["streaming", "awaiting_approval", "approved"]
-"""Still being drawn up; ready and waiting for the person; agreed and being built."""
+BlueprintState = Literal["streaming", "awaiting_approval", "resting", "approved"]
+"""Still being drawn up; ready and waiting for the person; ready and stopped there; agreed and being built."""
 
 _MOST_SWATCHES = 3
 _SIDE = 14

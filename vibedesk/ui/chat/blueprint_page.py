@@ -49,7 +49,7 @@ class BlueprintPage(QWidget):
     """Title, views, roadmap, checks, colours, what it is built with, what is worth knowing.
 
     Every part is a field while the state is `awaiting_approval`; of an `approved` one the checks and the phases to
-    come are. What was changed stays until it is discarded or another blueprint comes.
+    come are. What was changed stays until it is discarded or handed over, also where another blueprint comes.
     """
 
     approve_requested = Signal(dict)
@@ -61,6 +61,7 @@ class BlueprintPage(QWidget):
     changes_requested = Signal()
     stop_requested = Signal()
     edited = Signal()
+    """`changes` are others."""
 
     def __init__(self, theme: Theme) -> None:
         super().__init__()
@@ -73,6 +74,9 @@ class BlueprintPage(QWidget):
         self._starters: Sequence[Starter] = ()
         self._wanted: Mapping[str, Any] | None = None
         """What the fields are to show as soon as the page is seen; None while they show it."""
+        self._kept: dict[str, Any] = {}
+        """What was changed before the blueprint was shown in the present state."""
+        self._handed_over: dict[str, Any] = {}
         self._form: BlueprintForm | None = None
         self._showing = False
         self._wrong: QWidget | None = None
@@ -99,6 +103,7 @@ class BlueprintPage(QWidget):
         self._begun = 0
         self._items = ()
         self._edited_before = False
+        self._state, self._kept, self._handed_over = "streaming", {}, {}
         self.set_blueprint({}, "streaming")
 
     def set_starters(self, starters: Sequence[Starter]) -> None:
@@ -108,14 +113,28 @@ class BlueprintPage(QWidget):
             self._form.set_starters(starters)
 
     def set_blueprint(self, blueprint: Mapping[str, Any], state: BlueprintState) -> None:
-        """Show a blueprint, whole or in part. Edits are kept if it is the one already shown."""
-        same = self._blueprint == blueprint and self._state == state and bool(blueprint)
-        if same:
+        """Show a blueprint, whole or in part, with what was changed and not handed over."""
+        known = self._blueprint == blueprint and bool(blueprint)
+        if known and self._state == state:
             return
-        kept = self.edited_blueprint() if self._blueprint == blueprint and blueprint else blueprint
+        if known:
+            self._kept = {**self._handed_over, **self.changes()}
+        else:
+            self._kept, self._handed_over = self.changes(), {}
         self._blueprint = copy.deepcopy(dict(blueprint))
         self._state = state
-        self._show(kept)
+        self._show_with_kept()
+
+    def restore(self, changes: Mapping[str, Any]) -> None:
+        """Show changes that were made before, as soon as there is a blueprint to show them in."""
+        self._kept = copy.deepcopy(dict(changes))
+        self._show_with_kept()
+
+    def set_handed_over(self, changes: Mapping[str, Any]) -> None:
+        """Count these no longer as changes; an empty mapping takes that back, as after a refusal."""
+        self._handed_over = copy.deepcopy(dict(changes))
+        self._refresh()
+        self.edited.emit()
 
     def set_edited_before(self, *, edited: bool) -> None:
         """Say that the person changed this blueprint before, so that the rest can be planned anew."""
@@ -168,13 +187,21 @@ class BlueprintPage(QWidget):
         return made
 
     def changes(self) -> dict[str, Any]:
-        """Return the parts that the person changed, as they stand now."""
-        now = self.edited_blueprint()
-        return {key: value for key, value in now.items() if value != self._blueprint.get(key)}
+        """Return the parts that the person changed and did not hand over, as they stand now."""
+        if self._state not in ("awaiting_approval", "approved"):
+            return copy.deepcopy(self._kept)
+        given, nothing = self._blueprint, object()
+        return {
+            key: value
+            for key, value in self.edited_blueprint().items()
+            if value != given.get(key) and value != self._handed_over.get(key, nothing)
+        }
 
     def discard(self) -> None:
         """Show the blueprint as it was."""
+        self._kept = {}
         self._show(self._blueprint)
+        self.edited.emit()
 
     def approve(self) -> None:
         """Agree to the blueprint as it is shown now."""
@@ -210,6 +237,16 @@ class BlueprintPage(QWidget):
         form.ensureWidgetVisible(at)
 
     # Showing -------------------------------------------------------------------------------
+
+    def _show_with_kept(self) -> None:
+        shown = {
+            "streaming": (),
+            "awaiting_approval": self._kept,
+            "resting": self._kept,
+            "approved": LATER_FIELDS,
+        }[self._state]
+        kept = {key: value for key, value in self._kept.items() if key in shown}
+        self._show({**self._blueprint, **copy.deepcopy(kept)})
 
     def _show(self, blueprint: Mapping[str, Any]) -> None:
         """Show this; while nobody sees the page its many fields are not made anew for every section that comes."""
@@ -250,6 +287,7 @@ class BlueprintPage(QWidget):
         fields = {
             "streaming": (),
             "awaiting_approval": form.names,
+            "resting": (),
             "approved": LATER_FIELDS if self._blueprint else (),
         }[self._state]
         begun = self._begun if self._state == "approved" else 0

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QLocale, Signal
-from PySide6.QtGui import QDoubleValidator
+from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QFrame, QLineEdit, QSizePolicy, QWidget
 
 from vibedesk.ui.theme.theme import Theme
@@ -11,6 +10,7 @@ from vibedesk.ui.widgets.boxes import hbox, vbox
 from vibedesk.ui.widgets.buttons import icon_button, text_button
 from vibedesk.ui.widgets.flow_layout import FlowLayout
 from vibedesk.ui.widgets.labels import IconLabel, label, set_look
+from vibedesk.ui.widgets.number_validators import DecimalValidator
 
 _FIELD = 72
 _MOST = 1_000_000.0
@@ -37,10 +37,7 @@ class BudgetStrip(QFrame):
         self._field.setFixedWidth(_FIELD)
         self._field.setProperty("kind", "step")
         self._field.setAccessibleName(self.tr("New limit in US dollars"))
-        validator = QDoubleValidator(0.0, _MOST, _FINE, self._field)
-        validator.setNotation(QDoubleValidator.Notation.StandardNotation)
-        validator.setLocale(QLocale.c())
-        self._field.setValidator(validator)
+        self._field.setValidator(DecimalValidator(0.0, _MOST, _FINE, self._field))
         self._field.textChanged.connect(self._refresh)
         self._field.returnPressed.connect(self._raise)
         self._button = text_button(theme, self.tr("Raise"), variant="primary", compact=True)

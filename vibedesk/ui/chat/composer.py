@@ -53,7 +53,7 @@ class Composer(QWidget):
         self._queue = QueueList(theme)
         self._queue.edited.connect(self.wish_edited)
         self._queue.removed.connect(self.wish_removed)
-        self._queue.lost.connect(self._on_words_lost)
+        self._queue.lost.connect(self.add_words)
         self._field = PromptField(
             theme, self.tr("Message to VibeDesk"), least=_LEAST_LINES, most=_MOST_LINES
         )
@@ -137,8 +137,17 @@ class Composer(QWidget):
         self._model.setText(name)
         self._model_icon.setVisible(bool(name))
 
+    @property
+    def queue(self) -> QueueList:
+        """The wishes that wait."""
+        return self._queue
+
     def set_queue(self, wishes: Sequence[WishView]) -> None:
         self._queue.set_wishes(wishes)
+
+    def add_words(self, text: str) -> None:
+        """Put words that were not sent above what is written."""
+        self.set_draft("\n".join(part for part in (text, self.draft()) if part))
 
     def set_last(self, text: str) -> None:
         """Remember the message that Up brings back."""
@@ -146,7 +155,7 @@ class Composer(QWidget):
 
     def send(self) -> None:
         text = self.draft().strip()
-        if not text or self._why_not():
+        if not text or self._why_not() or not self.isEnabled():
             return
         self._last = text
         pictures: tuple[Attached, ...] = self._tray.pictures
@@ -174,9 +183,6 @@ class Composer(QWidget):
     def _on_last_requested(self) -> None:
         if self._last:
             self.set_draft(self._last)
-
-    def _on_words_lost(self, text: str) -> None:
-        self.set_draft("\n".join(part for part in (self.draft(), text) if part))
 
     def _why_not(self) -> str:
         if self._blocked:

@@ -108,6 +108,13 @@ class ConversationFeed(QObject):
         if not self._flush.isActive():
             self._flush.start()
 
+    def restart_agent_message(self, message_id: str) -> None:
+        """Show nothing of a message any more: it comes again from its beginning."""
+        if message_id in self._now.texts:
+            self._now.texts[message_id] = ""
+            self._now.pending.discard(message_id)
+            self._show_message(message_id)
+
     def finish_agent_message(self, message_id: str, text: str, at: datetime | None = None) -> None:
         """Show the whole text of a message, whatever of it came in chunks."""
         self.start_agent_message(message_id, at or datetime.now().astimezone())

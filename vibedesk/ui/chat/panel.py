@@ -27,6 +27,7 @@ from vibedesk.ui.chat.pictures import Attached
 from vibedesk.ui.chat.question_card import QuestionCard
 from vibedesk.ui.chat.roadmap import RoadmapItem
 from vibedesk.ui.chat.transcript import Entry, Transcript
+from vibedesk.ui.chat.unsent import Unsent
 from vibedesk.ui.chat.waiting_strip import WaitingStrip
 from vibedesk.ui.theme.theme import Theme
 from vibedesk.ui.widgets.boxes import vbox
@@ -60,7 +61,8 @@ class ChatPanel(Island):
     picture_opened = Signal(str)
     file_clicked = Signal(str)
     link_clicked = Signal(str)
-    draft_changed = Signal(str)
+    unsent_changed = Signal()
+    """`unsent` is another."""
     blueprint_shown = Signal(bool)
     """Whether the blueprint is to be seen; only where its page is kept elsewhere."""
 
@@ -81,6 +83,7 @@ class ChatPanel(Island):
         self._page.replan_requested.connect(self.replan_requested)
         self._page.save_requested.connect(self.save_requested)
         self._page.stop_requested.connect(self._on_plan_stopped)
+        self._page.edited.connect(self.unsent_changed)
         self._transcript = Transcript(theme)
         self._feed = ConversationFeed(theme, self._transcript)
         self._feed.file_clicked.connect(self.file_clicked)
@@ -99,12 +102,15 @@ class ChatPanel(Island):
         self._composer = Composer(theme)
         self._composer.sent.connect(self.message_sent)
         self._composer.stop_requested.connect(self.stop_requested)
-        self._composer.draft_changed.connect(self.draft_changed)
+        self._composer.draft_changed.connect(self.unsent_changed)
+        self._composer.queue.changed.connect(self.unsent_changed)
         self._composer.wish_edited.connect(self.wish_edited)
         self._composer.wish_removed.connect(self.wish_removed)
         self._announcer = Announcer(self)
         self._continue: Entry | None = None
         self._questions: QuestionCard | None = None
+        self._answers: Mapping[str, str] = {}
+        """Answers that were not given, to questions that are not shown yet."""
         self._decision: ErrorCard | None = None
         self._blueprint_state: BlueprintState | None = None
         self._running = False
@@ -160,13 +166,17 @@ class ChatPanel(Island):
         """Show the whole message; also for one from history that was never streamed."""
         self._feed.finish_agent_message(message_id, text, at)
 
+    def agent_message_restarted(self, message_id: str) -> None:
+        """Show nothing of a message any more: it comes again from its beginning."""
+        self._feed.restart_agent_message(message_id)
+
     # Work ----------------------------------------------------------------------------------
 
     def set_blueprint(
         self, blueprint: Mapping[str, Any], state: BlueprintState, at: datetime | None = None
     ) -> None:
         """Show a blueprint, in part while it streams in, in card and page."""
-        if state == "streaming" and self._blueprint_state in ("awaiting_approval", "approved"):
+        if state == "streaming" and self._blueprint_state not in (None, "streaming"):
             self._feed.begin_new_blueprint()
         came = state == "awaiting_approval" and self._blueprint_state != state
         self._blueprint_state = state
@@ -302,18 +312,23 @@ class ChatPanel(Island):
         """Ask what has to be known before the plan, or show what was asked and answered."""
         if self._questions is not None:
             if self._questions.is_open and not is_open:
-                self._questions.set_answers(questions)
+                self._close_questions(self._questions, questions)
             return
         card = self._questions = QuestionCard(self._theme, questions, is_open=is_open)
         card.answered.connect(self.questions_answered)
+        card.changed.connect(self.unsent_changed)
         self._feed.add_card(lambda: card, text=card.text, at=at)
+        answers, self._answers = self._answers, {}
         if is_open:
+            card.restore(answers)
             self.announce(" ".join(asked.question for asked in questions))
+        else:
+            self._give_back_answers(answers, questions)
 
     def close_questions(self) -> None:
         """Show questions that are still open as left without an answer."""
         if self._questions is not None and self._questions.is_open:
-            self._questions.set_answers(self._questions.questions)
+            self._close_questions(self._questions, self._questions.questions)
 
     def set_answering(self, *, answering: bool) -> None:
         """Take no further answers while some are being handed over."""
@@ -379,13 +394,31 @@ class ChatPanel(Island):
     def set_draft(self, text: str) -> None:
         self._composer.set_draft(text)
 
-    def give_back(self, text: str, pictures: Sequence[Attached]) -> None:
-        """Put what could not be sent into the composer again, unless something else is there by now."""
-        if self.draft() or self.tray.pictures:
-            return
-        self.set_draft(text)
+    def give_back(self, text: str, pictures: Sequence[Attached] = ()) -> None:
+        """Put what could not be sent into the composer again, above what is there by now."""
+        self._composer.add_words(text)
         for picture in pictures:
             self.tray.add(picture)
+
+    def unsent(self) -> Unsent:
+        """Return everything that was written here and not handed over."""
+        asked = self._questions
+        return Unsent(
+            text=self.draft(),
+            pictures=self.tray.pictures,
+            answers=asked.written() if asked is not None else self._answers,
+            wishes=self._composer.queue.changes(),
+            plan=self._page.changes(),
+        )
+
+    def restore(self, unsent: Unsent) -> None:
+        """Show what was written in a project before, as far as it is shown already, the rest with it."""
+        self.set_draft(unsent.text)
+        for picture in unsent.pictures:
+            self.tray.add(picture)
+        self._answers = unsent.answers
+        self._composer.queue.restore(unsent.wishes)
+        self._page.restore(unsent.plan)
 
     def focus_composer(self) -> None:
         if self._owns_page:
@@ -409,6 +442,7 @@ class ChatPanel(Island):
         self._feed.clear()
         self._continue = None
         self._questions = None
+        self._answers = {}
         self._decision = None
         self._blueprint_state = None
         self._header.set_blueprint_known(known=False)
@@ -450,6 +484,24 @@ class ChatPanel(Island):
         else:
             self._composer.set_mode("running" if self._running else "idle")
 
+    def _close_questions(self, card: QuestionCard, questions: Sequence[QuestionView]) -> None:
+        written = card.written()
+        card.set_answers(questions)
+        self._give_back_answers(written, questions)
+
+    def _give_back_answers(
+        self, written: Mapping[str, str], questions: Sequence[QuestionView]
+    ) -> None:
+        """Keep in the composer the answers that were written and are not those that were given."""
+        given = {asked.question: asked.answer for asked in questions}
+        lost = [
+            f"{question} {answer}"
+            for question, answer in written.items()
+            if answer != given.get(question)
+        ]
+        if lost:
+            self._composer.add_words("\n".join(lost))
+
     def _on_approved(self, blueprint: dict[str, Any]) -> None:
         self.show_tab("chat")
         self.approve_requested.emit(blueprint)
@@ -475,7 +527,7 @@ class ChatPanel(Island):
             self.action_requested.emit(key)
 
     def _on_suggestion(self, text: str) -> None:
-        self.set_draft(text)
+        self._composer.add_words(text)
         self._composer.setFocus()
 
     def _on_link(self, target: str) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QKeyEvent
@@ -53,6 +53,15 @@ class _Question(QWidget):
         written = self._field.text().strip()
         return written or next((chip.text() for chip in self._chips if chip.isChecked()), "")
 
+    def set_answer(self, answer: str) -> None:
+        """Choose one of its answers, or write other words."""
+        chip = next((chip for chip in self._chips if chip.text() == answer), None)
+        if chip is None:
+            self._field.setText(answer)
+            self._on_written()
+        else:
+            self._on_chosen(chip, True)
+
     def focus(self) -> None:
         (self._chips[0] if self._chips else self._field).setFocus()
 
@@ -79,6 +88,8 @@ class QuestionCard(QFrame):
 
     answered = Signal(object)
     """A list with an answer to each question (empty: skipped), or None: all are skipped."""
+    changed = Signal()
+    """`written` is another."""
 
     def __init__(self, theme: Theme, questions: Sequence[QuestionView], *, is_open: bool) -> None:
         super().__init__()
@@ -92,6 +103,7 @@ class QuestionCard(QFrame):
         self._column.setContentsMargins(12, 10, 12, 12)
         self._column.setSpacing(12)
         self._form: QWidget | None = None
+        self._skipped = False
         if is_open:
             self._ask()
         else:
@@ -104,6 +116,19 @@ class QuestionCard(QFrame):
     @property
     def questions(self) -> tuple[QuestionView, ...]:
         return self._questions
+
+    def written(self) -> dict[str, str]:
+        """Return the answers as they stand while the questions are open, by their questions."""
+        if self._skipped:
+            return {}
+        asked = zip(self._questions, self._fields, strict=False)
+        return {q.question: answer for q, field in asked if (answer := field.answer())}
+
+    def restore(self, answers: Mapping[str, str]) -> None:
+        """Show answers as `written` returned them."""
+        for asked, field in zip(self._questions, self._fields, strict=False):
+            if answer := answers.get(asked.question):
+                field.set_answer(answer)
 
     def text(self) -> str:
         """Return questions and answers, for the clipboard."""
@@ -156,7 +181,7 @@ class QuestionCard(QFrame):
             self._fields.append(field)
             column.addWidget(field)
         skip = text_button(self._theme, self.tr("Skip all"), variant="ghost", compact=True)
-        skip.clicked.connect(lambda: self.answered.emit(None))
+        skip.clicked.connect(self._skip)
         self._answer = text_button(self._theme, self.tr("Answer"), variant="primary", compact=True)
         self._answer.clicked.connect(self._give)
         column.addLayout(hbox(self._answer, skip, None, gap=6))
@@ -180,6 +205,7 @@ class QuestionCard(QFrame):
         else:
             tip = self.tr("Answer  Ctrl+Enter")
         self._answer.setToolTip(tip)
+        self.changed.emit()
 
     def _on_entered(self, number: int) -> None:
         if number + 1 < len(self._fields):
@@ -187,9 +213,14 @@ class QuestionCard(QFrame):
         else:
             self._give()
 
+    def _skip(self) -> None:
+        self._skipped = True
+        self.answered.emit(None)
+
     def _give(self) -> None:
         answers = self._answers()
         if any(answers):
+            self._skipped = False
             self.answered.emit(answers)
 
     def _answers(self) -> list[str]:

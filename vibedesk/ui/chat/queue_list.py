@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from PySide6.QtCore import QEvent, QSize, Qt, Signal
 from PySide6.QtWidgets import QFrame, QScrollArea, QSizePolicy, QStackedLayout, QVBoxLayout, QWidget
@@ -31,6 +31,8 @@ class _Row(QFrame):
     removed = Signal()
     lost = Signal(str)
     """The wish was taken up while somebody was changing it; this is what they wrote."""
+    changed = Signal()
+    """`change` is another."""
 
     def __init__(self, theme: Theme, wish: WishView) -> None:
         super().__init__()
@@ -50,6 +52,7 @@ class _Row(QFrame):
         self._field = PromptField(theme, self.tr("Queued message"), least=1, most=5, pictures=False)
         self._field.sent.connect(self._save)
         self._field.given_up.connect(self._end_edit)
+        self._field.textChanged.connect(self.changed)
         save = icon_button(theme, "check", self.tr("Save"), size=14, small=True, shortcut="Enter")
         save.clicked.connect(self._save)
         keep = icon_button(
@@ -81,6 +84,12 @@ class _Row(QFrame):
     def editing(self) -> bool:
         return self._stack.currentIndex() == 1
 
+    @property
+    def change(self) -> str:
+        """What the wish is being changed to; empty while it is not."""
+        text = self._field.toPlainText()
+        return text if self.editing and text != self._wish.text else ""
+
     def set_wish(self, wish: WishView) -> None:
         if self.editing and wish.status != "open":
             self.lost.emit(self._field.toPlainText())
@@ -98,9 +107,13 @@ class _Row(QFrame):
         self.setAccessibleName(f"{state}: {wish.text}")
 
     def begin_edit(self) -> None:
-        self._field.set_text(self._wish.text)
-        self._stack.setCurrentIndex(1)
+        self.edit_as(self._wish.text)
         self._field.setFocus()
+
+    def edit_as(self, text: str) -> None:
+        """Let the wish be changed, beginning with this text."""
+        self._field.set_text(text)
+        self._stack.setCurrentIndex(1)
         self.updateGeometry()
 
     def sizeHint(self) -> QSize:
@@ -136,6 +149,7 @@ class _Row(QFrame):
         if had_focus:
             self._edit.setFocus()
         self.updateGeometry()
+        self.changed.emit()
 
 
 class QueueList(QScrollArea):
@@ -145,11 +159,14 @@ class QueueList(QScrollArea):
     """A wish's id, and what it is to say now."""
     removed = Signal(str)
     lost = Signal(str)
+    changed = Signal()
+    """`changes` are others."""
 
     def __init__(self, theme: Theme) -> None:
         super().__init__()
         self._theme = theme
         self._rows: dict[str, _Row] = {}
+        self._kept: dict[str, str] = {}
         self._inner = QWidget()
         self._column = QVBoxLayout(self._inner)
         self._column.setContentsMargins(0, 0, 0, 0)
@@ -163,11 +180,22 @@ class QueueList(QScrollArea):
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
         self.hide()
 
+    def changes(self) -> dict[str, str]:
+        """Return what wishes are being changed to, by their ids."""
+        now = {key: row.change for key, row in self._rows.items() if row.change}
+        return {**self._kept, **now}
+
+    def restore(self, changes: Mapping[str, str]) -> None:
+        """Let these wishes be changed, as `changes` returned it, with the next `set_wishes`."""
+        self._kept = dict(changes)
+
     def set_wishes(self, wishes: Sequence[WishView]) -> None:
         """Show these. One that is being changed stays so while it can be."""
         ids = [wish.id for wish in wishes]
         for gone in [key for key in self._rows if key not in ids]:
             row = self._rows.pop(gone)
+            if row.change:
+                self.lost.emit(row.change)
             self._column.removeWidget(row)
             row.hide()
             row.deleteLater()
@@ -176,6 +204,13 @@ class QueueList(QScrollArea):
             row.set_wish(wish)
             if self._column.indexOf(row) != place:
                 self._column.insertWidget(place, row)
+        kept, self._kept = self._kept, {}
+        changeable = {wish.id for wish in wishes if wish.status == "open"}
+        for key, text in kept.items():
+            if key in changeable:
+                self._rows[key].edit_as(text)
+            else:
+                self.lost.emit(text)
         self.setVisible(bool(wishes))
         self._fit()
 
@@ -189,6 +224,7 @@ class QueueList(QScrollArea):
         row.edited.connect(lambda text: self.edited.emit(wish.id, text))
         row.removed.connect(lambda: self.removed.emit(wish.id))
         row.lost.connect(self.lost)
+        row.changed.connect(self.changed)
         if len(self._rows) == 1:
             self._inner.installEventFilter(self)
         return row

@@ -6,7 +6,6 @@ from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 from PySide6.QtCore import QCoreApplication
-from PySide6.QtGui import QIntValidator
 from PySide6.QtWidgets import QComboBox, QLineEdit, QSizePolicy, QWidget
 
 from vibedesk.engine.check_words import step_words
@@ -15,6 +14,7 @@ from vibedesk.ui.theme.theme import Theme
 from vibedesk.ui.widgets.boxes import hbox, vbox
 from vibedesk.ui.widgets.flow_layout import FlowLayout
 from vibedesk.ui.widgets.labels import ElidedLabel
+from vibedesk.ui.widgets.number_validators import WholeValidator
 
 Step = Mapping[str, Any]
 _FIELD_WIDTH = 136
@@ -152,7 +152,7 @@ class _StepRow(Row):
             field.setFixedWidth(_FIELD_WIDTH)
             field.setCursorPosition(0)
             if key in _NUMBERS:
-                field.setValidator(QIntValidator(0, _MOST, field))
+                field.setValidator(WholeValidator(0, _MOST, field))
             field.textEdited.connect(self._on_written)
             self._fields[key] = field
             self._flow.addWidget(field)

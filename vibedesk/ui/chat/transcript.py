@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from bisect import bisect_left, bisect_right
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from PySide6.QtCore import QEvent, QRect, QRectF, Qt, Signal
@@ -56,6 +57,7 @@ class Transcript(QAbstractScrollArea):
         super().__init__()
         self._theme = theme
         self._entries: list[Entry] = []
+        self._known_tops: list[int] | None = None
         self._placed: set[QWidget] = set()
         self._current: Entry | None = None
         self._follows = True
@@ -96,6 +98,7 @@ class Transcript(QAbstractScrollArea):
         """
         entry = Entry(build, text, gap, estimate)
         self._entries.append(entry)
+        self._known_tops = None
         self._schedule()
         return entry
 
@@ -110,6 +113,7 @@ class Transcript(QAbstractScrollArea):
 
     def remove(self, entry: Entry) -> None:
         self._entries.remove(entry)
+        self._known_tops = None
         if self._current is entry:
             self._current = None
         if entry.widget is not None:
@@ -206,6 +210,7 @@ class Transcript(QAbstractScrollArea):
                 entry.measured_width = width
                 if height != entry.height:
                     entry.height, changed = height, True
+                    self._known_tops = None
             self._set_scroll(anchor, offset)
             if not changed:
                 break
@@ -214,16 +219,14 @@ class Transcript(QAbstractScrollArea):
         """Return the row whose place on the screen must not change, and that place."""
         value = self.verticalScrollBar().value()
         view = self.viewport().height()
+        tops = self._tops()
         fallback: tuple[Entry | None, int] = (None, 0)
-        for entry, top in zip(self._entries, self._tops(), strict=True):
-            if top + entry.height < value:
-                continue
-            if top > value + view:
-                break
+        for index in self._between(tops, value, value + view):
+            entry, offset = self._entries[index], tops[index] - value
             if entry.measured_width == width:
-                return entry, top - value
+                return entry, offset
             if fallback[0] is None:
-                fallback = entry, top - value
+                fallback = entry, offset
         return fallback
 
     def _set_scroll(self, anchor: Entry | None, offset: int) -> None:
@@ -258,22 +261,27 @@ class Transcript(QAbstractScrollArea):
         self._placed = near
 
     def _tops(self) -> list[int]:
-        tops, top = [], _TOP
-        for index, entry in enumerate(self._entries):
-            top += entry.gap if index else 0
-            tops.append(top)
-            top += entry.height
-        missing = self.viewport().height() - top - _BOTTOM
+        if self._known_tops is None:
+            self._known_tops, top = [], _TOP
+            for index, entry in enumerate(self._entries):
+                top += entry.gap if index else 0
+                self._known_tops.append(top)
+                top += entry.height
+        tops = self._known_tops
+        end = tops[-1] + self._entries[-1].height if tops else _TOP
+        missing = self.viewport().height() - end - _BOTTOM
         return [value + missing for value in tops] if missing > 0 else tops
 
-    def _near(self, tops: list[int]) -> list[int]:
-        first = self.verticalScrollBar().value() - _AHEAD
-        last = self.verticalScrollBar().value() + self.viewport().height() + _AHEAD
-        return [
-            index
-            for index, (entry, top) in enumerate(zip(self._entries, tops, strict=True))
-            if top + entry.height >= first and top <= last
-        ]
+    def _near(self, tops: Sequence[int]) -> range:
+        value = self.verticalScrollBar().value()
+        return self._between(tops, value - _AHEAD, value + self.viewport().height() + _AHEAD)
+
+    def _between(self, tops: Sequence[int], first: int, last: int) -> range:
+        """Return the rows of which anything stands between two places; found without asking each row."""
+        start = bisect_left(tops, first)
+        if start and tops[start - 1] + self._entries[start - 1].height >= first:
+            start -= 1
+        return range(start, bisect_right(tops, last))
 
     # Keyboard ------------------------------------------------------------------------------
 

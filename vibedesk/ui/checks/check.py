@@ -11,7 +11,8 @@ from PySide6.QtCore import QCoreApplication
 
 from vibedesk.engine.views import CheckResultView
 
-State = Literal["running", "passed", "failed", "unknown"]
+State = Literal["running", "passed", "failed", "outdated", "unknown"]
+"""outdated: the code changed since it was run."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,16 +37,21 @@ class Check:
             return "running"
         if self.result.passed is None:
             return "unknown"
+        if self.result.outdated:
+            return "outdated"
         return "passed" if self.result.passed else "failed"
 
 
-def state_words(state: State) -> str:
+def state_words(check: Check) -> str:
     return {
         "running": _tr("Running"),
         "passed": _tr("Passes"),
         "failed": _tr("Fails"),
+        "outdated": _tr("Passed before the last change")
+        if check.result.passed
+        else _tr("Failed before the last change"),
         "unknown": _tr("Not run yet"),
-    }[state]
+    }[check.state]
 
 
 def phase_words(check: Check) -> str:
@@ -79,7 +85,14 @@ def summary_words(checks: Iterable[Check]) -> str:
         return _tr("Running {name}").format(name=running) if done else _tr("Running the checks")
     if states.count("unknown") == len(known):
         return _tr("{0} checks, not run yet").format(len(known))
-    return _tr("{passed} of {all} pass").format(passed=states.count("passed"), all=len(known))
+    outdated = states.count("outdated")
+    if outdated == len(known):
+        return _tr("{0} checks, not run since the last change").format(outdated)
+    passed = states.count("passed")
+    if outdated:
+        words = _tr("{passed} of {all} pass, {old} ran before the last change")
+        return words.format(passed=passed, all=len(known), old=outdated)
+    return _tr("{passed} of {all} pass").format(passed=passed, all=len(known))
 
 
 def _tr(text: str) -> str:

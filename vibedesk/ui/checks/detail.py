@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from PySide6.QtCore import QRectF, QSize, Qt, Signal
 from PySide6.QtGui import QImage, QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import QFrame, QLabel, QScrollArea, QSizePolicy, QVBoxLayout, QWidget
@@ -12,6 +14,7 @@ from vibedesk.ui.theme.theme import Theme
 from vibedesk.ui.widgets.boxes import frame, hbox, vbox
 from vibedesk.ui.widgets.buttons import LayoutButton, text_button
 from vibedesk.ui.widgets.labels import IconLabel, label
+from vibedesk.ui.work import Work, wait_words
 
 _PICTURE = QSize(128, 88)
 
@@ -85,7 +88,7 @@ class CheckDetail(QFrame):
         self._check: Check | None = None
         self._pictures: dict[str, QImage] = {}
         self._wanted: set[str] = set()
-        self._can_run = True
+        self._work: Work = "rest"
         self.setProperty("role", "problemview")
         self.setAccessibleName(self.tr("The chosen check"))
         self._run = text_button(theme, self.tr("Run this one"), icon="play", compact=True)
@@ -106,8 +109,13 @@ class CheckDetail(QFrame):
         scroll.setAccessibleName(self.tr("Steps of the check"))
         self.setLayout(vbox(bar, (scroll, 1), gap=0))
 
+    @property
+    def state(self) -> str:
+        """How the check stands, in words."""
+        return self._state.text()
+
     def words(self) -> str:
-        """Return what is shown, line by line."""
+        """Return what else is shown, line by line."""
         return "\n".join(part.text() for part in self._page.findChildren(QLabel))
 
     def picture(self, picture_id: str) -> QImage | None:
@@ -122,9 +130,9 @@ class CheckDetail(QFrame):
             self._fill(check)
         self._refresh()
 
-    def set_can_run(self, *, can_run: bool) -> None:
-        """Whether checks can be started now."""
-        self._can_run = can_run
+    def set_work(self, work: Work) -> None:
+        """Say what is under way: until it ends no check can be started."""
+        self._work = work
         self._refresh()
 
     def set_picture(self, picture_id: str, picture: QImage) -> None:
@@ -134,6 +142,10 @@ class CheckDetail(QFrame):
         if self._button is not None and shown == picture_id:
             self._button.set_picture(picture)
 
+    def forget_picture(self, picture_id: str) -> None:
+        """Take note that a picture did not come; it is wanted again when its check is shown next."""
+        self._wanted.discard(picture_id)
+
     def forget(self) -> None:
         """Forget the pictures of one project."""
         self._pictures.clear()
@@ -142,9 +154,8 @@ class CheckDetail(QFrame):
 
     def _refresh(self) -> None:
         running = self._check is not None and self._check.running
-        self._run.setEnabled(self._can_run and not running)
-        told = "" if self._can_run else self.tr("A run is under way. It runs the checks too.")
-        self._run.setToolTip(told)
+        self._run.setEnabled(self._work == "rest" and not running)
+        self._run.setToolTip(wait_words(self._work))
 
     def _on_run(self) -> None:
         if self._check is not None:
@@ -159,25 +170,15 @@ class CheckDetail(QFrame):
                 widget.deleteLater()
 
     def _fill(self, check: Check) -> None:
-        when = ran_words(check)
-        self._state.setText(" · ".join(p for p in (state_words(check.state), when) if p))
+        when = "" if check.state == "outdated" else ran_words(check)
+        self._state.setText(" · ".join(p for p in (state_words(check), when) if p))
         words = QWidget()
         column = vbox(_wrapped(check.name, strong="mid"), gap=5)
         if check.why:
             text = self.tr("Corrected: {0}").format(check.why)
             column.addWidget(_wrapped(text, tone="info", fs="small"))
-        failed = check.result.step if check.state == "failed" else None
-        for number, sentence in enumerate(check.result.sentences):
-            column.addWidget(
-                self._step(number, sentence, failed=failed, passed=check.state == "passed")
-            )
-            if number == failed and check.result.error:
-                error = QWidget()
-                inner = _wrapped(check.result.error, tone="danger", fs="small")
-                error.setLayout(hbox(22, (inner, 1), gap=0))
-                column.addWidget(error)
-        if check.state == "failed" and failed is None and check.result.error:
-            column.addWidget(_wrapped(check.result.error, tone="danger", fs="small"))
+        for row in self._steps(check):
+            column.addWidget(row)
         column.addStretch(1)
         words.setLayout(column)
         row = QWidget()
@@ -188,22 +189,45 @@ class CheckDetail(QFrame):
         self._column.addWidget(row)
         self._column.addStretch(1)
 
-    def _step(self, number: int, sentence: str, *, failed: int | None, passed: bool) -> QWidget:
-        reached = failed is None or number < failed
-        if number == failed:
-            icon, tone = LOOKS["failed"]
-        elif passed or (failed is not None and reached):
-            icon, tone = "check-bold", "success.text"
-        else:
-            icon, tone = "minus-bold", "text.muted"
+    def _steps(self, check: Check) -> Iterator[QWidget]:
+        """Yield the steps with what became of each; why one failed stands below it, or else at the end."""
+        result = check.result
+        passed = None if check.running else result.passed
+        sentences = dict(enumerate(result.sentences))
+        if passed is False and result.step is not None and result.sentence:
+            # The plan that is known here may not have the step, or not any more.
+            sentences.setdefault(result.step, result.sentence)
+        failed = result.step if passed is False else None
+        for number, sentence in sentences.items():
+            if number == failed:
+                yield self._failed_step(check, sentence)
+            else:
+                held = passed is True or (failed is not None and number < failed)
+                yield self._step(check, sentence, held=held, reached=failed is None or held)
+        if passed is False and failed not in sentences and result.error:
+            yield _wrapped(result.error, tone=_error_tone(check), fs="small")
+
+    def _failed_step(self, check: Check, sentence: str) -> QWidget:
+        icon, tone = LOOKS["failed"]
+        row = self._line(icon, _ink(check, tone), sentence, "primary")
+        row.setAccessibleName(self.tr("Failed: {0}").format(sentence))
+        if not check.result.error:
+            return row
+        both = QWidget()
+        error = _wrapped(check.result.error, tone=_error_tone(check), fs="small")
+        both.setLayout(vbox(row, hbox(22, (error, 1), gap=0), gap=5))
+        return both
+
+    def _step(self, check: Check, sentence: str, *, held: bool, reached: bool) -> QWidget:
+        icon, tone = ("check-bold", "success.text") if held else ("minus-bold", "text.muted")
+        return self._line(icon, _ink(check, tone), sentence, "secondary" if reached else "muted")
+
+    def _line(self, icon: str, tone: str, sentence: str, ink: str) -> QWidget:
         row = QWidget()
         glyph = vbox(2, IconLabel(self._theme, icon, tone, 12), None, gap=0)
-        ink = "primary" if number == failed else "secondary" if reached else "muted"
         line = hbox(glyph, gap=10)
         line.addWidget(_wrapped(sentence, tone=ink, fs="small"), 1)
         row.setLayout(line)
-        if number == failed:
-            row.setAccessibleName(self.tr("Failed: {0}").format(sentence))
         return row
 
     def _make_picture(self, picture_id: str) -> QWidget:
@@ -216,6 +240,15 @@ class CheckDetail(QFrame):
             self._wanted.add(picture_id)
             self.picture_wanted.emit(picture_id)
         return button
+
+
+def _ink(check: Check, tone: str) -> str:
+    """Return the tone of a glyph: what was seen of other code is no news, good or bad."""
+    return "text.muted" if check.state == "outdated" else tone
+
+
+def _error_tone(check: Check) -> str:
+    return "muted" if check.state == "outdated" else "danger"
 
 
 def _wrapped(text: str, **look: object) -> QLabel:

@@ -8,13 +8,14 @@ from typing import Any
 from PySide6.QtCore import (
     QAbstractListModel,
     QModelIndex,
+    QObject,
     QPersistentModelIndex,
     QRectF,
     QSize,
     Qt,
     Signal,
 )
-from PySide6.QtGui import QFontMetricsF, QPainter, QPen
+from PySide6.QtGui import QFontMetricsF, QKeyEvent, QPainter, QPen
 from PySide6.QtWidgets import (
     QAbstractItemView,
     QFrame,
@@ -33,6 +34,7 @@ LOOKS: dict[State, tuple[str, str]] = {
     "running": ("circle-notch", "live.text"),
     "passed": ("check-circle-fill", "success.text"),
     "failed": ("x-circle-fill", "danger.text"),
+    "outdated": ("clock-counter-clockwise", "text.muted"),
     "unknown": ("circle-dashed", "text.muted"),
 }
 _ROW, _SIDE, _ICON, _GAP = 30, 14, 16, 8
@@ -41,8 +43,8 @@ _WITH_PHASE, _WITH_WHEN = 560, 460
 
 
 class _Rows(QAbstractListModel):
-    def __init__(self) -> None:
-        super().__init__()
+    def __init__(self, parent: QObject) -> None:
+        super().__init__(parent)
         self.checks: Sequence[Check] = ()
 
     def fill(self, checks: Sequence[Check]) -> None:
@@ -65,7 +67,7 @@ class _Rows(QAbstractListModel):
         match role:
             case Qt.ItemDataRole.DisplayRole | Qt.ItemDataRole.AccessibleTextRole:
                 parts = (
-                    state_words(check.state),
+                    state_words(check),
                     check.name,
                     phase_words(check),
                     ran_words(check),
@@ -81,7 +83,7 @@ class _Rows(QAbstractListModel):
 
 
 class CheckList(QListView):
-    """Checks in the order they come; one is at hand."""
+    """Checks in the order they come; one is at hand. A double click and Enter run it."""
 
     chosen = Signal(str)
     """The name of the check at hand; "" for none."""
@@ -90,7 +92,7 @@ class CheckList(QListView):
     def __init__(self, theme: Theme) -> None:
         super().__init__()
         self.setProperty("role", "problems")
-        self._rows = _Rows()
+        self._rows = _Rows(self)
         self.setModel(self._rows)
         self.setItemDelegate(_CheckDelegate(theme, self))
         self.setFrameShape(QFrame.Shape.NoFrame)
@@ -102,8 +104,15 @@ class CheckList(QListView):
         self.setTabKeyNavigation(False)
         self.setAccessibleName(self.tr("Checks"))
         self.selectionModel().currentChanged.connect(lambda *_: self._tell())
-        self.activated.connect(lambda index: self.run_requested.emit(index.data(_CHECK).name))
+        # Not `activated`: some desktops activate by a single click.
+        self.doubleClicked.connect(self._run_current)
         theme.changed.connect(self.viewport().update)
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        if event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter):
+            self._run_current()
+        else:
+            super().keyPressEvent(event)
 
     @property
     def checks(self) -> Sequence[Check]:
@@ -131,6 +140,10 @@ class CheckList(QListView):
         for row, check in enumerate(self._rows.checks):
             if check.name == name:
                 self.setCurrentIndex(self._rows.index(row, 0))
+
+    def _run_current(self) -> None:
+        if self.current is not None:
+            self.run_requested.emit(self.current.name)
 
     def _tell(self) -> None:
         self.chosen.emit(self.current.name if self.current is not None else "")
@@ -173,9 +186,13 @@ class _CheckDelegate(QStyledItemDelegate):
         glyph = theme.pixmap(icon, tone, _ICON, self._view.devicePixelRatioF())
         painter.drawPixmap(round(left), round(area.center().y() - _ICON / 2), glyph)
         left += _ICON + _GAP
-        columns = [(state_words(check.state), _STATE, tone)]
-        if area.width() >= _WITH_WHEN:
-            columns.append((ran_words(check), _WHEN, "text.muted"))
+        wide = area.width() >= _WITH_WHEN
+        if check.state == "outdated":
+            words = state_words(check) if wide else self.tr("Outdated")
+            columns = [(words, _STATE + (_WHEN if wide else 0), tone)]
+        else:
+            columns = [(state_words(check), _STATE, tone)]
+            columns += [(ran_words(check), _WHEN, "text.muted")] if wide else []
         if area.width() >= _WITH_PHASE:
             columns.append((phase_words(check), _PHASE, "text.muted"))
         painter.setFont(theme.font("small"))

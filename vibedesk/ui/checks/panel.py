@@ -16,6 +16,7 @@ from vibedesk.ui.widgets.boxes import frame, hbox
 from vibedesk.ui.widgets.busy_button import BusyButton
 from vibedesk.ui.widgets.labels import label
 from vibedesk.ui.widgets.messages import EmptyState
+from vibedesk.ui.work import Work, wait_words
 
 _DETAIL_SHARE, _DETAIL_FROM = 0.46, 560
 
@@ -25,7 +26,7 @@ class ChecksPanel(QFrame):
 
     Signals:
         run_requested: The names of checks to run; an empty list means all.
-        stop_requested: Stop the checks that run.
+        stop_requested: Stop the checks that were asked for.
         picture_wanted: A picture's id; `set_picture` answers.
         picture_opened: Name of the check, and its picture to be shown large.
     """
@@ -40,7 +41,7 @@ class ChecksPanel(QFrame):
         self.setProperty("role", "logpage")
         self.list = CheckList(theme)
         self.detail = CheckDetail(theme)
-        self._can_run = True
+        self._work: Work = "rest"
         self._none = EmptyState(
             theme,
             "list-checks",
@@ -84,19 +85,23 @@ class ChecksPanel(QFrame):
         self.list.show_checks(checks)
         self._refresh()
 
-    def set_can_run(self, *, can_run: bool) -> None:
-        """Whether checks can be started now: not while a run is under way."""
-        self._can_run = can_run
-        self.detail.set_can_run(can_run=can_run)
+    def set_work(self, work: Work) -> None:
+        """Say what is under way: until it ends no check can be started."""
+        self._work = work
+        self.detail.set_work(work)
         self._refresh()
 
     def set_picture(self, picture_id: str, picture: QImage) -> None:
         self.detail.set_picture(picture_id, picture)
 
+    def forget_picture(self, picture_id: str) -> None:
+        """Take note that a picture that was wanted did not come."""
+        self.detail.forget_picture(picture_id)
+
     def clear(self) -> None:
         self.set_checks(())
         self.detail.forget()
-        self.set_can_run(can_run=True)
+        self.set_work("rest")
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
@@ -112,7 +117,7 @@ class ChecksPanel(QFrame):
             self.stop_requested.emit()
 
     def _on_one(self, name: str) -> None:
-        if self._can_run:
+        if self._work == "rest":
             self.run_requested.emit([name])
 
     def _on_picture(self, picture_id: str) -> None:
@@ -127,14 +132,19 @@ class ChecksPanel(QFrame):
 
     def _refresh(self) -> None:
         checks = self.checks
-        self._stack.setCurrentIndex(0 if checks else 1)
-        self._summary.setText(summary_words(checks))
+        asked = self._work == "checks"
         running = any(check.running for check in checks)
-        self._run.set_busy(busy=running)
-        self._run.setEnabled(self._can_run or running)
+        self._stack.setCurrentIndex(0 if checks else 1)
+        preparing = asked and not running
+        self._summary.setText(
+            self.tr("Preparing the checks") if preparing else summary_words(checks)
+        )
+        self._run.set_busy(busy=asked or running)
+        self._run.setEnabled(asked or running or self._work == "rest")
+        self._run.setToolTip("" if asked else wait_words(self._work))
         # Those of a build end with the build.
-        self._stop.setVisible(running and self._can_run)
-        if not running:
+        self._stop.setVisible(asked)
+        if not asked:
             self._stop.set_busy(busy=False)
         self._run.setVisible(bool(checks))
         self._show_current()

@@ -259,7 +259,7 @@ class ModelSetupDialog(AwaitableDialog[SetupAnswer]):
         if self._check is None:
             self.give(choice)
         elif self._checking is None:
-            self._checking = asyncio.get_running_loop().create_task(self._try(self._check, choice))
+            self._checking = self._tasks.start(self._try(self._check, choice))
 
     # Reactions -----------------------------------------------------------------------------
 
@@ -293,9 +293,7 @@ class ModelSetupDialog(AwaitableDialog[SetupAnswer]):
         if self._check is None:
             self.give(self.choice())
             return
-        self._checking = asyncio.get_running_loop().create_task(
-            self._try(self._check, self.choice())
-        )
+        self._checking = self._tasks.start(self._try(self._check, self.choice()))
 
     async def _try(self, check: Check, choice: ModelChoice) -> None:
         """Check the choice; close the dialog if it works, else say why not."""
@@ -313,7 +311,7 @@ class ModelSetupDialog(AwaitableDialog[SetupAnswer]):
             self._show_problem(problem)
 
     def done(self, result: int) -> None:
-        if self._checking is not None and result == 0:
+        if self._checking is not None:
             self._checking.cancel()
         super().done(result)
 

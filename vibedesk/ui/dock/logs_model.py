@@ -8,7 +8,7 @@ from datetime import datetime
 from itertools import islice
 from typing import Any, NamedTuple
 
-from PySide6.QtCore import QAbstractListModel, QModelIndex, QObject, QPersistentModelIndex, Qt
+from PySide6.QtCore import QModelIndex, QObject, QPersistentModelIndex, QStringListModel, Qt
 
 _Index = QModelIndex | QPersistentModelIndex
 
@@ -24,8 +24,12 @@ class LogLine(NamedTuple):
         return f"{self.at.astimezone():%H:%M:%S}  {self.stream}  {self.text}"
 
 
-class LogModel(QAbstractListModel):
-    """Keeps the newest `MOST` lines and shows those that contain the filter, whatever their case."""
+class LogModel(QStringListModel):
+    """Keeps the newest `MOST` lines and shows those that contain the filter, whatever their case.
+
+    Qt's own model counts the rows, and its strings stay empty: a view asks for every row whenever it lays itself
+    out, and 20,000 questions to Python take longer than a frame.
+    """
 
     MOST = 20_000
     LINE = Qt.ItemDataRole.UserRole + 1
@@ -36,6 +40,8 @@ class LogModel(QAbstractListModel):
         self._shown: list[LogLine] = []
         self._filter = ""
         self._longest = 0
+        # The first to hear it, so that everybody else already finds the rows that are left.
+        self.rowsRemoved.connect(self._drop_shown)
 
     @property
     def lines(self) -> Sequence[LogLine]:
@@ -54,30 +60,24 @@ class LogModel(QAbstractListModel):
         if not shown:
             return
         self._longest = max(self._longest, *(len(line.text) for line in shown))
-        first = len(self._shown)
-        self.beginInsertRows(QModelIndex(), first, first + len(shown) - 1)
         self._shown += shown
-        self.endInsertRows()
+        self.insertRows(self.rowCount(), len(shown))
 
     def clear(self) -> None:
-        self.beginResetModel()
         self._lines.clear()
-        self._shown = []
-        self._longest = 0
-        self.endResetModel()
+        self._show_matching()
 
     def set_filter(self, text: str) -> None:
-        self.beginResetModel()
         self._filter = text.casefold()
-        self._shown = [line for line in self._lines if self._matches(line)]
-        self._longest = max((len(line.text) for line in self._shown), default=0)
-        self.endResetModel()
+        self._show_matching()
 
     def line(self, row: int) -> LogLine:
         return self._shown[row]
 
-    def rowCount(self, parent: _Index | None = None) -> int:
-        return len(self._shown)
+    def flags(self, index: _Index) -> Qt.ItemFlag:
+        if not index.isValid():
+            return Qt.ItemFlag.NoItemFlags
+        return Qt.ItemFlag.ItemIsEnabled | Qt.ItemFlag.ItemIsSelectable
 
     def data(self, index: _Index, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
         if not index.isValid():
@@ -90,6 +90,11 @@ class LogModel(QAbstractListModel):
                 return line
             case _:
                 return None
+
+    def _show_matching(self) -> None:
+        self._shown = [line for line in self._lines if self._matches(line)]
+        self._longest = max((len(line.text) for line in self._shown), default=0)
+        self.setStringList([""] * len(self._shown))
 
     def _matches(self, line: LogLine) -> bool:
         if not self._filter:
@@ -106,6 +111,7 @@ class LogModel(QAbstractListModel):
         # Lines of the batch being added are not shown yet.
         gone = min(gone, len(self._shown))
         if gone:
-            self.beginRemoveRows(QModelIndex(), 0, gone - 1)
-            del self._shown[:gone]
-            self.endRemoveRows()
+            self.removeRows(0, gone)
+
+    def _drop_shown(self, _parent: QModelIndex, first: int, last: int) -> None:
+        del self._shown[first : last + 1]

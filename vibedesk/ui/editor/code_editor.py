@@ -19,16 +19,19 @@ EditCommand = Literal["undo", "redo", "cut", "copy", "paste", "select_all"]
 
 
 class EditorSignals(QObject):
-    """What a code editor tells; changes made by the program are never told.
+    """What a code editor tells; goes with the editor's widget, its parent.
 
     Signals:
-        edited: The person changed the text: position and removed length in UTF-8 bytes, inserted text.
+        edited: The person, not the program, changed the text: position and removed length in UTF-8 bytes,
+            inserted text.
+        text_changed: The text is another one, whoever changed it; told before `edited`.
         cursor_moved: Line and column of the cursor, counted from 1.
         navigated: The person scrolled, clicked or used a key.
         menu_requested: The person wants the context menu at a place of the screen.
     """
 
     edited = Signal(int, int, str)
+    text_changed = Signal()
     cursor_moved = Signal(int, int)
     navigated = Signal()
     menu_requested = Signal(QPoint)
@@ -98,6 +101,10 @@ class CodeEditor(Protocol):
         ...
 
     def select(self, start: int, end: int) -> None: ...
+
+    def selection(self) -> tuple[int, int]:
+        """Return start and end of what is selected; both are the cursor's place where nothing is."""
+        ...
 
     def selected_text(self) -> str: ...
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QEvent, QObject, Qt, Signal
+from bisect import bisect_left
+
+from PySide6.QtCore import QEvent, QObject, Qt, QTimer, Signal
 from PySide6.QtGui import QHideEvent, QKeyEvent
 from PySide6.QtWidgets import QFrame, QLineEdit
 
@@ -12,9 +14,14 @@ from vibedesk.ui.widgets.boxes import hbox
 from vibedesk.ui.widgets.buttons import icon_button
 from vibedesk.ui.widgets.labels import label, set_look, set_tone
 
+_PAUSE_MS = 150
+
 
 class FindBar(QFrame):
-    """Field, count, next, previous. Enter goes on, Shift Enter back, Esc closes."""
+    """Field, count, next, previous. Enter goes on, Shift Enter back, Esc closes.
+
+    What is found is looked for again when the text has changed, whoever changed it; the cursor stays where it is.
+    """
 
     closed = Signal()
 
@@ -23,7 +30,10 @@ class FindBar(QFrame):
         self.setProperty("role", "crumbs")
         self._editor: CodeEditor | None = None
         self._found: list[tuple[int, int]] = []
-        self._index = -1
+        self._stale = QTimer(self)
+        self._stale.setSingleShot(True)
+        self._stale.setInterval(_PAUSE_MS)
+        self._stale.timeout.connect(self._refresh)
         self._field = QLineEdit()
         self._field.setProperty("kind", "toolbar")
         self._field.setPlaceholderText(self.tr("Find"))
@@ -71,21 +81,23 @@ class FindBar(QFrame):
         self._field.selectAll()
         self._search()
 
-    def set_editor(self, editor: CodeEditor | None) -> None:
+    def set_editor(self, editor: CodeEditor) -> None:
         """Search in another editor from now on."""
-        if self._editor is not None and self._editor is not editor and self.isVisible():
-            self._editor.find_all("", match_case=False)
-        self._editor = editor
+        if self._editor is not editor:
+            self._let_go()
+            self._editor = editor
+            editor.signals.text_changed.connect(self._on_text_changed)
         if self.isVisible():
             self._search()
 
     def forget(self, editor: CodeEditor) -> None:
         """Let go of an editor that is about to close."""
         if self._editor is editor:
-            self._editor = None
+            self._let_go()
 
     def hideEvent(self, event: QHideEvent) -> None:
         super().hideEvent(event)
+        self._stale.stop()
         if self._editor is not None:
             self._editor.find_all("", match_case=False)
         self.closed.emit()
@@ -101,25 +113,64 @@ class FindBar(QFrame):
                 return True
         return False
 
+    def _let_go(self) -> None:
+        self._stale.stop()
+        self._found = []
+        if self._editor is not None:
+            self._editor.signals.text_changed.disconnect(self._on_text_changed)
+            if self.isVisible():
+                self._editor.find_all("", match_case=False)
+        self._editor = None
+
+    def _on_text_changed(self) -> None:
+        if self.isVisible() and not self._stale.isActive():
+            self._stale.start()
+
     def _search(self) -> None:
-        if self._editor is None:
-            return
-        needle = self._field.text()
-        self._found = self._editor.find_all(needle, match_case=self._case.isChecked())
-        self._index = -1
-        set_look(self._field, "invalid", bool(needle) and not self._found)
-        if self._found:
-            self._step(1)
-        else:
-            self._count.setText(self.tr("Nothing found") if needle else "")
-            set_tone(self._count, "danger" if needle else "muted")
+        """Look for another text, and go to the first place where it is."""
+        self._find()
+        self._go(0)
+
+    def _refresh(self) -> None:
+        """Look for the same text in the file as it reads now."""
+        self._find()
+        self._count_found()
+
+    def _find(self) -> None:
+        self._stale.stop()
+        if self._editor is not None:
+            needle = self._field.text()
+            self._found = self._editor.find_all(needle, match_case=self._case.isChecked())
 
     def _step(self, step: int) -> None:
-        if not self._found or self._editor is None:
-            return
-        self._index = (self._index + step) % len(self._found)
-        self._editor.select(*self._found[self._index])
-        set_tone(self._count, "muted")
-        self._count.setText(
-            self.tr("{index} of {count}").format(index=self._index + 1, count=len(self._found))
-        )
+        if self._stale.isActive():
+            self._find()
+        at, on_one = self._place()
+        self._go(at + on_one if step > 0 else at - 1)
+
+    def _go(self, index: int) -> None:
+        if self._found and self._editor is not None:
+            self._editor.select(*self._found[index % len(self._found)])
+        self._count_found()
+
+    def _place(self) -> tuple[int, bool]:
+        """Return how many of what is found begin before the selection, and whether the selection is the next one."""
+        if self._editor is None:
+            return 0, False
+        selection = self._editor.selection()
+        at = bisect_left(self._found, selection)
+        return at, self._found[at : at + 1] == [selection]
+
+    def _count_found(self) -> None:
+        needed = bool(self._field.text())
+        missing = needed and not self._found
+        at, on_one = self._place()
+        if on_one:
+            words = self.tr("{index} of {count}").format(index=at + 1, count=len(self._found))
+        elif self._found:
+            words = self.tr("{count} found").format(count=len(self._found))
+        else:
+            words = self.tr("Nothing found") if needed else ""
+        self._count.setText(words)
+        set_tone(self._count, "danger" if missing else "muted")
+        set_look(self._field, "invalid", missing)

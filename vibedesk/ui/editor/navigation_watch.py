@@ -7,6 +7,7 @@ from PySide6.QtGui import QContextMenuEvent, QKeyEvent
 from PySide6.QtWidgets import QAbstractScrollArea, QWidget
 
 from vibedesk.ui.editor.code_editor import EditorSignals
+from vibedesk.ui.widgets.tab_order import in_tab_order
 
 _MOVING = (QEvent.Type.Wheel, QEvent.Type.MouseButtonPress, QEvent.Type.KeyPress)
 
@@ -43,11 +44,7 @@ class NavigationWatch(QObject):
 
 
 def _move_focus(origin: QWidget, *, forward: bool) -> None:
-    def following(widget: QWidget) -> QWidget | None:
-        return widget.nextInFocusChain() if forward else widget.previousInFocusChain()
-
-    widget = following(origin)
-    while widget is not None and widget is not origin:
+    for widget in in_tab_order(origin, forward=forward):
         takes_tab = widget.focusPolicy() & Qt.FocusPolicy.TabFocus
         if (
             takes_tab
@@ -58,4 +55,3 @@ def _move_focus(origin: QWidget, *, forward: bool) -> None:
             reason = Qt.FocusReason.TabFocusReason if forward else Qt.FocusReason.BacktabFocusReason
             widget.setFocus(reason)
             return
-        widget = following(widget)

@@ -388,6 +388,8 @@ class EditorPanel(QWidget):
         if path in self._typed:
             self._typed.discard(path)
             self.text_edited.emit(path, editor.text())
+        if path in self._streams:
+            self._streams[path].keep(editor.text())
         self._find.forget(editor)
         self._tabs.remove(path)
         self._stack.removeWidget(editor.widget)

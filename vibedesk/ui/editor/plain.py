@@ -27,8 +27,8 @@ class PlainEditor:
 
     def __init__(self, theme: Theme) -> None:
         self._theme = theme
-        self._signals = EditorSignals()
         self._edit = QPlainTextEdit()
+        self._signals = EditorSignals(self._edit)
         self._edit.setProperty("role", "code")
         self._edit.setFrameShape(QFrame.Shape.NoFrame)
         self._edit.setLineWrapMode(QPlainTextEdit.LineWrapMode.NoWrap)
@@ -171,6 +171,10 @@ class PlainEditor:
         cursor.setPosition(self._units(end), QTextCursor.MoveMode.KeepAnchor)
         self._edit.setTextCursor(cursor)
 
+    def selection(self) -> tuple[int, int]:
+        cursor = self._edit.textCursor()
+        return self._position(cursor.selectionStart()), self._position(cursor.selectionEnd())
+
     def selected_text(self) -> str:
         return self._edit.textCursor().selectedText()
 
@@ -217,6 +221,7 @@ class PlainEditor:
         return len(text.decode("utf-16-le", "ignore").encode())
 
     def _on_text_changed(self) -> None:
+        self._signals.text_changed.emit()
         if self._silent:
             return
         before, self._known = self._known, self._bytes()

@@ -70,7 +70,6 @@ class ScintillaEditor:
 
     def __init__(self, theme: Theme) -> None:
         self._theme = theme
-        self._signals = EditorSignals()
         self._sci = QsciScintilla()
         # Its parent widget deletes it. Python doing so, perhaps after the application's end, would crash.
         sip.transferto(self._sci, None)  # type: ignore[arg-type]  # None means C++
@@ -80,9 +79,10 @@ class ScintillaEditor:
         # PySide would take a later widget at the same address for this one.
         native.destroyed.connect(lambda *_: shiboken6.invalidate(native))
         self._native = native
+        self._signals = EditorSignals(native)
         self._watch = NavigationWatch(native, self._signals)
         self._caret = AgentCaret(theme, native.viewport())
-        self._script = ScriptStyling(self._send, self._range)
+        self._script = ScriptStyling(native, self._send, self._range)
         self._problems = ScintillaProblems(
             theme, self._send, self._range, self._define_image, self._room
         )
@@ -236,11 +236,12 @@ class ScintillaEditor:
     def select(self, start: int, end: int) -> None:
         self._send(QsciScintilla.SCI_SETSEL, start, end)
 
-    def selected_text(self) -> str:
+    def selection(self) -> tuple[int, int]:
         start = self._send(QsciScintilla.SCI_GETSELECTIONSTART)
-        return self._range(start, self._send(QsciScintilla.SCI_GETSELECTIONEND)).decode(
-            "utf-8", "replace"
-        )
+        return start, self._send(QsciScintilla.SCI_GETSELECTIONEND)
+
+    def selected_text(self) -> str:
+        return self._range(*self.selection()).decode("utf-8", "replace")
 
     def zoom(self, steps: int) -> None:
         zoom = self._send(QsciScintilla.SCI_GETZOOM) + steps if steps else 0
@@ -504,6 +505,7 @@ class ScintillaEditor:
     ) -> None:
         line = self._send(QsciScintilla.SCI_LINEFROMPOSITION, position)
         self._script.forget_after(line)
+        self._signals.text_changed.emit()
         if self._silent:
             return
         if kind & _INSERTED:

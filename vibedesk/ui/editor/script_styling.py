@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Protocol
 
-from PySide6.QtCore import QTimer
+from PySide6.QtCore import QObject, QTimer
 
 from vibedesk.ui.editor.script_lexer import ScriptLexer, State
 
@@ -29,15 +29,20 @@ class ScriptStyling:
 
     A long way (the end of a large file) is gone in slices between which the window stays alive; until then
     the rest is shown plain.
+
+    Args:
+        widget: The editor's; the styling ends with it.
+        send: Sends it a message.
+        text: Returns the bytes of a range.
     """
 
-    def __init__(self, send: Send, text: Callable[[int, int], bytes]) -> None:
+    def __init__(self, widget: QObject, send: Send, text: Callable[[int, int], bytes]) -> None:
         self._send = send
         self._text = text
         self._lexer: ScriptLexer | None = None
         self._states = [State()]
         self._wanted = 0
-        self._timer = QTimer()
+        self._timer = QTimer(widget)
         self._timer.setSingleShot(True)
         self._timer.setInterval(_PAUSE_MS)
         self._timer.timeout.connect(self._go_on)

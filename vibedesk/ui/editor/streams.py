@@ -16,7 +16,10 @@ class Stream:
     path: str
     mode: WriteMode
     before: str
-    parts: list[str] = field(default_factory=list)
+    parts: list[str] = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.keep("" if self.mode == "full" else self.before)
 
     def add(self, text: str) -> None:
         if self.mode != "patch":
@@ -25,5 +28,8 @@ class Stream:
     @property
     def text(self) -> str:
         """The file as it reads so far."""
-        kept = "" if self.mode == "full" else self.before
-        return kept + "".join(self.parts)
+        return "".join(self.parts)
+
+    def keep(self, text: str) -> None:
+        """The file reads so by now, with what the person typed."""
+        self.parts = [text]

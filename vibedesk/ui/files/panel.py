@@ -109,6 +109,13 @@ class FilesPanel(QWidget):
         self._writing.intersection_update(self._marks)
         self._refresh()
 
+    def clear(self) -> None:
+        """Forget one project's files, what was filtered and which folders were turned."""
+        self._search.setChecked(False)
+        self._expanded.clear()
+        self._collapsed.clear()
+        self.set_files([])
+
     def set_state(self, path: str, state: FileState) -> None:
         """Say where a file stands in the run; an unknown file is added."""
         self._set_mark(path, replace(self._marks.get(path, UNMARKED), state=state))

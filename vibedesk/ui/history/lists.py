@@ -8,6 +8,7 @@ from typing import Any
 from PySide6.QtCore import (
     QAbstractListModel,
     QModelIndex,
+    QObject,
     QPersistentModelIndex,
     QPointF,
     QRectF,
@@ -46,8 +47,8 @@ _LINE_AT, _TEXT_AT, _NAME_WIDTH = 20, 42, 34
 class _Rows(QAbstractListModel):
     """A list of values, each with what a screen reader says of it."""
 
-    def __init__(self) -> None:
-        super().__init__()
+    def __init__(self, parent: QObject) -> None:
+        super().__init__(parent)
         self.items: Sequence[Any] = ()
         self.spoken: Sequence[str] = ()
         self.tips: Sequence[str] = ()
@@ -79,7 +80,7 @@ class _List(QListView):
 
     def __init__(self, theme: Theme) -> None:
         super().__init__()
-        self.rows = _Rows()
+        self.rows = _Rows(self)
         self.setModel(self.rows)
         self.setFrameShape(QFrame.Shape.NoFrame)
         self.setUniformItemSizes(True)

@@ -9,12 +9,13 @@ from PySide6.QtWidgets import QFrame, QMenu, QSizePolicy, QToolButton
 from vibedesk.ui.theme.theme import Theme
 from vibedesk.ui.widgets.boxes import hbox, vbox
 from vibedesk.ui.widgets.buttons import icon_button, text_button
-from vibedesk.ui.widgets.labels import IconLabel, label
+from vibedesk.ui.widgets.labels import IconLabel, label, set_look
 from vibedesk.ui.widgets.rings import Spinner
+from vibedesk.ui.work import Work
 
 
 class ErrorBanner(QFrame):
-    """The message, and Fix it, Show and Dismiss; while it is being mended a sentence that says so.
+    """The message, and Fix it, Show and Dismiss; while it is mended or waits a sentence that says so.
 
     Signals:
         fix_requested: Mend it.
@@ -48,9 +49,7 @@ class ErrorBanner(QFrame):
         self._show = text_button(theme, self.tr("Show"), compact=True)
         self._dismiss = text_button(theme, self.tr("Dismiss"), variant="ghost", compact=True)
         self._spinner = Spinner(theme, 14, "warning.solid")
-        self._busy = label(
-            self.tr("Fixing it now. The preview reloads by itself."), tone="warning", fs="small"
-        )
+        self._busy = label("", fs="small")
         self._fix.clicked.connect(self.fix_requested)
         self._show.clicked.connect(self.show_requested)
         self._dismiss.clicked.connect(self.dismissed)
@@ -70,7 +69,7 @@ class ErrorBanner(QFrame):
         busy = hbox(self._spinner, (self._busy, 1), gap=8, margins=(24, 0, 0, 0))
         buttons = hbox(self._fix, self._show, self._dismiss, None, gap=6, margins=(24, 0, 0, 0))
         self.setLayout(vbox(head, busy, buttons, gap=8, margins=(12, 10, 8, 10)))
-        self.set_fixing(fixing=False)
+        self.set_work("rest")
         theme.changed.connect(self.update)
         self.hide()
 
@@ -99,7 +98,6 @@ class ErrorBanner(QFrame):
         self._message.setText(message)
         self.set_place(place)
         self.setAccessibleName(f"{title}. {message}")
-        self.set_fixing(fixing=False)
         self.show()
 
     def set_place(self, place: str) -> None:
@@ -107,13 +105,22 @@ class ErrorBanner(QFrame):
         self._place.setText(place)
         self._place.setVisible(bool(place))
 
-    def set_fixing(self, *, fixing: bool) -> None:
-        """Say that it is being mended; there is nothing to choose then."""
-        self._fixing = fixing
-        for button in (self._fix, self._dismiss):
-            button.setVisible(not fixing)
+    def set_work(self, work: Work) -> None:
+        """Say what is under way: where it is mended there is nothing to choose, else it waits for the end of that."""
+        words = {
+            "rest": "",
+            "building": self.tr("Waits for the review."),
+            "fixing": self.tr("Fixing it now. The preview reloads by itself."),
+            "checks": self.tr("Waits for the checks."),
+            "security": self.tr("Waits for the security review."),
+        }[work]
+        fixing = self._fixing = work == "fixing"
+        self._fix.setVisible(work == "rest")
+        self._dismiss.setVisible(not fixing)
         self._spinner.setVisible(fixing)
-        self._busy.setVisible(fixing)
+        self._busy.setText(words)
+        self._busy.setVisible(bool(words))
+        set_look(self._busy, "tone", "warning" if fixing else "secondary")
         tone = "warning" if fixing else "danger"
         self._icon.set_icon("wrench-fill" if fixing else "warning-circle-fill", f"{tone}.text")
         self.update()

@@ -137,10 +137,11 @@ class PreviewWebView(QWidget):
         )
         self._interceptor = RequestInterceptor(self)
         self._profile = _make_profile(storage)
-        self._profile.setParent(self)
         self._profile.setUrlRequestInterceptor(self._interceptor)
         self._profile.downloadRequested.connect(self._on_download)
         self._page = _Page(self._profile, self._interceptor, self)
+        # Children end in the order in which they came here, and a page has to end before its profile.
+        self._profile.setParent(self)
         self._page.setBackgroundColor(background)
         self._view = QWebEngineView(self)
         self._view.setPage(self._page)

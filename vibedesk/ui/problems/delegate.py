@@ -45,7 +45,7 @@ class ProblemDelegate(QStyledItemDelegate):
             self._paint_group(painter, area, row)
         elif isinstance(row, Problem):
             self._paint_ground(painter, area, option)
-            self._paint_problem(painter, area, row, str(index.data(ProblemsModel.STATUS)))
+            self._paint_problem(painter, area, index, row)
         painter.restore()
 
     def _paint_ground(self, painter: QPainter, area: QRectF, option: QStyleOptionViewItem) -> None:
@@ -84,8 +84,9 @@ class ProblemDelegate(QStyledItemDelegate):
         painter.drawText(_line(after, area, 40), Qt.AlignmentFlag.AlignVCenter, count)
 
     def _paint_problem(
-        self, painter: QPainter, area: QRectF, problem: Problem, status: str
+        self, painter: QPainter, area: QRectF, index: Index, problem: Problem
     ) -> None:
+        status = str(index.data(ProblemsModel.STATUS))
         theme, ratio = self._theme, self._view.devicePixelRatioF()
         left, right = area.left() + _SIDE, area.right() - _SIDE
         icon, tone = LEVEL_LOOKS[problem.level]
@@ -96,7 +97,8 @@ class ProblemDelegate(QStyledItemDelegate):
         wide = area.width() >= _WITH_STATUS
         right -= _STATUS if wide else _GLYPH_ONLY
         if status:
-            self._paint_status(painter, area, right, problem, status if wide else "")
+            tone, icon = _status_look(problem, fixing=index.data(ProblemsModel.FIXING))
+            self._paint_status(painter, area, right, status if wide else "", tone, icon)
         right = self._column(painter, area, right, _PLACE, problem.short_place, mono=True)
         if area.width() >= _WITH_SOURCE:
             words = source_words(problem.source)
@@ -109,16 +111,12 @@ class ProblemDelegate(QStyledItemDelegate):
         painter.drawText(_line(left, area, room), Qt.AlignmentFlag.AlignVCenter, words)
 
     def _paint_status(
-        self, painter: QPainter, area: QRectF, left: float, problem: Problem, status: str
+        self, painter: QPainter, area: QRectF, left: float, status: str, tone: str, icon: str
     ) -> None:
         theme = self._theme
-        loud = problem.status == "given_up"
-        being_fixed = problem.status == "open" and problem.level == "error"
-        tone = "danger.text" if loud else "warning.text" if being_fixed else "text.muted"
         painter.setFont(theme.font("small"))
         painter.setPen(theme.color(tone))
-        if loud or being_fixed:
-            icon = "hand-palm" if loud else "wrench-fill"
+        if icon:
             glyph = theme.pixmap(icon, tone, 14, self._view.devicePixelRatioF())
             painter.drawPixmap(round(left), round(area.center().y() - 7), glyph)
             left += 14 + 6
@@ -142,6 +140,13 @@ class ProblemDelegate(QStyledItemDelegate):
         begin = right - width
         painter.drawText(_line(begin, area, width - 12), Qt.AlignmentFlag.AlignVCenter, words)
         return begin
+
+
+def _status_look(problem: Problem, *, fixing: bool) -> tuple[str, str]:
+    """Return (tone, icon) of what becomes of a problem."""
+    if problem.status == "given_up":
+        return "danger.text", "hand-palm"
+    return ("warning.text", "wrench-fill") if fixing else ("text.muted", "")
 
 
 def _line(left: float, area: QRectF, width: float) -> QRectF:

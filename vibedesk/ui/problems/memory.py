@@ -25,7 +25,8 @@ from vibedesk.ui.problems.problem import (
 from vibedesk.ui.theme.theme import Theme
 from vibedesk.ui.widgets.boxes import frame, hbox, vbox
 from vibedesk.ui.widgets.buttons import text_button
-from vibedesk.ui.widgets.labels import IconLabel, label
+from vibedesk.ui.widgets.labels import ElidedLabel, IconLabel, label
+from vibedesk.ui.work import Work, wait_words
 
 _STACK_LINES = 6
 
@@ -49,7 +50,7 @@ class ProblemView(QFrame):
         super().__init__()
         self._theme = theme
         self._problem: Problem | None = None
-        self._fixing = False
+        self._work: Work = "rest"
         self.setProperty("role", "problemview")
         self.setAccessibleName(self.tr("The chosen problem"))
         self._fix = text_button(theme, self.tr("Fix"), icon="wrench", compact=True)
@@ -62,7 +63,8 @@ class ProblemView(QFrame):
             (self._copy, self.copy_requested),
         ):
             button.clicked.connect(lambda _=False, signal=signal: signal.emit(self.signature))
-        self._status = label("", tone="muted", fs="small")
+        self._status = ElidedLabel(tone="muted")
+        self._status.setProperty("fs", "small")
         bar = frame(
             "problembar",
             hbox(
@@ -94,18 +96,18 @@ class ProblemView(QFrame):
         wells = [part.toPlainText() for part in self._page.findChildren(QPlainTextEdit)]
         return "\n".join((*shown, *wells))
 
-    def show_problem(self, problem: Problem | None, *, fixing: bool) -> None:
-        """Show one, or none; `fixing` says that a run mends what is open."""
-        if problem == self._problem and fixing == self._fixing:
+    def show_problem(self, problem: Problem | None, work: Work = "rest") -> None:
+        """Show one, or none, and what `work` that is under way makes of it."""
+        if problem == self._problem and work == self._work:
             return
-        self._problem, self._fixing = problem, fixing
+        self._problem, self._work = problem, work
         self._clear()
         if problem is None:
             return
-        self._fix.setEnabled(not fixing)
-        self._fix.setToolTip(self.tr("A run is under way. It mends this too.") if fixing else "")
+        self._fix.setEnabled(work == "rest")
+        self._fix.setToolTip(wait_words(work))
         self._skip.setVisible(problem.status != "skipped")
-        self._status.setText(status_words(problem, fixing=fixing))
+        self._status.setText(status_words(problem, work))
         self._fill(problem)
 
     def _clear(self) -> None:

@@ -11,10 +11,12 @@ from PySide6.QtCore import QAbstractListModel, QModelIndex, QObject, QPersistent
 from vibedesk.ui.problems.problem import (
     Level,
     Problem,
+    is_being_fixed,
     level_words,
     source_words,
     status_words,
 )
+from vibedesk.ui.work import Work
 
 Index = QModelIndex | QPersistentModelIndex
 Grouping = Literal["file", "source"]
@@ -37,6 +39,7 @@ class ProblemsModel(QAbstractListModel):
 
     ROW = Qt.ItemDataRole.UserRole + 1
     STATUS = Qt.ItemDataRole.UserRole + 2
+    FIXING = Qt.ItemDataRole.UserRole + 3
 
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
@@ -44,7 +47,7 @@ class ProblemsModel(QAbstractListModel):
         self._rows: list[Row] = []
         self._grouping: Grouping = "file"
         self._levels: frozenset[Level] = frozenset(("error", "warning"))
-        self._fixing = False
+        self._work: Work = "rest"
 
     @property
     def problems(self) -> Sequence[Problem]:
@@ -67,10 +70,10 @@ class ProblemsModel(QAbstractListModel):
         self._levels = levels
         self._arrange()
 
-    def set_fixing(self, *, fixing: bool) -> None:
-        """Say that what is open is being mended."""
-        if fixing != self._fixing:
-            self._fixing = fixing
+    def set_work(self, work: Work) -> None:
+        """Say what is under way, and with it what becomes of what is open."""
+        if work != self._work:
+            self._work = work
             last = self.index(max(0, len(self._rows) - 1), 0)
             self.dataChanged.emit(self.index(0, 0), last)
 
@@ -116,7 +119,9 @@ class ProblemsModel(QAbstractListModel):
             case self.ROW:
                 return row
             case self.STATUS:
-                return status_words(row, fixing=self._fixing) if isinstance(row, Problem) else ""
+                return status_words(row, self._work) if isinstance(row, Problem) else ""
+            case self.FIXING:
+                return isinstance(row, Problem) and is_being_fixed(row, self._work)
             case _:
                 return None
 
@@ -128,7 +133,7 @@ class ProblemsModel(QAbstractListModel):
             row.headline,
             source_words(row.source),
             row.short_place,
-            status_words(row, fixing=self._fixing),
+            status_words(row, self._work),
         )
         return ", ".join(part for part in parts if part)
 

@@ -8,6 +8,7 @@ from typing import Literal
 from PySide6.QtCore import QModelIndex, QPoint, QSize, Qt, Signal
 from PySide6.QtGui import QGuiApplication, QKeyEvent, QKeySequence, QResizeEvent, QShortcut
 from PySide6.QtWidgets import (
+    QAbstractButton,
     QAbstractItemView,
     QFrame,
     QListView,
@@ -26,6 +27,7 @@ from vibedesk.ui.widgets.boxes import frame, hbox
 from vibedesk.ui.widgets.busy_button import BusyButton
 from vibedesk.ui.widgets.buttons import Segment, Segmented, icon_button
 from vibedesk.ui.widgets.messages import EmptyState
+from vibedesk.ui.work import Work, wait_words
 
 _VIEW_SHARE = 0.34
 _VIEW_FROM = 700
@@ -85,7 +87,7 @@ class ProblemsPanel(QFrame):
         super().__init__()
         self.setProperty("role", "logpage")
         self._theme = theme
-        self._fixing = False
+        self._work: Work = "rest"
         self.model = ProblemsModel(self)
         self._list = _ProblemList(theme, self.model)
         self._list.opened.connect(self._on_opened)
@@ -127,13 +129,15 @@ class ProblemsPanel(QFrame):
         """Show these, the gravest first; the one at hand stays so if it is among them."""
         self._keeping(lambda: self.model.set_problems(problems))
 
-    def set_fixing(self, *, fixing: bool) -> None:
-        """Say that a run is under way, which mends what is open."""
-        self._fixing = fixing
-        self.model.set_fixing(fixing=fixing)
-        for button in (self._review, self._security):
-            button.setEnabled(not fixing)
-        self._fix_all.setEnabled(not fixing)
+    def set_work(self, work: Work) -> None:
+        """Say what is under way: until it ends nothing else can be asked for."""
+        self._work = work
+        self.model.set_work(work)
+        looking = work == "security"
+        self._security.set_busy(busy=looking)
+        for button, does in self._asking.items():
+            button.setEnabled(work == "rest" or (looking and button is self._security))
+            button.setToolTip(wait_words(work) or does)
         self._show_current()
 
     def set_reviewing(self, *, reviewing: bool) -> None:
@@ -162,7 +166,7 @@ class ProblemsPanel(QFrame):
         self.set_levels(frozenset(("error", "warning")))
         self._filter.set_current("all")
         self.set_problems(())
-        self.set_fixing(fixing=False)
+        self.set_work("rest")
         self.set_reviewing(reviewing=False)
         self.set_checked("")
 
@@ -198,7 +202,7 @@ class ProblemsPanel(QFrame):
                 lambda: self.open_problem(problem.signature)
             )
         fix = menu.addAction(self.tr("Fix"))
-        fix.setEnabled(not self._fixing)
+        fix.setEnabled(self._work == "rest")
         fix.triggered.connect(lambda: self.fix_requested.emit([problem.signature]))
         if problem.status != "skipped":
             menu.addAction(self.tr("Skip")).triggered.connect(
@@ -229,14 +233,27 @@ class ProblemsPanel(QFrame):
         self._review = BusyButton(
             theme, self.tr("Review now"), self.tr("Reviewing"), "shield-check", "ghost"
         )
-        self._review.setToolTip(self.tr("Look at types, lint, the running app and its checks"))
         self._review.clicked.connect(self._on_review)
-        self._security = icon_button(
-            theme, "shield", self.tr("Security review"), size=15, small=True
+        self._security = BusyButton(
+            theme,
+            self.tr("Security review"),
+            self.tr("Reviewing"),
+            "shield",
+            "ghost",
+            icon_only=True,
         )
-        self._security.clicked.connect(self.security_requested)
+        self._security.clicked.connect(self._on_security)
         self._fix_all = icon_button(theme, "wrench", self.tr("Fix all"), size=15, small=True)
         self._fix_all.clicked.connect(lambda: self.fix_requested.emit([]))
+        self._asking: dict[QAbstractButton, str] = {
+            self._fix_all: self.tr("Fix all"),
+            self._security: self.tr(
+                "Security review: look for secrets, unsafe code and packages with known holes"
+            ),
+            self._review: self.tr("Look at types, lint, the running app and its checks"),
+        }
+        for button, does in self._asking.items():
+            button.setToolTip(does)
         self._more = icon_button(theme, "rows", self.tr("Group problems"), size=15, small=True)
         self._more.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
         menu = QMenu(self._more)
@@ -263,6 +280,10 @@ class ProblemsPanel(QFrame):
     def _on_review(self) -> None:
         if not self._review.busy:
             self.review_requested.emit()
+
+    def _on_security(self) -> None:
+        if not self._security.busy:
+            self.security_requested.emit()
 
     def _on_opened(self, index: QModelIndex) -> None:
         row = index.data(ProblemsModel.ROW)
@@ -298,7 +319,7 @@ class ProblemsPanel(QFrame):
         self._show_current()
 
     def _show_current(self) -> None:
-        self.view.show_problem(self.current, fixing=self._fixing)
+        self.view.show_problem(self.current, self._work)
         self._refresh_view()
 
     def _refresh_view(self) -> None:

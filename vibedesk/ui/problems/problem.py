@@ -11,6 +11,7 @@ from typing import Any, Literal
 from PySide6.QtCore import QCoreApplication
 
 from vibedesk.ui.widgets.amounts import count, money
+from vibedesk.ui.work import Work
 
 Level = Literal["error", "warning"]
 Status = Literal["open", "skipped", "given_up"]
@@ -153,17 +154,22 @@ def source_words(source: str) -> str:
     return words.get(source, source.capitalize())
 
 
-def status_words(problem: Problem, *, fixing: bool) -> str:
+def is_being_fixed(problem: Problem, work: Work) -> bool:
+    """Whether a run mends it now; warnings are left until the errors are gone."""
+    return work == "fixing" and problem.status == "open" and problem.level == "error"
+
+
+def status_words(problem: Problem, work: Work) -> str:
     """Return what becomes of it."""
     if problem.status == "skipped":
         return _tr("Skipped")
     if problem.status == "given_up":
         return _tr("Needs you")
-    if fixing and problem.level == "error":
+    if is_being_fixed(problem, work):
         return _tr("Fixing")
-    if fixing:
+    if work == "fixing":
         return _tr("Waits for the errors")
-    return ""
+    return _tr("Waits for the review") if work == "building" else ""
 
 
 def level_words(level: Level) -> str:

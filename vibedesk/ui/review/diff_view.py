@@ -178,6 +178,11 @@ class DiffView(QWidget):
         return [section.decision for section in self._sections]
 
     @property
+    def fitting(self) -> list[int]:
+        """Return the hunks of which nobody said that they do not fit any more."""
+        return [at for at, section in enumerate(self._sections) if not section.conflict]
+
+    @property
     def current(self) -> int:
         """Index of the hunk at hand; -1 where there is none."""
         return self._current

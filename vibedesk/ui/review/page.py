@@ -47,6 +47,7 @@ class ReviewPage(QWidget):
         self._hunks: list[DiffHunk] = []
         self._old_lines = 0
         self._busy = False
+        self._asked_for: list[int] = []
         self._title = ElidedLabel(path.rsplit("/", 1)[-1])
         self._title.setProperty("fs", "title_sm")
         self._asked = ElidedLabel(" ".join(instructions.split()), tone="muted")
@@ -111,9 +112,12 @@ class ReviewPage(QWidget):
         self._show_end("failed", self.tr("Not written"), f"{message} {remedy}".strip())
 
     def show_conflict(self, hunk: int, sentence: str) -> None:
-        """A chosen hunk does not fit any more: it is left out, and the person sees why."""
+        """A chosen hunk does not fit any more: it is left out, the others stay chosen, and the person sees why."""
         self.set_busy(busy=False)
         if 0 <= hunk < len(self._hunks):
+            for other in self._asked_for:
+                if other != hunk:
+                    self._view.set_decision(other, "take")
             self._view.set_decision(hunk, "leave", sentence)
         self._refresh()
 
@@ -239,9 +243,7 @@ class ReviewPage(QWidget):
         self._cancel.clicked.connect(self.drop_requested)
         self._again.clicked.connect(self.again_requested)
         self._other.clicked.connect(self.again_requested)
-        self._take_all.clicked.connect(
-            lambda: self.take_requested.emit(list(range(len(self._hunks))))
-        )
+        self._take_all.clicked.connect(lambda: self._ask_for(self._view.fitting))
         self._take.clicked.connect(self._on_take)
         self._view.decided.connect(lambda _index, _decision: self._refresh())
         self._view.current_changed.connect(lambda _index: self._refresh_place())
@@ -250,9 +252,12 @@ class ReviewPage(QWidget):
         self._layout_choice.chosen.connect(self._view.set_layout)
 
     def _on_take(self) -> None:
-        chosen = self.chosen
         undecided = all(decision == "open" for decision in self._view.decisions)
-        self.take_requested.emit(list(range(len(self._hunks))) if undecided else chosen)
+        self._ask_for(self._view.fitting if undecided else self.chosen)
+
+    def _ask_for(self, hunks: list[int]) -> None:
+        self._asked_for = hunks
+        self.take_requested.emit(hunks)
 
     def _show_end(self, state: ReviewState, title: str, text: str) -> None:
         self.state = state
@@ -290,7 +295,8 @@ class ReviewPage(QWidget):
         count, taken = len(decisions), decisions.count("take")
         undecided = decisions.count("open") == count
         self._take.setVisible(has_changes)
-        self._take_all.setVisible(has_changes and not undecided and taken < count)
+        more = has_changes and taken < len(self._view.fitting)
+        self._take_all.setVisible(more and not undecided)
         if undecided:
             words = self.tr("Take all {0} changes") if count != 1 else self.tr("Take the change")
             words = words.format(count)

@@ -96,8 +96,10 @@ class ModelField(LayoutButton):
 class _Options(QAbstractListModel):
     """The models that fit what is typed; the typed name itself for each provider that nothing fits."""
 
-    def __init__(self, options: Sequence[ModelOption], current: tuple[str, str]) -> None:
-        super().__init__()
+    def __init__(
+        self, options: Sequence[ModelOption], current: tuple[str, str], parent: QObject
+    ) -> None:
+        super().__init__(parent)
         self._all = tuple(options)
         self._shown = list(self._all)
         self.current = current
@@ -162,7 +164,7 @@ class ModelPicker(QFrame):
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         self.setProperty("role", "picker")
         self.setAccessibleName(self.tr("Models"))
-        self._options = _Options(options, (provider, model))
+        self._options = _Options(options, (provider, model), self)
         self._filter = QLineEdit()
         self._filter.setProperty("kind", "search")
         self._filter.setPlaceholderText(self.tr("Find a model, or type its name"))
@@ -177,7 +179,8 @@ class ModelPicker(QFrame):
         self._view.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self._view.setMouseTracking(True)
         self._view.clicked.connect(self._take)
-        self._view.activated.connect(self._take)
+        # The keyboard stays with the field above, which hands on what is for the list.
+        self._view.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         rows = max(1, min(_SEEN, len(options)))
         self._view.setFixedHeight(rows * _ROW + 4)
         self.setLayout(vbox(self._filter, self._view, gap=6, margins=(8, 8, 8, 8)))

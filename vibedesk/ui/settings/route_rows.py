@@ -8,17 +8,18 @@ from dataclasses import dataclass
 from typing import Literal
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtGui import QDoubleValidator, QIntValidator
 from PySide6.QtWidgets import QComboBox, QLineEdit, QPushButton, QVBoxLayout, QWidget
 
 from vibedesk.engine.views import ModelView, RouteStepView, RouteView
 from vibedesk.ui.settings.cards import GlyphTile, StateLine
 from vibedesk.ui.settings.model_picker import ModelField, ModelOption, ModelPicker
+from vibedesk.ui.settings.number_field import ReturningField
 from vibedesk.ui.settings.words import effort_words, facts_words, operation_words, token_words
 from vibedesk.ui.theme.theme import Theme
 from vibedesk.ui.widgets.boxes import hbox, vbox
 from vibedesk.ui.widgets.buttons import icon_button, text_button
 from vibedesk.ui.widgets.labels import label
+from vibedesk.ui.widgets.number_validators import DecimalValidator, WholeValidator
 
 Effort = Literal["", "low", "medium", "high"]
 EFFORTS: tuple[Effort, ...] = ("", "low", "medium", "high")
@@ -124,11 +125,10 @@ class StepLine(QWidget):
 
     def _make_details(self) -> QWidget:
         self._temperature = self._number(self.tr("temperature"), self._step.temperature)
-        degrees = QDoubleValidator(0.0, 2.0, 2, self._temperature)
-        degrees.setNotation(QDoubleValidator.Notation.StandardNotation)
+        degrees = DecimalValidator(0.0, 2.0, 2, self._temperature, optional=True)
         self._temperature.setValidator(degrees)
         self._limit = self._number(self.tr("output limit"), self._step.max_output_tokens)
-        self._limit.setValidator(QIntValidator(1, _MOST_TOKENS, self._limit))
+        self._limit.setValidator(WholeValidator(1, _MOST_TOKENS, self._limit, optional=True))
         made = QWidget()
         made.setLayout(
             hbox(
@@ -144,7 +144,7 @@ class StepLine(QWidget):
         return made
 
     def _number(self, name: str, value: float | None) -> QLineEdit:
-        field = QLineEdit("" if value is None else f"{value:g}" if value < 1e6 else str(value))
+        field = ReturningField("" if value is None else f"{value:g}" if value < 1e6 else str(value))
         field.setPlaceholderText(self.tr("usual"))
         field.setFixedWidth(76)
         field.setAccessibleName(f"{self._where}, {name}")

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
+from typing import Any
 
 from PySide6.QtCore import QByteArray, QSettings
 
@@ -79,6 +82,27 @@ class LayoutStore:
             self._settings.setValue(f"projects/{project_id}/draft", text)
         else:
             self._settings.remove(f"projects/{project_id}/draft")
+
+    def edits(self, project_id: str) -> dict[str, Any]:
+        """Return what was changed and not handed over; empty where nothing was."""
+        try:
+            found = json.loads(str(self._settings.value(f"projects/{project_id}/edits") or "{}"))
+        except ValueError:
+            return {}
+        return found if isinstance(found, dict) else {}
+
+    def set_edits(self, project_id: str, edits: Mapping[str, Any]) -> None:
+        if edits:
+            self._settings.setValue(f"projects/{project_id}/edits", json.dumps(edits))
+        else:
+            self._settings.remove(f"projects/{project_id}/edits")
+
+    def wish(self) -> str:
+        """Return what was written on the welcome page and not sent."""
+        return str(self._settings.value("window/wish") or "")
+
+    def set_wish(self, text: str) -> None:
+        self._settings.setValue("window/wish", text)
 
     def geometry(self) -> QByteArray:
         """Return the window's stored place and size; empty when there is none."""

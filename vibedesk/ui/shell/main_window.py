@@ -260,6 +260,14 @@ class MainWindow(QMainWindow):
         if self._workspace is not None:
             self._workspace.favour_preview()
 
+    def show_code(self) -> None:
+        """Bring the editor of the project on screen forward, in a layout that has one."""
+        workspace = self._open_workspace
+        if workspace is not None:
+            workspace.show_work()
+            if not workspace.arrangement.editor:
+                self._on_mode_chosen("build")
+
     def toggle_dock(self) -> None:
         workspace = self._open_workspace
         if workspace is not None:
@@ -427,6 +435,7 @@ class MainWindow(QMainWindow):
             self.show_page("workspace")
         workspace = self._open_workspace
         if workspace is not None:
+            workspace.show_work()
             workspace.set_mode(mode)
             self._top.set_mode(mode)
             self.mode_changed.emit(mode)
@@ -488,13 +497,13 @@ class MainWindow(QMainWindow):
     def _on_focus_editor(self) -> None:
         workspace = self._open_workspace
         if workspace is not None:
-            if not workspace.arrangement.editor:
-                self._on_mode_chosen("build")
+            self.show_code()
             _enter(workspace.panels.editor, workspace.panels.focus_editor)
 
     def _on_focus_preview(self) -> None:
         workspace = self._open_workspace
         if workspace is not None:
+            workspace.show_work()
             if workspace.arrangement.preview != "open":
                 self._on_mode_chosen("preview")
             _enter(workspace.panels.preview, workspace.panels.focus_preview)

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QApplication, QWidget
+
+from vibedesk.ui.widgets.tab_order import in_tab_order
 
 
 def focus_next_region(regions: Sequence[QWidget], *, backwards: bool) -> QWidget | None:
@@ -45,16 +47,8 @@ def _entry(region: QWidget) -> QWidget | None:
         return left_at
     if _takes_keyboard(region):
         return region
-    return next((child for child in _chain(region) if _takes_keyboard(child)), None)
-
-
-def _chain(region: QWidget) -> Iterator[QWidget]:
-    """Yield what lies in a region in Tab order."""
-    candidate = region.nextInFocusChain()
-    while candidate is not None and candidate != region:
-        if region.isAncestorOf(candidate):
-            yield candidate
-        candidate = candidate.nextInFocusChain()
+    inside = (child for child in in_tab_order(region) if region.isAncestorOf(child))
+    return next((child for child in inside if _takes_keyboard(child)), None)
 
 
 def _takes_keyboard(widget: QWidget | None) -> bool:

@@ -24,8 +24,8 @@ from vibedesk.ui.widgets.island import GapSplitter
 class Panels:
     """The panels of an open project, already built. Each brings its own head, none its border.
 
-    `page` takes the place of all but the chat while it is to be seen. `focus_chat` and so on give the keyboard to what the panel is there for; without one its first widget
-    gets it.
+    `page` takes the place of all but the chat while it is to be seen; `leave_page` ends that. `focus_chat` and so on
+    give the keyboard to what the panel is there for; without one its first widget gets it.
     """
 
     chat: QWidget
@@ -34,6 +34,7 @@ class Panels:
     preview: QWidget
     dock: DockPanel
     page: QWidget | None = None
+    leave_page: Callable[[], None] | None = None
     focus_chat: Callable[[], None] | None = None
     focus_editor: Callable[[], None] | None = None
     focus_preview: Callable[[], None] | None = None
@@ -128,6 +129,16 @@ class Workspace(QWidget):
         """Show the page of `Panels` in place of files, editor, preview and dock, or these again."""
         self._middle.setCurrentIndex(self._middle.count() - 1 if shown else 0)
 
+    @property
+    def work_shown(self) -> bool:
+        """Whether files, editor, preview and dock have their place, and not the page."""
+        return self._middle.currentIndex() == 0
+
+    def show_work(self) -> None:
+        """Bring files, editor, preview and dock forward where the page stands in their place."""
+        if not self.work_shown and self.panels.leave_page is not None:
+            self.panels.leave_page()
+
     def set_mode(self, mode: LayoutMode) -> None:
         if mode != self._mode:
             self._mode = mode
@@ -155,7 +166,10 @@ class Workspace(QWidget):
             self.toggle_chat()
 
     def toggle_tree(self) -> None:
-        self._work.toggle_tree()
+        """Show or hide the tree; one behind the page is shown."""
+        if self.work_shown or not self._work.tree_shown:
+            self._work.toggle_tree()
+        self.show_work()
         self.arranged.emit()
 
     def show_tree(self) -> None:
@@ -163,8 +177,9 @@ class Workspace(QWidget):
             self.toggle_tree()
 
     def toggle_dock(self) -> None:
-        """Fold or unfold the dock, as the person wants it; the project remembers it."""
-        collapsed = not self.panels.dock.collapsed
+        """Fold or unfold the dock, as the person wants it; one behind the page is shown. The project remembers it."""
+        collapsed = self.work_shown and not self.panels.dock.collapsed
+        self.show_work()
         self._store.set_dock_collapsed(self._project_id, collapsed=collapsed)
         self.panels.dock.set_collapsed(collapsed)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import lru_cache
 
+import shiboken6
 from PySide6.QtCore import QByteArray, QRect, QRectF, QSize, Qt
 from PySide6.QtGui import QColor, QIcon, QIconEngine, QPainter, QPixmap
 from PySide6.QtSvg import QSvgRenderer
@@ -84,12 +85,23 @@ class TintedIconEngine(QIconEngine):
         return self._tinted(_edge(size), 1.0, mode, state)
 
     def clone(self) -> QIconEngine:
-        return TintedIconEngine(self._name, self._name_on, self._own_size, self._tint)
+        made = TintedIconEngine(self._name, self._name_on, self._own_size, self._tint)
+        _leave_to_qt(made)
+        return made
 
     def _tinted(self, edge: int, ratio: float, mode: QIcon.Mode, state: QIcon.State) -> QPixmap:
         name = self._name_on if state == QIcon.State.On else self._name
         colour = self._tint(mode, state).name(QColor.NameFormat.HexArgb)
         return tinted_pixmap(name, colour, edge, ratio)
+
+
+def _leave_to_qt(engine: QIconEngine) -> None:
+    """Let Qt decide when an engine ends.
+
+    PySide hands over what an icon is made of, but not what `clone` returns: that would end at once. So an icon is made
+    of it and then forgotten rather than destroyed, since it would take the engine along: some bytes for each clone.
+    """
+    shiboken6.invalidate(QIcon(engine))
 
 
 def _edge(size: QSize) -> int:

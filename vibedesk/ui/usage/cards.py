@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import date
 
-from PySide6.QtCore import QLocale, Qt, Signal
-from PySide6.QtGui import QDoubleValidator
+from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QComboBox, QLineEdit, QStackedLayout, QVBoxLayout, QWidget
 
 from vibedesk.engine.views import UsageReport
@@ -40,6 +39,7 @@ from vibedesk.ui.widgets.boxes import frame, hbox, vbox
 from vibedesk.ui.widgets.buttons import Segment, Segmented, icon_button, text_button
 from vibedesk.ui.widgets.flow_layout import FlowLayout
 from vibedesk.ui.widgets.labels import ElidedLabel, label
+from vibedesk.ui.widgets.number_validators import DecimalValidator
 
 _MODELS = 5
 _WARN, _FULL = 0.8, 1.0
@@ -113,10 +113,7 @@ class BudgetCard(Card):
         self._field.setFixedWidth(110)
         self._field.setAccessibleName(self.tr("Limit in US dollars; empty for none"))
         self._field.setPlaceholderText(self.tr("no limit"))
-        valid = QDoubleValidator(0.01, 1_000_000.0, 2, self._field)
-        valid.setNotation(QDoubleValidator.Notation.StandardNotation)
-        valid.setLocale(QLocale.c())
-        self._field.setValidator(valid)
+        self._field.setValidator(DecimalValidator(0.01, 1_000_000.0, 2, self._field, optional=True))
         self._field.returnPressed.connect(self._set)
         self._field.textEdited.connect(self._refresh)
         self._button = text_button(theme, self.tr("Set limit"))
@@ -174,8 +171,8 @@ class BudgetCard(Card):
 
     def _refresh(self) -> None:
         wanted = self._wanted()
-        self._button.setEnabled(wanted != self._budget and (wanted is None or wanted > 0))
-        none = wanted is None and self._budget is not None
+        self._button.setEnabled(wanted != self._budget and self._field.hasAcceptableInput())
+        none = not self._field.text() and self._budget is not None
         self._button.setText(self.tr("Remove limit") if none else self.tr("Set limit"))
         self._button.setAccessibleName(self._button.text())
 

@@ -22,16 +22,25 @@ class BusyButton(QPushButton):
         busy_text: What it says while it is being done.
         icon: Before the words.
         variant: As of `text_button`.
+        icon_only: Show the icon alone; the words are its name then.
     """
 
     def __init__(
-        self, theme: Theme, text: str, busy_text: str, icon: str, variant: str = "default"
+        self,
+        theme: Theme,
+        text: str,
+        busy_text: str,
+        icon: str,
+        variant: str = "default",
+        *,
+        icon_only: bool = False,
     ) -> None:
         super().__init__()
         self._theme = theme
         self._words = text
         self._busy_words = busy_text
         self._icon = icon
+        self._icon_only = icon_only
         self._busy = False
         self._spinner = Spinner(theme, 14, "live.solid")
         self._spinner.setParent(self)
@@ -65,6 +74,8 @@ class BusyButton(QPushButton):
         self._place_spinner()
 
     def _widened(self, hint: QSize) -> QSize:
+        if self._icon_only:
+            return hint
         metrics = QFontMetrics(self.font())
         shown = metrics.horizontalAdvance(self.text())
         both = [metrics.horizontalAdvance(_HAIR_SPACE + w) for w in (self._words, self._busy_words)]
@@ -72,7 +83,7 @@ class BusyButton(QPushButton):
 
     def _show(self) -> None:
         words = self._busy_words if self._busy else self._words
-        self.setText(_HAIR_SPACE + words)
+        self.setText("" if self._icon_only else _HAIR_SPACE + words)
         self.setAccessibleName(words)
         if self._busy:
             nothing = QPixmap(self.iconSize())
@@ -85,6 +96,6 @@ class BusyButton(QPushButton):
 
     def _place_spinner(self) -> None:
         words = QFontMetrics(self.font()).horizontalAdvance(self.text())
-        content = self.iconSize().width() + _ICON_GAP + words
+        content = self.iconSize().width() + (_ICON_GAP + words if words else 0)
         left = (self.width() - content) // 2
         self._spinner.move(left, (self.height() - self._spinner.height()) // 2)

@@ -9,6 +9,7 @@ from shiboken6 import isValid
 
 from vibedesk.ui.theme.theme import Theme
 from vibedesk.ui.widgets.shadow import SHADOW_ROOM, paint_shadow
+from vibedesk.ui.widgets.tab_order import in_tab_order
 
 _GAP = 6
 _EDGE = 8
@@ -124,19 +125,15 @@ class Popover(QWidget):
 
     def _stops(self) -> list[QWidget]:
         """Return what the Tab key stops at, in order."""
-        found: list[QWidget] = []
-        candidate = self.nextInFocusChain()
-        while candidate is not None and candidate is not self:
-            if (
-                self.isAncestorOf(candidate)
-                and candidate.isVisible()
-                and candidate.isEnabled()
-                and candidate.focusPolicy() & Qt.FocusPolicy.TabFocus
-                and candidate.focusProxy() is None
-            ):
-                found.append(candidate)
-            candidate = candidate.nextInFocusChain()
-        return found
+        return [
+            candidate
+            for candidate in in_tab_order(self)
+            if self.isAncestorOf(candidate)
+            and candidate.isVisible()
+            and candidate.isEnabled()
+            and candidate.focusPolicy() & Qt.FocusPolicy.TabFocus
+            and candidate.focusProxy() is None
+        ]
 
     def _on_focus_changed(self, _old: QWidget | None, new: QWidget | None) -> None:
         # Menus, lists and dialogs of its own are windows of their own.

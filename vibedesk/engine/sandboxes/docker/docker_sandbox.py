@@ -233,7 +233,7 @@ class DockerSandbox(ProjectSandbox):
             raise self._connection.gone_error(str(error)) from error
         try:
             async with self._carrying:
-                await files.bring_all(session, self.spec.folder)
+                await files.bring_all(session, self.spec.folder, self.spec.app_data)
         except BaseException:
             session.close()
             raise

@@ -14,13 +14,16 @@ from typing import Any, BinaryIO
 
 from vibedesk.engine.sandboxes.docker.connection import disk_full_error
 from vibedesk.engine.sandboxes.docker.session import Channel, Session, said_inside
-from vibedesk.engine.sandboxes.driver import SandboxError
+from vibedesk.engine.sandboxes.driver import AppData, SandboxError
 from vibedesk.engine.sandboxes.inside import frames
 
 # Made by tools, inside and outside, each for itself; git's folder is nobody's business inside.
 LEFT_OUT = frozenset({".git", "node_modules", ".vite", "__pycache__", ".venv", ".hg", ".svn"})
 _MOST_FILE_BYTES = 200_000_000
 _PIECE = 256 * 1024
+_MOST_GONE_BYTES = 8 * 1024 * 1024
+"""How much may be told of files that are no longer in the work folder."""
+_MOST_PATH, _MOST_DEPTH = 1024, 64
 _MODE_IS_EXECUTABLE = stat.S_IXUSR
 
 
@@ -56,8 +59,14 @@ def scan(folder: Path) -> dict[str, FileState]:
     return found
 
 
-async def bring_all(session: Session, folder: Path) -> int:
-    """Make the sandbox's work folder follow the project's; return how many files were sent."""
+async def bring_all(session: Session, folder: Path, app_data: AppData | None = None) -> int:
+    """Make the sandbox's work folder follow the project's; return how many files differed.
+
+    Args:
+        session: Of the sandbox.
+        folder: The project's.
+        app_data: See `SandboxSpec.app_data`.
+    """
     states = await asyncio.to_thread(scan, folder)
     listed = {path: [state.size, state.mtime_ns] for path, state in states.items()}
     async with _opened(session, "compare") as channel:
@@ -67,20 +76,36 @@ async def bring_all(session: Session, folder: Path) -> int:
         text = bytearray()
         while data := await channel.read():
             text += data
-            if len(text) > len(asked) + _PIECE:
+            if len(text) > len(asked) + _MOST_GONE_BYTES:
                 raise ValueError("more than was asked about")
-        _refuse_errors(await channel.result())
-        needed = _strings(text)
-    known = [path for path in needed if path in states]
-    return await bring(session, folder, known) if known else 0
+        outcome = await channel.result()
+        _refuse_errors(outcome)
+        differing = {path for path in _strings(text) if path in states or _is_plain(path)}
+    kept: set[str] = set()
+    if app_data is not None and not outcome.get("new"):
+        kept = await asyncio.to_thread(app_data, folder, differing)
+    notes: list[dict[str, Any]] = [{"path": path, "seen": listed.get(path)} for path in kept]
+    due = differing - kept
+    notes += [{"path": path, "gone": True} for path in due - states.keys()]
+    if not notes and not due:
+        return 0
+    return await _put(session, folder, sorted(due & states.keys()), notes)
 
 
 async def bring(session: Session, folder: Path, paths: Sequence[str]) -> int:
     """Send these files as they are now, deleted ones as such; return how many were written."""
+    return await _put(session, folder, [path for path in paths if not _stays_out(path)])
+
+
+async def _put(
+    session: Session, folder: Path, paths: Sequence[str], notes: Sequence[dict[str, Any]] = ()
+) -> int:
+    """Send these files, after records without content."""
     async with _opened(session, "put") as channel:
+        for note in notes:
+            await channel.write(frames.record(note))
         for path in paths:
-            if not _stays_out(path):
-                await _send(channel, folder, path)
+            await _send(channel, folder, path)
         await channel.end()
         outcome = await channel.result()
         _refuse_errors(outcome)
@@ -234,6 +259,13 @@ def _state(found: os.stat_result) -> FileState | None:
 
 def _stays_out(path: str) -> bool:
     return bool(LEFT_OUT & set(path.lower().split("/")))
+
+
+def _is_plain(path: str) -> bool:
+    """Whether a path that the sandbox names can be one of the folder's."""
+    parts = path.split("/")
+    short = len(path) <= _MOST_PATH and len(parts) <= _MOST_DEPTH
+    return short and not {"", ".", ".."} & set(parts) and "\0" not in path
 
 
 def _strings(text: bytes | bytearray) -> list[str]:

@@ -17,6 +17,8 @@ _WORK = "/app"
 _CONFIG = "/home/app/.config/vibedesk"
 _PUSHED = "/home/app/.vibedesk-pushed.json"
 _TEMPORARY = ".vibedesk-tmp-"
+_LEFT = 1
+"""Behind a file's facts: it was not put here, whatever lies here is the app's."""
 
 
 class Put(Channel):
@@ -50,6 +52,10 @@ class Put(Channel):
     def _take_header(self, header: Json) -> None:
         path = inside(self._root, str(header["path"]))
         self._header, self._left = header, int(header.get("size", 0))
+        if "seen" in header:
+            seen = header["seen"]
+            self._pushed[header["path"]] = [*seen, _LEFT] if seen else None
+            return
         try:
             if header.get("gone"):
                 remove_path(path, self._root)
@@ -121,9 +127,10 @@ class Put(Channel):
 
 
 class Compare(Channel):
-    """Takes the list of what the work folder has; answers which of it is needed here.
+    """Takes the list of what the work folder has; answers which files are to be put, or to go.
 
-    What came from there earlier and is not on the list is removed; what the app made itself stays.
+    Those that go came from there earlier and are not on the list; what the app made itself stays. The result says
+    whether this sandbox is `new`: nothing came from there yet.
     """
 
     def __init__(self, agent: Agent, number: int, _request: Json) -> None:
@@ -138,20 +145,16 @@ class Compare(Channel):
         try:
             listed: dict[str, list[int]] = json.loads(self._text)
             pushed = read_pushed()
-            needed = [
-                path
-                for path, facts in listed.items()
-                if pushed.get(path) != facts or not os.path.lexists(inside(_WORK, path))
+            differing = [
+                path for path, facts in listed.items() if not is_current(path, facts, pushed)
             ]
-            for path in pushed.keys() - listed.keys():
-                with contextlib.suppress(OSError):
-                    remove_path(inside(_WORK, path), _WORK)
-                del pushed[path]
-            write_pushed(pushed)
+            gone = pushed.keys() - listed.keys()
+            differing += (path for path in gone if pushed[path][2:] != [_LEFT])
         except (OSError, ValueError, TypeError) as error:
             self.finish({"error": explain(error)})
             return
-        self._answer = memoryview(json.dumps(needed).encode())
+        self._new = not pushed
+        self._answer = memoryview(json.dumps(differing).encode())
         self.on_room()
 
     def on_room(self) -> None:
@@ -163,7 +166,7 @@ class Compare(Channel):
             self._answer = answer = answer[room:]
         if not answer:
             del self._answer
-            self.finish({})
+            self.finish({"new": self._new})
 
 
 class Get(Channel):
@@ -266,6 +269,14 @@ def remove_path(path: str, root: str) -> None:
         except OSError:
             return
         folder = os.path.dirname(folder)
+
+
+def is_current(path: str, facts: list[int], pushed: dict[str, list[int]]) -> bool:
+    """Tell whether what the work folder has now came already, or was left as it was here."""
+    known = pushed.get(path)
+    if known == facts:
+        return os.path.lexists(inside(_WORK, path))
+    return known == [*facts, _LEFT]
 
 
 def read_pushed() -> dict[str, list[int]]:
