@@ -122,7 +122,7 @@ def main() -> int:
             adding(theme, _SMALL),
             adding(theme, _LARGE),
             limit=_MOST_ADDING,
-            rounds=15,
+            rounds=25,
         ),
         within_limit(
             "showing them",

@@ -359,6 +359,14 @@ class Gallery:
         popover.show_progress("")
         popover.show_view(LOCAL, minute(LOCAL))
         self.shot(popover._card, "popover-local")
+        popover.show_view(dataclasses.replace(DOCKER, sandbox="local"), minute(DOCKER))
+        self.shot(popover._card, "popover-moves")
+        popover._runs_in.showPopup()
+        settle()
+        popup = QApplication.activePopupWidget()
+        assert popup is not None
+        self.shot(popup, "popover-places")
+        popover._runs_in.hidePopup()
         failed = dataclasses.replace(
             DOCKER, state="failed", cpu=None, memory=None, processes=None, port=None
         )

@@ -79,6 +79,10 @@ def play(qapp: QApplication, engine: Engine, tmp_path: Path) -> Callable[[Scenar
                 await scenario(engine, opened)
             finally:
                 await opened.session.close()
+                for panel in vars(opened.panels).values():
+                    if isinstance(panel, QWidget):
+                        # Else every test after this one dresses it, too.
+                        panel.deleteLater()
 
         run_on_qt(qapp, run())
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -15,6 +16,8 @@ from tests.ui.qt_loop import until
 from vibedesk.base.paths import Home
 from vibedesk.engine import events as e
 from vibedesk.engine.engine import Engine
+from vibedesk.engine.project_options import ProjectOptions
+from vibedesk.ui.dialogs.consent import ConsentDialog
 from vibedesk.ui.dialogs.where_apps_run import WhereAppsRunDialog
 from vibedesk.ui.sandbox.popover import SandboxPopover
 from vibedesk.ui.sandbox.words import PLACE_ASKED_SETTING, PLACE_SETTING
@@ -145,6 +148,60 @@ def test_size_and_network_are_kept_with_the_project(play: Callable[[Scenario], N
         assert opened._network.currentData() == "none"
 
     play(scenario)
+
+
+def test_where_the_app_runs_is_kept_with_the_project(play: Callable[[Scenario], None]) -> None:
+    async def scenario(engine: Engine, desk: Desk) -> None:
+        project_id = await make(engine)
+        await desk.open(project_id)
+        opened = await open_popover(desk)
+        monitor = desk.controller._sandbox.monitor
+        for place in ("docker", "local", "auto"):
+            opened.place_chosen.emit(place)
+            await until(
+                lambda place=place: monitor.view is not None and monitor.view.sandbox == place,
+                "the engine has it",
+            )
+            await until(lambda place=place: opened._runs_in.currentData() == place)
+        assert "counts from the next start" in words(opened)
+
+    play(scenario)
+
+
+def test_no_app_gets_the_persons_own_rights_unasked(
+    play: Callable[[Scenario], None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def scenario(engine: Engine, desk: Desk) -> None:
+        monkeypatch.setenv("OPENAI_COMPATIBLE_BASE_URL", "http://127.0.0.1:9/v1")
+        monkeypatch.setenv("OPENAI_COMPATIBLE_MODEL", "nobody")
+        project_id = await engine.create("Count things", ProjectOptions())
+        # From now on bubblewrap is not there any more.
+        monkeypatch.setattr(engine._ours._sandboxes.local, "_capabilities", None)
+        monkeypatch.setenv("PATH", str(Path(sys.prefix) / "bin"))
+        await desk.open(project_id)
+        opened = await open_popover(desk)
+        await until(lambda: opened._runs_in.isEnabled(), "it is known")
+
+        async def choose_this_computer(answer: str) -> None:
+            opened._runs_in.setCurrentIndex(opened._runs_in.findData("local"))
+            opened.place_chosen.emit("local")
+            await until(lambda: consent(desk), "it asks")
+            next(b for b in desk.buttons(answer) if b.window() is consent(desk)).click()
+            await until(lambda: not consent(desk))
+
+        await choose_this_computer("Don't run it")
+        await until(lambda: opened._runs_in.currentData() == "auto", "it is as before")
+        await choose_this_computer("Run with my rights")
+        monitor = desk.controller._sandbox.monitor
+        await until(lambda: monitor.view is not None and monitor.view.sandbox == "local")
+        assert opened.is_open
+
+    play(scenario)
+
+
+def consent(desk: Desk) -> ConsentDialog | None:
+    found = desk.window.findChildren(ConsentDialog)
+    return next((dialog for dialog in found if dialog.isVisible()), None)
 
 
 def test_a_restart_that_ends_in_another_project_leaves_that_one_alone(

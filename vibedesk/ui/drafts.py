@@ -38,7 +38,9 @@ class Drafts(QObject):
     def watch_welcome(self, page: WelcomePage) -> None:
         """Show the wish that was written last, and keep what is written from now on."""
         self._welcome = page
-        page.set_wish(self._store.wish())
+        # Somebody may write while the engine starts.
+        if stored := self._store.wish():
+            page.set_wish("\n".join(part for part in (stored, page.wish()) if part))
         page.wish_changed.connect(self._save_soon)
 
     def show(self, project_id: str, chat: ChatPanel) -> None:

@@ -530,7 +530,7 @@ class MendingControl(QObject):
             chat = self._panels.chat
             stuck = next((p for p in self.problems if p.status == "given_up"), None)
             what = f"“{stuck.headline}”" if stuck is not None else self.tr("this problem")
-            chat.set_draft(self.tr("Let us look at {0} together. What I see: ").format(what))
+            chat.give_back(self.tr("Let us look at {0} together. What I see: ").format(what))
             chat.focus_composer()
         elif key == AGAIN:
             self._on_fix([])

@@ -17,6 +17,7 @@ from vibedesk.base.errors import (
 from vibedesk.engine.engine import Engine
 from vibedesk.engine.views import DoctorView, SandboxView
 from vibedesk.ui.dialogs.ask import confirm
+from vibedesk.ui.dialogs.consent import ask_consent
 from vibedesk.ui.dialogs.run_yourself import show_command
 from vibedesk.ui.dialogs.where_apps_run import (
     CHOICE_CHECK,
@@ -242,6 +243,7 @@ class SandboxControl(QObject):
     def _make_popover(self) -> SandboxPopover:
         popover = SandboxPopover(self._theme, self._window)
         popover.action_requested.connect(self._on_action)
+        popover.place_chosen.connect(lambda kind: self._start(self._set_options(sandbox=kind)))
         popover.size_chosen.connect(lambda size: self._start(self._set_options(size=size)))
         popover.network_chosen.connect(lambda kind: self._start(self._set_options(network=kind)))
         popover.browser_requested.connect(lambda url: QDesktopServices.openUrl(QUrl(url)))
@@ -325,19 +327,34 @@ class SandboxControl(QObject):
                 command=command,
             )
 
-    async def _set_options(self, *, size: str | None = None, network: str | None = None) -> None:
+    async def _set_options(self, **options: str) -> None:
+        """Change one of `sandbox`, `size` and `network` of the project that is shown."""
         session = self._session
         if session is None:
             return
         self._say("")
+        changed = False
         try:
-            await self._engine.set_sandbox_options(session.project_id, size=size, network=network)
+            changed = await self._set_with_consent(session.project_id, options)
         except VibeDeskError as error:
             self._on_refused(session.project_id, error)
-        else:
-            if size is not None and self._popover is not None:
-                self._popover.note_choice(self.tr("The size counts from the next start."))
+        # Of an app that moves the popover says more by itself.
+        later = changed and ("size" in options or options.get("sandbox") == "auto")
+        if self._popover is not None:
+            words = self.tr("This counts from the next start.")
+            self._popover.note_choice(words if later else "")
         self.monitor.refresh()
+
+    async def _set_with_consent(self, project_id: str, options: dict[str, str]) -> bool:
+        """Change them; return whether they were, which the person decides where an app would get their own rights."""
+        try:
+            await self._engine.set_sandbox_options(project_id, **options)
+        except ConsentRequiredError:
+            if not await ask_consent(self._theme, self._window):
+                return False
+            await self._engine.grant_consent()
+            await self._engine.set_sandbox_options(project_id, **options)
+        return True
 
     async def _show_kept(self) -> None:
         try:

@@ -468,6 +468,20 @@ async def test_a_plan_that_is_changed_in_words_keeps_what_the_person_wrote_in_it
     assert "<h1>Green</h1>" not in str(await desk.texts(project_id))
 
 
+@pytest.mark.parametrize("change", ["", whole("index.html", "<h1>Green</h1>")])
+async def test_what_is_said_after_a_plan_was_stopped_builds_nothing_unapproved(
+    desk: Desk, server: ModelServer, change: str
+) -> None:
+    project_id = await waiting_for_approval(desk)
+    await desk.engine.cancel(project_id)
+    await say(desk, project_id, "Make it green", f"I take that up.\n\n{change}")
+    seen = await view(desk, project_id)
+    assert seen.state == "awaiting_approval"
+    assert len(server.requests_for("blueprint")) == 1
+    assert server.requests_for("implement_phase") == []
+    assert len(seen.open_wishes) == (0 if change else 1)  # a change in the reply needs no wish
+
+
 async def test_the_plan_of_a_recorded_example_is_not_talked_about(desk: Desk) -> None:
     """The one message that it has an answer to is about the app, and would be used up."""
     options = ProjectOptions(sample="kanban-board", approval=True)

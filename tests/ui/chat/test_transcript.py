@@ -15,6 +15,7 @@ from vibedesk.ui.theme.theme import Theme
 
 AT = datetime(2026, 11, 20, 10, 41, tzinfo=UTC)
 MANY = 1000
+PATIENCE_MS = 20_000
 PARAGRAPH = "Done. The week strip sits under the **greeting**, and `today` is filled in green. " * 3
 
 
@@ -219,13 +220,13 @@ def test_a_streamed_frame_lays_out_the_row_that_grows_and_paints_what_is_in_sigh
     qtbot: QtBot, long_chat: ChatPanel
 ) -> None:
     long_chat.agent_message_chunk("live", "I look at the week strip first. ")
-    qtbot.waitUntil(lambda: last_text(long_chat).startswith("I look"), timeout=3000)
+    qtbot.waitUntil(lambda: last_text(long_chat).startswith("I look"), timeout=PATIENCE_MS)
     live = long_chat._transcript.entries[-1]
-    qtbot.waitUntil(lambda: live.widget in rows_in_sight(long_chat), timeout=3000)
+    qtbot.waitUntil(lambda: live.widget in rows_in_sight(long_chat), timeout=PATIENCE_MS)
     before = rows_in_sight(long_chat)
     watcher = Watcher(made := made_rows(long_chat))
     long_chat.agent_message_chunk("live", PARAGRAPH)
-    qtbot.waitUntil(lambda: live.widget in watcher.laid_out & watcher.painted, timeout=3000)
+    qtbot.waitUntil(lambda: live.widget in watcher.laid_out & watcher.painted, timeout=PATIENCE_MS)
     assert watcher.laid_out == {live.widget}
     assert watcher.painted <= before | rows_in_sight(long_chat)
     assert made_rows(long_chat) == made

@@ -19,6 +19,7 @@ from vibedesk.ui.dock.logs_panel import LogsPanel
 from vibedesk.ui.theme.theme import Theme
 
 AT = datetime(2026, 11, 20, 10, 41, tzinfo=UTC)
+PATIENCE_MS = 20_000
 
 
 def lines(*texts: str, stream: str = "vite") -> list[LogLine]:
@@ -69,7 +70,7 @@ def panel(qtbot: QtBot, theme: Theme) -> LogsPanel:
 
 
 def wait_for(qtbot: QtBot, panel: LogsPanel, count: int) -> None:
-    qtbot.waitUntil(lambda: panel.model.rowCount() == count, timeout=3000)
+    qtbot.waitUntil(lambda: panel.model.rowCount() == count, timeout=PATIENCE_MS)
 
 
 def view(panel: LogsPanel) -> QListView:
@@ -124,7 +125,7 @@ def test_what_comes_in_one_frame_is_one_change_and_no_reset(qtbot: QtBot, panel:
         signal.connect(lambda *_: changes.append(("all",)))
     for number in range(100):
         panel.append([(AT, "vite", f"more {number}")])
-    qtbot.waitUntil(lambda: model.line(model.rowCount() - 1).text == "more 99", timeout=3000)
+    qtbot.waitUntil(lambda: model.line(model.rowCount() - 1).text == "more 99", timeout=PATIENCE_MS)
     assert changes == [("removed", 0, 99), ("inserted", 19_900, 19_999)]
 
 
@@ -139,7 +140,7 @@ def test_new_lines_cost_what_is_in_sight_and_not_what_was_ever_logged(
     counted = []
     for held in (500, 10_000):
         panel.append((AT, "vite", f"line {number}") for number in range(held))
-        qtbot.waitUntil(lambda held=held: panel.model.rowCount() >= held, timeout=3000)
+        qtbot.waitUntil(lambda held=held: panel.model.rowCount() >= held, timeout=PATIENCE_MS)
         show_ten_more()
         counted.append(python_calls(show_ten_more))
     assert counted[1] < counted[0] + 100
@@ -147,17 +148,17 @@ def test_new_lines_cost_what_is_in_sight_and_not_what_was_ever_logged(
 
 def test_follows_the_end_until_a_person_scrolls(qtbot: QtBot, panel: LogsPanel) -> None:
     panel.append((AT, "vite", f"line {number}") for number in range(200))
-    qtbot.waitUntil(lambda: at_end(panel), timeout=3000)
+    qtbot.waitUntil(lambda: at_end(panel), timeout=PATIENCE_MS)
     view(panel).verticalScrollBar().setValue(100)
     assert not panel.follows
     panel.append([(AT, "vite", "late")])
     wait_for(qtbot, panel, 201)
     assert view(panel).verticalScrollBar().value() == 100
     panel.set_follows(True)
-    qtbot.waitUntil(lambda: at_end(panel), timeout=3000)
+    qtbot.waitUntil(lambda: at_end(panel), timeout=PATIENCE_MS)
     panel.append([(AT, "vite", "later")])
     wait_for(qtbot, panel, 202)
-    qtbot.waitUntil(lambda: at_end(panel), timeout=3000)
+    qtbot.waitUntil(lambda: at_end(panel), timeout=PATIENCE_MS)
 
 
 def test_filter_field_matches_text_and_stream(qtbot: QtBot, panel: LogsPanel) -> None:
@@ -196,7 +197,7 @@ def test_long_lines_can_be_scrolled_to(qtbot: QtBot, panel: LogsPanel) -> None:
     assert view(panel).horizontalScrollBar().maximum() == 0
     panel.append([(AT, "vite", "x" * 300)])
     wait_for(qtbot, panel, 2)
-    qtbot.waitUntil(lambda: view(panel).horizontalScrollBar().maximum() > 0, timeout=3000)
+    qtbot.waitUntil(lambda: view(panel).horizontalScrollBar().maximum() > 0, timeout=PATIENCE_MS)
 
 
 @pytest.fixture

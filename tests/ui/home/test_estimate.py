@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 
 import pytest
+import shiboken6
 from PySide6.QtCore import QObject
 from PySide6.QtWidgets import QApplication
 
@@ -79,5 +80,29 @@ def test_only_the_last_words_are_asked_about(qapp: QApplication) -> None:
         await until(lambda: asked[-1] == "wrong")
         assert shown[-1] is None
         assert asked == ["slow", "a lane booking page", "a lane booking page", "wrong"]
+
+    run_on_qt(qapp, scenario())
+
+
+def test_what_comes_after_the_page_is_gone_is_dropped(qapp: QApplication) -> None:
+    shown: list[EstimateView | None] = []
+    ended: list[bool] = []
+
+    async def ask(wish: str) -> EstimateView:
+        try:
+            await asyncio.Event().wait()
+        finally:
+            ended.append(True)
+        return SOME
+
+    async def scenario() -> None:
+        owner = QObject()
+        watch = EstimateWatch(ask, shown.append, owner)
+        watch.set_wish("a page")
+        await until(lambda: watch._task is not None, "asked")
+        await asyncio.sleep(0)
+        shiboken6.delete(owner)
+        await until(lambda: ended, "the question is dropped")
+        assert shown == [None]
 
     run_on_qt(qapp, scenario())

@@ -102,7 +102,7 @@ def test_the_local_one_does_not_promise_limits(popover: SandboxPopover) -> None:
     said = words(popover)
     assert "Local sandbox" in said
     assert "of this computer" in said
-    assert "The local sandbox cannot hold the app to these." in said
+    assert "Size and network hold in Docker, not in the local sandbox." in said
     assert not popover._disk_bar.isVisible()
 
 
@@ -191,6 +191,39 @@ def combo(popover: SandboxPopover, name: str) -> QComboBox:
     return next(c for c in popover.findChildren(QComboBox) if c.accessibleName() == name)
 
 
+def test_where_the_app_runs_is_chosen_with_the_keyboard(
+    qtbot: QtBot, popover: SandboxPopover
+) -> None:
+    place = combo(popover, "Where this app runs")
+    assert place.currentText() == "Automatic, Docker where it answers"
+    place.setFocus()
+    with qtbot.waitSignal(popover.place_chosen) as heard:
+        qtbot.keyClick(place, Qt.Key.Key_End)
+    assert heard.args == ["local"]
+    assert place.currentText() == "This computer"
+
+
+@pytest.mark.parametrize(
+    ("view", "chosen", "moves"),
+    [
+        (DOCKER, "local", True),
+        (LOCAL, "docker", True),
+        (DOCKER, "docker", False),
+        (LOCAL, "local", False),
+        (LOCAL, "auto", False),
+        (ABSENT, "local", False),
+    ],
+)
+def test_before_it_moves_it_says_when_and_what_becomes_of_what_was_stored(
+    popover: SandboxPopover, view: SandboxView, chosen: str, moves: bool
+) -> None:
+    popover.show_view(dataclasses.replace(view, sandbox=chosen))
+    assert popover._runs_in.currentData() == chosen
+    said = words(popover)
+    assert ("It moves with the next start." in said) == moves
+    assert ("What the app stored stays where it is" in said) == moves
+
+
 def test_a_size_is_chosen_with_the_keyboard(qtbot: QtBot, popover: SandboxPopover) -> None:
     size = combo(popover, "Size of the sandbox")
     size.setFocus()
@@ -213,10 +246,11 @@ def test_the_network_is_registries_or_none(qtbot: QtBot, popover: SandboxPopover
 
 def test_what_a_view_brings_is_no_choice(qtbot: QtBot, popover: SandboxPopover) -> None:
     with (
+        qtbot.assertNotEmitted(popover.place_chosen),
         qtbot.assertNotEmitted(popover.size_chosen),
         qtbot.assertNotEmitted(popover.network_chosen),
     ):
-        popover.show_view(dataclasses.replace(DOCKER, size="lite", network="none"))
+        popover.show_view(dataclasses.replace(DOCKER, sandbox="local", size="lite", network="none"))
 
 
 def test_the_address_is_copied_and_opened(qtbot: QtBot, popover: SandboxPopover) -> None:
@@ -291,6 +325,7 @@ def test_tab_stays_inside_and_reaches_everything(popover: SandboxPopover) -> Non
         "Restart",
         "Stop",
         "Open shell",
+        "Where this app runs",
         "Size of the sandbox",
         "What the app may reach",
         "Kept for sandboxes: 1.2 GB",

@@ -302,9 +302,11 @@ class CodeGeneratorAgent:
                 self._run()
             elif self.running or self.state not in (_S.COMPLETE, _S.IDLE):
                 return
-            elif (await self._open.record()).blueprint is not None:
+            elif await self._open.phases():
                 await self._steps.open_wish_phase()
                 self._run()
+            elif (await self._open.record()).blueprint is not None:
+                await self._plan_again()
 
     async def start_phase_for_reply(self) -> None:
         """Begin the phase that writes a reply's change if nothing runs; else it follows the present one.
@@ -318,9 +320,16 @@ class CodeGeneratorAgent:
                 self._run()
             elif not self.running and self.state in (_S.COMPLETE, _S.IDLE):
                 reply = await self._open.next_reply()
-                if reply is not None:
+                if self._machine.memory.has_blueprint and not await self._open.phases():
+                    await self._plan_again()
+                elif reply is not None:
                     await self._steps.open_reply_phase(*reply)
                     self._run()
+
+    async def _plan_again(self) -> None:
+        """Go back to the plan of a run that was stopped before its first phase: it may still need approval."""
+        await self._steps.take_up_open_work()
+        self._run()
 
     def follow_folder(self) -> None:
         """Take in outside edits as they happen, while somebody looks at the project."""

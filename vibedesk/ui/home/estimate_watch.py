@@ -7,8 +7,8 @@ from collections.abc import Awaitable, Callable
 
 from PySide6.QtCore import QCoreApplication, QObject, QTimer
 
-from vibedesk.base.errors import VibeDeskError
 from vibedesk.engine.views import EstimateView
+from vibedesk.ui.tasks import WidgetTasks
 from vibedesk.ui.widgets.amounts import money
 
 Ask = Callable[[str], Awaitable[EstimateView]]
@@ -33,6 +33,8 @@ class EstimateWatch(QObject):
         self._show = show
         self._wish = ""
         self._task: asyncio.Task[None] | None = None
+        # It is only a hint; what is wrong is told when the wish is sent.
+        self._tasks = WidgetTasks(parent, lambda _error: None)
         self._pause = QTimer(self)
         self._pause.setSingleShot(True)
         self._pause.setInterval(_PAUSE_MS)
@@ -64,15 +66,10 @@ class EstimateWatch(QObject):
             self._task = None
 
     def _begin(self) -> None:
-        self._task = asyncio.get_running_loop().create_task(self._answer(self._wish))
+        self._task = self._tasks.start(self._answer(self._wish))
 
     async def _answer(self, wish: str) -> None:
-        try:
-            estimate = await self._ask(wish)
-        except VibeDeskError:
-            # It is only a hint; what is wrong is told when the wish is sent.
-            return
-        self._show(estimate)
+        self._show(await self._ask(wish))
 
 
 def estimate_words(estimate: EstimateView, budget: float | None = None) -> str:

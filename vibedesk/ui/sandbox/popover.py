@@ -29,6 +29,7 @@ from vibedesk.ui.sandbox.words import (
     kind_place,
     kind_title,
     memory_measure,
+    moves,
     percent_words,
     seconds_words,
     sizes,
@@ -54,13 +55,15 @@ class SandboxPopover(Popover):
 
     action_requested = Signal(str)
     """A `SandboxAction`; restart also starts one that does not run."""
+    place_chosen = Signal(str)
+    """An `AppPlace`, for this app."""
     size_chosen = Signal(str)
     network_chosen = Signal(str)
     browser_requested = Signal(str)
     """The app's address."""
     clean_requested = Signal()
     place_requested = Signal()
-    """The person wants to choose where apps run."""
+    """The person wants to choose where new apps run."""
 
     def __init__(self, theme: Theme, host: QWidget) -> None:
         super().__init__(theme, host, theme.size("dialog_sm"))
@@ -256,6 +259,14 @@ class SandboxPopover(Popover):
         return part
 
     def _make_choices(self) -> QWidget:
+        self._runs_in = QComboBox()
+        self._runs_in.setAccessibleName(self.tr("Where this app runs"))
+        self._runs_in.addItem(self.tr("Automatic, Docker where it answers"), "auto")
+        self._runs_in.addItem(self.tr("Docker"), "docker")
+        self._runs_in.addItem(self.tr("This computer"), "local")
+        self._runs_in.activated.connect(
+            lambda index: self.place_chosen.emit(self._runs_in.itemData(index))
+        )
         self._size = QComboBox()
         self._size.setAccessibleName(self.tr("Size of the sandbox"))
         self._size.addItem(self.tr("Automatic, what this machine can give"), "auto")
@@ -271,7 +282,7 @@ class SandboxPopover(Popover):
         self._network.activated.connect(
             lambda index: self.network_chosen.emit(self._network.itemData(index))
         )
-        for combo in (self._size, self._network):
+        for combo in (self._runs_in, self._size, self._network):
             # Else the longest choice would decide how wide everything is.
             combo.setSizeAdjustPolicy(
                 QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon
@@ -279,11 +290,20 @@ class SandboxPopover(Popover):
             combo.setMinimumContentsLength(8)
             # The list's own delegate knows no style sheet.
             combo.setItemDelegate(QStyledItemDelegate(combo))
+        self._move_note = _wrapped(tone="muted")
+        self._move_note.setText(
+            self.tr(
+                "It moves with the next start. What the app stored stays where it is, and is there again "
+                "when you move back."
+            )
+        )
         self._choice_note = _wrapped(tone="muted")
         self._choice_note.hide()
         part = QWidget()
         part.setLayout(
             vbox(
+                self._fact(self.tr("Runs in"), hbox((self._runs_in, 1)), height=32),
+                self._move_note,
                 self._fact(self.tr("Size"), hbox((self._size, 1)), height=32),
                 self._fact(self.tr("Network"), hbox((self._network, 1)), height=32),
                 self._choice_note,
@@ -359,21 +379,23 @@ class SandboxPopover(Popover):
         self._facts.setVisible(any(not row.isHidden() for row in rows))
 
     def _show_choices(self, view: SandboxView | None) -> None:
-        for combo in (self._size, self._network):
+        choices = (self._runs_in, self._size, self._network)
+        for combo in choices:
             combo.setEnabled(view is not None)
+        self._move_note.setVisible(view is not None and moves(view))
         if view is None:
             return
-        for combo, key in ((self._size, view.size), (self._network, view.network)):
+        for combo, key in zip(choices, (view.sandbox, view.size, view.network), strict=True):
             index = combo.findData(key or combo.itemData(0))
             combo.setCurrentIndex(max(0, index))
         local = view.kind.startswith("local")
         self._choice_hint = (
-            self.tr("The local sandbox cannot hold the app to these. Docker does.") if local else ""
+            self.tr("Size and network hold in Docker, not in the local sandbox.") if local else ""
         )
         self._refresh_choice_note()
 
     def _refresh_choice_note(self) -> None:
-        note = self._choice_hint or self._choice_news
+        note = f"{self._choice_news} {self._choice_hint}".strip()
         self._choice_note.setText(note)
         self._choice_note.setVisible(bool(note))
 

@@ -179,6 +179,12 @@ def is_docker(kind: str) -> bool:
     return kind.startswith("docker")
 
 
+def moves(view: SandboxView) -> bool:
+    """Whether the next start is in another kind of sandbox than the one that there is, as asked for."""
+    asked = view.sandbox in ("docker", "local")
+    return asked and bool(view.kind) and is_docker(view.kind) != (view.sandbox == "docker")
+
+
 def kind_title(kind: str) -> str:
     if is_docker(kind):
         return tr("Docker sandbox")

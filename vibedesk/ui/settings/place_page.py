@@ -22,7 +22,10 @@ class PlacePage(PageColumn):
     def __init__(self, theme: Theme) -> None:
         super().__init__(
             tr("Where apps run"),
-            tr("VibeDesk runs the app while it builds it. Each project can have its own choice."),
+            tr(
+                "VibeDesk runs the app while it builds it. Each project can have its own choice: press the app's "
+                "state at the bottom of the window."
+            ),
         )
         self._name = label("", strong="mid")
         self._found = StateLine(theme, wraps=True)
