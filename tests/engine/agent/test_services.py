@@ -62,6 +62,16 @@ async def test_who_leaves_while_the_answer_is_on_its_way_does_not_listen(desk: D
     assert not desk.services.bus.has_listeners(project_id)
 
 
+async def test_a_restart_installs_what_is_not_there_any_more(desk: Desk) -> None:
+    project_id = await desk.build()
+    packages = await desk.folder(project_id) / "node_modules"
+    await desk.engine.stop_sandbox(project_id)
+    await asyncio.to_thread(shutil.rmtree, packages)
+    await desk.engine.restart_sandbox(project_id)
+    assert packages.exists()
+    assert (await desk.engine.sandbox(project_id)).state == "running"
+
+
 async def test_one_project_that_cannot_be_stopped_does_not_keep_the_others_running(
     desk: Desk, monkeypatch: pytest.MonkeyPatch
 ) -> None:

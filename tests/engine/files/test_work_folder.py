@@ -11,6 +11,7 @@ import pytest
 from vibedesk.base.errors import DiskFullError, ReadOnlyHomeError, StorageError
 from vibedesk.base.paths import Home
 from vibedesk.engine.files.drafts import Drafts
+from vibedesk.engine.files.folder_scan import stored_by_app
 from vibedesk.engine.files.project_files import ProjectFiles
 from vibedesk.engine.files.work_folder import WorkFolder
 from vibedesk.engine.store.database import Database
@@ -430,3 +431,15 @@ def test_taking_in_an_untouched_folder_reads_no_file(
     work._access.read = lambda path: reads.append(path) or real(path)
     assert taken(work) == []
     assert [path for path in reads if not path.endswith(".gitignore")] == []
+
+
+def test_what_an_app_stores_is_what_is_ignored_and_no_secret(folder: Path) -> None:
+    for path, text in {
+        ".gitignore": "data\n*.log\n.env\n",
+        "server/.gitignore": "uploads/\n",
+    }.items():
+        (folder / path).parent.mkdir(parents=True, exist_ok=True)
+        (folder / path).write_text(text)
+    stored = ["data/app.db", "data/gone.db-wal", "server/uploads/a.png", "server/a.log"]
+    projects = ["src/app.ts", "server/data.ts", "uploads/a.png", ".env", "package-lock.json"]
+    assert stored_by_app(folder, [*stored, *projects]) == set(stored)
