@@ -35,6 +35,17 @@ class _OpenList:
     made: QTextList | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class DocumentEnd:
+    """Where a document ended after a whole block, and how."""
+
+    position: int
+    block_format: QTextBlockFormat
+    char_format: QTextCharFormat
+    first: bool
+    has_link: bool
+
+
 class DocumentWriter(QObject):
     """Appends blocks to one document. HTML arrives as text and pictures as their names."""
 
@@ -48,14 +59,35 @@ class DocumentWriter(QObject):
         self._lists: list[_OpenList] = []
         self._list_item_open = False
         self._quotes = 0
-        self._has_link = False
+        self.has_link = False
+        """Whether anything that was written leads somewhere."""
         self._strong_block = False
         self._plain = QTextCharFormat()
         self._plain.setFont(theme.font("body"))
         self._plain.setForeground(theme.color("text.primary"))
 
-    def write(self, tokens: Sequence[Token]) -> bool:
-        """Append the blocks; return whether there is a link among them."""
+    def end(self) -> DocumentEnd:
+        """Return where the document ends now, between two blocks of the top level."""
+        return DocumentEnd(
+            self._cursor.position(),
+            self._cursor.blockFormat(),
+            self._cursor.blockCharFormat(),
+            self._first,
+            self.has_link,
+        )
+
+    def go_back(self, end: DocumentEnd) -> None:
+        """Take away everything that was written after this end."""
+        self._cursor.setPosition(end.position)
+        self._cursor.movePosition(QTextCursor.MoveOperation.End, QTextCursor.MoveMode.KeepAnchor)
+        self._cursor.removeSelectedText()
+        # What was removed may have left its format to the block before it.
+        self._cursor.setBlockFormat(end.block_format)
+        self._cursor.setBlockCharFormat(end.char_format)
+        self._first, self.has_link = end.first, end.has_link
+
+    def write(self, tokens: Sequence[Token]) -> None:
+        """Append one or more whole blocks of the top level."""
         index = 0
         while index < len(tokens):
             token = tokens[index]
@@ -70,7 +102,6 @@ class DocumentWriter(QObject):
             else:
                 self._write_block_token(token)
             index += 1
-        return self._has_link
 
     def _write_block_token(self, token: Token) -> None:
         match token.type:
@@ -207,7 +238,7 @@ class DocumentWriter(QObject):
     def _open_link(self, form: QTextCharFormat, href: str) -> None:
         if QUrl(href).scheme().lower() not in _LINKED_SCHEMES:
             return
-        self._has_link = True
+        self.has_link = True
         form.setAnchor(True)
         form.setAnchorHref(href)
         form.setToolTip(href)

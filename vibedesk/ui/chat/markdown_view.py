@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from itertools import groupby
 
-from markdown_it.token import Token
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
@@ -13,7 +12,7 @@ from vibedesk.ui.chat.markdown import Block, CodeBlock, MarkdownStream, ProseBlo
 from vibedesk.ui.chat.rich_text import RichText
 from vibedesk.ui.theme.theme import Theme
 
-_Run = CodeBlock | tuple[Token, ...]
+_Run = CodeBlock | tuple[ProseBlock, ...]
 
 
 class MarkdownView(QWidget):
@@ -62,7 +61,7 @@ class MarkdownView(QWidget):
         if isinstance(part, CodeBlockView) and isinstance(run, CodeBlock):
             part.set_code(run.language, run.text)
         elif isinstance(part, RichText) and not isinstance(run, CodeBlock):
-            part.set_tokens(run)
+            part.set_blocks(run)
 
     def _insert(
         self, index: int, kind: type[RichText] | type[CodeBlockView]
@@ -81,6 +80,5 @@ def _runs(blocks: list[Block]) -> list[_Run]:
         if is_code:
             runs += [block for block in group if isinstance(block, CodeBlock)]
         else:
-            prose = (block for block in group if isinstance(block, ProseBlock))
-            runs.append(tuple(token for block in prose for token in block.tokens))
+            runs.append(tuple(block for block in group if isinstance(block, ProseBlock)))
     return runs

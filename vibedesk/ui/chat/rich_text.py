@@ -5,12 +5,12 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
-from markdown_it.token import Token
 from PySide6.QtCore import QSize, Qt, QUrl, Signal
 from PySide6.QtGui import QWheelEvent
 from PySide6.QtWidgets import QFrame, QSizePolicy, QTextBrowser
 
-from vibedesk.ui.chat.document_writer import DocumentWriter
+from vibedesk.ui.chat.document_writer import DocumentEnd, DocumentWriter
+from vibedesk.ui.chat.markdown import ProseBlock
 from vibedesk.ui.theme.theme import Theme
 
 
@@ -25,7 +25,9 @@ class RichText(QTextBrowser):
     def __init__(self, theme: Theme) -> None:
         super().__init__()
         self._theme = theme
-        self._tokens: Sequence[Token] = ()
+        self._blocks: Sequence[ProseBlock] = ()
+        self._writer: DocumentWriter | None = None
+        self._ends: list[DocumentEnd] = []
         self.setProperty("role", "prose")
         self.setFrameShape(QFrame.Shape.NoFrame)
         self.setVerticalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
@@ -41,9 +43,15 @@ class RichText(QTextBrowser):
         self.anchorClicked.connect(self._on_anchor_clicked)
         theme.changed.connect(self._render)
 
-    def set_tokens(self, tokens: Sequence[Token]) -> None:
-        self._tokens = tokens
-        self._render()
+    def set_blocks(self, blocks: Sequence[ProseBlock]) -> None:
+        """Show these; what stands before the first that is new is not laid out again."""
+        same = 0
+        for before, after in zip(self._blocks, blocks, strict=False):
+            if before is not after and before != after:
+                break
+            same += 1
+        self._blocks = blocks
+        self._write_from(same)
 
     def loadResource(self, kind: int, name: QUrl | str) -> None:  # noqa: N802
         return None
@@ -71,13 +79,24 @@ class RichText(QTextBrowser):
         event.ignore()
 
     def _render(self) -> None:
+        self._write_from(0)
+
+    def _write_from(self, first: int) -> None:
         document = self.document()
-        document.clear()
-        document.setDocumentMargin(0)
-        document.setDefaultFont(self._theme.font("body"))
-        document.setIndentWidth(18)
-        has_link = DocumentWriter(document, self._theme).write(self._tokens)
-        focus = Qt.FocusPolicy.StrongFocus if has_link else Qt.FocusPolicy.ClickFocus
+        if self._writer is None or first == 0:
+            document.clear()
+            document.setDocumentMargin(0)
+            document.setDefaultFont(self._theme.font("body"))
+            document.setIndentWidth(18)
+            self._writer = DocumentWriter(document, self._theme)
+            self._ends = [self._writer.end()]
+        else:
+            self._writer.go_back(self._ends[first])
+            del self._ends[first + 1 :]
+        for block in self._blocks[first:]:
+            self._writer.write(block.tokens)
+            self._ends.append(self._writer.end())
+        focus = Qt.FocusPolicy.StrongFocus if self._writer.has_link else Qt.FocusPolicy.ClickFocus
         self.setFocusPolicy(focus)
         self.setAccessibleName(document.toPlainText())
         self.updateGeometry()
