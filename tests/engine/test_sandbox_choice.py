@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import asyncio
+import sys
 from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
 
 from tests.support.docker_engines import docker_host, docker_image  # noqa: F401
+from vibedesk.base.errors import ConsentRequiredError
+from vibedesk.base.paths import Home
+from vibedesk.engine.engine import Engine
+from vibedesk.engine.project_options import ProjectOptions
 from vibedesk.engine.sandbox_choice import DriverChoice, HomeFacts, Sandboxes
 from vibedesk.engine.sandboxes.driver import Exited, SandboxSpec, SandboxUnavailableError
 from vibedesk.engine.sandboxes.ports import pick_port
@@ -95,3 +101,24 @@ async def test_a_project_is_told_its_kind_and_gets_it(
     assert sandbox.kind == "docker"
     assert [output async for output in sandbox.exec(["true"])] == [Exited(0)]
     await sandbox.remove()
+
+
+@pytest.mark.parametrize("attended", [True, False])
+async def test_naming_the_local_sandbox_is_agreement_only_where_nobody_can_be_asked(
+    home: Home, monkeypatch: pytest.MonkeyPatch, attended: bool
+) -> None:
+    monkeypatch.setenv("OPENAI_COMPATIBLE_BASE_URL", "http://127.0.0.1:9/v1")
+    monkeypatch.setenv("OPENAI_COMPATIBLE_MODEL", "nobody")
+    # Without bubblewrap nothing keeps an app from the person's files.
+    monkeypatch.setenv("PATH", str(Path(sys.prefix) / "bin"))
+    engine = Engine(home, attended=attended)
+    await asyncio.to_thread(engine.start)
+    try:
+        options = ProjectOptions(sandbox="local")
+        if attended:
+            with pytest.raises(ConsentRequiredError):
+                await engine.create("Count things", options)
+            await engine.grant_consent()
+        assert await engine.create("Count things", options)
+    finally:
+        await engine.shutdown()

@@ -55,6 +55,7 @@ class ProjectSandboxes:
         store: Its projects.
         bus: Tells what changes.
         variables: What apps are given.
+        attended: A person looks on who can be asked; else naming the local sandbox is their agreement.
     """
 
     def __init__(
@@ -64,8 +65,11 @@ class ProjectSandboxes:
         store: ProjectStore,
         bus: EventBus,
         variables: AppVariables,
+        *,
+        attended: bool = False,
     ) -> None:
         self._variables = variables
+        self._attended = attended
         self._database = database
         self._store = store
         self._bus = bus
@@ -113,7 +117,8 @@ class ProjectSandboxes:
             SandboxUnavailableError: there is no sandbox at all.
         """
         isolated, sentence = await self._sandboxes.isolates(options.sandbox)
-        if isolated or options.sandbox == "local" or await self._agreed(options):
+        named = options.sandbox == "local" and not self._attended
+        if isolated or named or await self._agreed(options):
             return
         raise ConsentRequiredError(
             sentence, remedy="Agree to it with --sandbox local, or install Docker or bubblewrap."

@@ -131,7 +131,9 @@ class EngineServices:
         self.estimates = Estimates(database, self.store, self.models)
         self.library = TemplateLibrary(home, database, self.store)
         self.attachments = Attachments(BlobStore(database.path.parent / "blobs"))
-        self._sandboxes = ProjectSandboxes(home, database, self.store, self.bus, self.variables)
+        self._sandboxes = ProjectSandboxes(
+            home, database, self.store, self.bus, self.variables, attended=attended
+        )
         self.agents = AgentManager(
             self._load_agent, self.bus.has_listeners, on_work=self._sandboxes.note_work
         )
