@@ -1,4 +1,7 @@
-"""A window with its controller on a real engine, for tests that act on it."""
+"""A window with its controller on a real engine, for tests that act on it.
+
+Their modules are marked `own_process`: a second window among the remains of the first one's has crashed Qt.
+"""
 
 from __future__ import annotations
 

@@ -25,7 +25,7 @@ from vibedesk.ui.project_panels import ProjectPanels
 from vibedesk.ui.theme.theme import Theme
 
 QCoreApplication.setAttribute(Qt.ApplicationAttribute.AA_ShareOpenGLContexts)
-pytestmark = pytest.mark.ui
+pytestmark = [pytest.mark.own_process, pytest.mark.ui]
 
 Play = Callable[[Scenario], None]
 

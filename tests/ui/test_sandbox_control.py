@@ -24,7 +24,7 @@ from vibedesk.ui.sandbox.words import PLACE_ASKED_SETTING, PLACE_SETTING
 from vibedesk.ui.theme.theme import Theme
 
 QCoreApplication.setAttribute(Qt.ApplicationAttribute.AA_ShareOpenGLContexts)
-pytestmark = pytest.mark.ui
+pytestmark = [pytest.mark.own_process, pytest.mark.ui]
 
 
 @pytest.fixture

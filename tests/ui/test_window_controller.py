@@ -28,7 +28,7 @@ from vibedesk.ui.shell.workspace import Workspace
 from vibedesk.ui.theme.theme import Theme
 
 QCoreApplication.setAttribute(Qt.ApplicationAttribute.AA_ShareOpenGLContexts)
-pytestmark = pytest.mark.ui
+pytestmark = [pytest.mark.own_process, pytest.mark.ui]
 
 
 @pytest.fixture

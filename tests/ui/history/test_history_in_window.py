@@ -18,7 +18,7 @@ from vibedesk.ui.history.page import HistoryPage
 from vibedesk.ui.theme.theme import Theme
 
 QCoreApplication.setAttribute(Qt.ApplicationAttribute.AA_ShareOpenGLContexts)
-pytestmark = pytest.mark.ui
+pytestmark = [pytest.mark.own_process, pytest.mark.ui]
 PATH = "src/App.tsx"
 
 

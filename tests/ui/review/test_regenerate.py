@@ -23,7 +23,7 @@ from vibedesk.ui.review.regenerate_dialog import RegenerateDialog
 from vibedesk.ui.theme.theme import Theme
 
 QCoreApplication.setAttribute(Qt.ApplicationAttribute.AA_ShareOpenGLContexts)
-pytestmark = pytest.mark.ui
+pytestmark = [pytest.mark.own_process, pytest.mark.ui]
 OPERATION = "regenerate_file"
 ANEW = APP.replace("line3 = 3;", "line3 = 33;").replace("line40 = 40", "line40 = 44")
 Play = Callable[[Callable[["Regenerating"], Awaitable[None]]], None]

@@ -26,7 +26,7 @@ from vibedesk.ui.settings.number_field import NumberField
 from vibedesk.ui.theme.theme import Theme
 
 QCoreApplication.setAttribute(Qt.ApplicationAttribute.AA_ShareOpenGLContexts)
-pytestmark = pytest.mark.ui
+pytestmark = [pytest.mark.own_process, pytest.mark.ui]
 MODELS = Document({"data": [{"id": "tiny"}, {"id": "gpt-6.1-sol"}]}, for_key=True)
 PASSPHRASE = "correct horse battery"
 

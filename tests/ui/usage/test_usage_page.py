@@ -25,7 +25,7 @@ from vibedesk.ui.theme.theme import Theme
 from vibedesk.ui.usage.page import UsagePage
 
 QCoreApplication.setAttribute(Qt.ApplicationAttribute.AA_ShareOpenGLContexts)
-pytestmark = pytest.mark.ui
+pytestmark = [pytest.mark.own_process, pytest.mark.ui]
 
 
 @pytest.fixture
