@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import hashlib
 import json
 import shutil
@@ -72,7 +73,12 @@ def _chromium() -> str:
 @lru_cache(maxsize=1)
 def _install_packages() -> None:
     """Install the checker's packages once per lock file, with the Node that VibeDesk brings."""
-    lock_hash = hashlib.sha256((_FOLDER / "package-lock.json").read_bytes()).hexdigest()
+    with (_FOLDER / "package-lock.json").open("rb") as lock_file:
+        fcntl.flock(lock_file, fcntl.LOCK_EX)  # several workers want them at once
+        _install_where_missing(hashlib.sha256(lock_file.read()).hexdigest())
+
+
+def _install_where_missing(lock_hash: str) -> None:
     stamp = _FOLDER / "node_modules" / ".made-from"
     if stamp.is_file() and stamp.read_text(encoding="utf-8") == lock_hash:
         return

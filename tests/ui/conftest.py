@@ -8,10 +8,19 @@ from pathlib import Path
 import pytest
 from PySide6.QtCore import QLocale
 
+from tests.support.wrappers import untold_wrappers
+
 
 @pytest.fixture(autouse=True)
 def no_docker(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("DOCKER_HOST", f"unix://{tmp_path}/no-docker.sock")
+
+
+@pytest.fixture(autouse=True)
+def no_untold_wrappers() -> Iterator[None]:
+    """Whatever a test does, nothing may be left that makes PySide crash later."""
+    yield
+    assert untold_wrappers() == []
 
 
 @pytest.fixture

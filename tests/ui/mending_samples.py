@@ -8,7 +8,8 @@ from typing import Any
 from vibedesk.engine.views import CheckResultView
 
 TODAY = datetime.now().astimezone().replace(hour=0, minute=7, second=0, microsecond=0)
-_AT = TODAY.isoformat()
+# Of an earlier year: how it is said does not change at midnight, while tests run.
+_AT = datetime(2025, 3, 5, 0, 7).astimezone().isoformat()
 
 TSX = """import { useMemo } from "react";
 import { isSameDay, weekFrom } from "@/lib/schedule";

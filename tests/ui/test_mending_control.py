@@ -639,7 +639,7 @@ def test_what_could_not_be_mended_is_put_to_the_person(play: Callable[[Scenario]
         await until(lambda: chat.findChildren(ErrorCard), "it asks")
         card = chat.findChildren(ErrorCard)[0]
         assert words in card.text()
-        assert "First seen 00:07" in card.text()
+        assert "First seen 5 Mar 2025, 00:07" in card.text()
         assert not opened.session.run.busy, "a fix can be asked for again"
         chosen: list[str] = []
         chat.action_requested.connect(chosen.append)

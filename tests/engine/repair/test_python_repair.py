@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import importlib
+import importlib.util
 import shutil
 import sys
 from collections.abc import AsyncIterator
@@ -11,6 +13,7 @@ from pathlib import Path
 import pytest
 import pytest_asyncio
 
+from vibedesk.base.resources import resource
 from vibedesk.engine.repair.fixer import repair
 from vibedesk.engine.repair.python_repair import PythonRepair
 from vibedesk.engine.review.issues import Issue, Source
@@ -184,6 +187,23 @@ async def test_what_is_certain_is_mended_and_confirmed(python: PythonRepair, cas
     assert (wrong.signature in result.fixed) is bool(case.after), result.log
     kept = await repair([wrong], texts, None, python=python, protect=["app/main.py"])
     assert not kept.edits
+
+
+async def test_the_time_of_a_file_is_that_of_its_text(tmp_path: Path) -> None:
+    """mypy takes files of one second and one size for the same, and its cache outlives a repair."""
+    spec = importlib.util.spec_from_file_location(
+        "vibedesk_repair", resource("repair", "python", "__init__.py")
+    )
+    assert spec is not None
+    sys.modules["vibedesk_repair"] = importlib.util.module_from_spec(spec)
+    project = importlib.import_module("vibedesk_repair.project").Project(tmp_path, {}, types=False)
+    seen = {}
+    for round_ in range(2):
+        for text in ("ONE = 1\n", "TWO = 2\n", "ONE = 3\n"):
+            project.write("app/main.py", text)
+            moment = int((tmp_path / "app/main.py").stat().st_mtime)
+            assert seen.setdefault(text, moment) == moment, round_
+    assert len(set(seen.values())) == 3
 
 
 async def test_a_package_that_is_not_there_is_asked_for(python: PythonRepair) -> None:

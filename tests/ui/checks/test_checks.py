@@ -51,8 +51,8 @@ def button(panel: ChecksPanel, name: str) -> QAbstractButton:
 def test_each_check_says_how_it_stands(panel: ChecksPanel) -> None:
     panel.set_checks([Check(check) for check in CHECKS])
     assert shown(panel) == [
-        "Passes, A plant is added and found again, Phase 1, 00:07",
-        "Fails, A watered plant leaves the list of today, Phase 2, 00:07",
+        "Passes, A plant is added and found again, Phase 1, 5 Mar 2025, 00:07",
+        "Fails, A watered plant leaves the list of today, Phase 2, 5 Mar 2025, 00:07",
         "Not run yet, The week strip shows seven days, Phase 2",
         "Not run yet, Another person sees their own plants only, Whole app",
     ]
@@ -107,8 +107,8 @@ def test_what_a_check_showed_before_the_last_change_is_not_counted(panel: Checks
     panel.set_checks([Check(check) for check in before])
     assert panel.summary == "2 checks, not run since the last change"
     assert shown(panel) == [
-        "Passed before the last change, A plant is added and found again, Phase 1, 00:07",
-        "Failed before the last change, A watered plant leaves the list of today, Phase 2, 00:07",
+        "Passed before the last change, A plant is added and found again, Phase 1, 5 Mar 2025, 00:07",
+        "Failed before the last change, A watered plant leaves the list of today, Phase 2, 5 Mar 2025, 00:07",
     ]
     panel.list.choose(CHECKS[1].name)
     assert panel.detail.state == "Failed before the last change"

@@ -12,8 +12,9 @@ from pytestqt.qtbot import QtBot
 
 from vibedesk.engine.views import FileDiffView, VersionDiffView, VersionView
 from vibedesk.ui.history.page import HistoryPage
-from vibedesk.ui.history.versions import Version, versions_of, when_words
+from vibedesk.ui.history.versions import Version, versions_of
 from vibedesk.ui.theme.theme import Theme
+from vibedesk.ui.widgets.times import when_words
 
 pytestmark = pytest.mark.ui
 NOW = datetime.now().astimezone().replace(hour=12, minute=0)

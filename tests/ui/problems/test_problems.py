@@ -211,7 +211,7 @@ def test_fix_skip_and_copy_are_about_the_problem_at_hand(
 def test_a_problem_is_remembered(panel: ProblemsPanel) -> None:
     panel.choose("aa")
     words = panel.view.words()
-    assert "First seen 00:07, seen 4 times" in words
+    assert "First seen 5 Mar 2025, 00:07, seen 4 times" in words
     assert "1. Without a model: still there" in words
     assert "2. By the model: still there · WeekStrip.tsx · $0.04" in words
     assert "3. By debugging: found no cause · $0.17" in words

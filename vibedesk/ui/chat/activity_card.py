@@ -10,7 +10,7 @@ from PySide6.QtWidgets import QFrame, QPlainTextEdit, QSizePolicy, QVBoxLayout, 
 
 from vibedesk.ui.chat.card_header import CardHeader, WorkState
 from vibedesk.ui.theme.theme import Theme
-from vibedesk.ui.widgets.boxes import frame, hbox, vbox
+from vibedesk.ui.widgets.boxes import add_layout, frame, hbox, vbox
 
 _MOST_SHOWN = 3
 _MOST_OUTPUT = 240
@@ -202,7 +202,7 @@ class ActivityCard(QFrame):
     def _on_toggled(self, expanded: bool) -> None:
         if self._output is None:
             self._output = self._make_output()
-            self._column.addLayout(hbox(self._output, margins=(8, 0, 8, 8)))
+            add_layout(self._column, hbox(self._output, margins=(8, 0, 8, 8)))
         self._output.setVisible(expanded)
         self.updateGeometry()
 

@@ -19,7 +19,7 @@ from PySide6.QtWidgets import (
 from vibedesk.ui.chat.quiet_fields import QuietText, quiet_field, set_editable, written
 from vibedesk.ui.chat.row_list import Row, RowList
 from vibedesk.ui.theme.theme import Theme
-from vibedesk.ui.widgets.boxes import frame, hairline, hbox, vbox
+from vibedesk.ui.widgets.boxes import add_layout, frame, hairline, hbox, vbox
 from vibedesk.ui.widgets.buttons import icon_button, text_button
 from vibedesk.ui.widgets.flow_layout import FlowLayout
 from vibedesk.ui.widgets.labels import label, set_look
@@ -170,7 +170,7 @@ class _PhaseRow(Row):
         self._words.textChanged.connect(self.edited)
         words = vbox(self._name, self._words, gap=0)
         row = hbox(self.grip, self._number, gap=8, margins=(8, 8, 8, 8))
-        row.addLayout(words, 1)
+        add_layout(row, words, 1)
         row.addWidget(self._state)
         row.addWidget(self.remove)
         self._line = hairline()

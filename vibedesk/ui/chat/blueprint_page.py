@@ -17,7 +17,7 @@ from vibedesk.ui.chat.objection import Objection
 from vibedesk.ui.chat.quiet_fields import QuietText, quiet_field, set_editable, written
 from vibedesk.ui.chat.roadmap import RoadmapItem
 from vibedesk.ui.theme.theme import Theme
-from vibedesk.ui.widgets.boxes import frame, hbox, vbox
+from vibedesk.ui.widgets.boxes import add_layout, frame, hbox, vbox
 from vibedesk.ui.widgets.buttons import text_button
 from vibedesk.ui.widgets.flow_layout import FlowLayout
 from vibedesk.ui.widgets.labels import IconLabel, StatusChip, label, set_look
@@ -375,7 +375,7 @@ class BlueprintPage(QWidget):
         self._head = QBoxLayout(QBoxLayout.Direction.TopToBottom)
         self._head.setContentsMargins(11, 12, 16, 12)
         self._head.setSpacing(8)
-        self._head.addLayout(self._words, 1)
+        add_layout(self._head, self._words, 1)
         self._head.addWidget(self._working)
         self._head.addWidget(self._buttons)
         head = frame("header", self._head)

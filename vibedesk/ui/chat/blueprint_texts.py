@@ -12,7 +12,7 @@ from PySide6.QtWidgets import QComboBox, QLineEdit, QPushButton, QSizePolicy, QV
 from vibedesk.ui.chat.quiet_fields import QuietText, quiet_field, set_editable, written
 from vibedesk.ui.chat.row_list import Row, RowList
 from vibedesk.ui.theme.theme import Theme
-from vibedesk.ui.widgets.boxes import hbox, vbox
+from vibedesk.ui.widgets.boxes import add_layout, hbox, vbox
 from vibedesk.ui.widgets.flow_layout import FlowLayout
 from vibedesk.ui.widgets.labels import StatusChip, label
 
@@ -314,7 +314,7 @@ class _FileRow(Row):
         self._purpose.textChanged.connect(self.edited)
         words = vbox(self._path, self._purpose, gap=0)
         row = hbox(self.grip, gap=4, margins=(4, 4, 4, 4))
-        row.addLayout(words, 1)
+        add_layout(row, words, 1)
         row.addWidget(self.remove)
         self.setLayout(row)
 

@@ -93,9 +93,8 @@ class UserMessage(QWidget):
             flow.addWidget(button)
         horizontal, vertical = _BUBBLE_PADDING
         margins = (horizontal, vertical, horizontal, vertical)
-        column = vbox(self._words, gap=_THUMBNAIL_GAP + 2, margins=margins)
-        if pictures:
-            column.insertLayout(0, flow)
+        parts = (flow, self._words) if pictures else (self._words,)
+        column = vbox(*parts, gap=_THUMBNAIL_GAP + 2, margins=margins)
         self._bubble = frame("bubble", column)
         self._bubble.setParent(self)
         self._bubble.setToolTip(clock_time(at))

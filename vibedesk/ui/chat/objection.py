@@ -6,7 +6,7 @@ from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QFrame, QSizePolicy, QWidget
 
 from vibedesk.ui.theme.theme import Theme
-from vibedesk.ui.widgets.boxes import hbox, vbox
+from vibedesk.ui.widgets.boxes import add_layout, hbox, vbox
 from vibedesk.ui.widgets.buttons import text_button
 from vibedesk.ui.widgets.flow_layout import FlowLayout
 from vibedesk.ui.widgets.labels import IconLabel, label
@@ -43,7 +43,7 @@ class Objection(QFrame):
         glyph = IconLabel(theme, "warning-fill", "warning.text", 16)
         column = vbox(title, self._words, self._choice, gap=6)
         row = hbox(vbox(2, glyph, None, gap=0), gap=10, margins=(14, 11, 14, 12))
-        row.addLayout(column, 1)
+        add_layout(row, column, 1)
         self.setLayout(row)
         policy = QSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Preferred)
         policy.setHeightForWidth(True)

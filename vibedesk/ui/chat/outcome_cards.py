@@ -10,7 +10,7 @@ from PySide6.QtWidgets import QFrame, QPlainTextEdit, QSizePolicy, QWidget
 
 from vibedesk.ui.theme.theme import Theme
 from vibedesk.ui.widgets.amounts import money
-from vibedesk.ui.widgets.boxes import frame, hairline, hbox, vbox
+from vibedesk.ui.widgets.boxes import add_layout, frame, hairline, hbox, vbox
 from vibedesk.ui.widgets.buttons import LayoutButton, Variant, text_button
 from vibedesk.ui.widgets.flow_layout import FlowLayout
 from vibedesk.ui.widgets.labels import ElidedLabel, IconLabel, label
@@ -62,24 +62,25 @@ class CompleteCard(_Card):
         card = frame("card")
         column = vbox(gap=0)
         card.setLayout(column)
-        column.addLayout(
+        add_layout(
+            column,
             hbox(
                 _SuccessTile(theme),
                 (_wrapped(title, fs="title_sm"), 1),
                 label(elapsed, tone="muted", fs="small"),
                 gap=10,
                 margins=(14, 12, 14, 12),
-            )
+            ),
         )
         checks = list(summary.get("checks", ()))
         if checks:
-            column.addLayout(hbox(hairline(), margins=(14, 0, 14, 0)))
+            add_layout(column, hbox(hairline(), margins=(14, 0, 14, 0)))
             rows = [self._check_row(theme, *check) for check in checks]
-            column.addLayout(vbox(*rows, gap=0, margins=(14, 8, 14, 8)))
+            add_layout(column, vbox(*rows, gap=0, margins=(14, 8, 14, 8)))
         actions = list(summary.get("actions", ()))
         if actions:
             column.addWidget(hairline())
-            column.addLayout(self._action_row(theme, actions))
+            add_layout(column, self._action_row(theme, actions))
         whole = vbox(card, gap=7)
         suggestions = [str(text) for text in summary.get("suggestions", ())]
         if suggestions:
@@ -161,20 +162,20 @@ class ErrorCard(_Card):
         )
         column = vbox(head, gap=6, margins=(14, 12, 14, 12))
         if remedy:
-            column.addLayout(hbox(24, (_prose(theme, remedy), 1), gap=0))
+            add_layout(column, hbox(24, (_prose(theme, remedy), 1), gap=0))
         told = details or {}
         tried = [line for line in str(told.get("tried", "")).splitlines() if line.strip()]
         cost = _money(told.get("cost"))
         seen = str(told.get("seen", ""))
         if seen:
-            column.addLayout(hbox(24, (_wrapped(seen, tone="muted", fs="small"), 1), gap=0))
+            add_layout(column, hbox(24, (_wrapped(seen, tone="muted", fs="small"), 1), gap=0))
         if tried or cost:
-            column.addLayout(hbox(24, (_tried(tried, cost), 1), gap=0))
+            add_layout(column, hbox(24, (_tried(tried, cost), 1), gap=0))
         for key, text in told.get("links", ()):
             # A link has 10 px of its own at its left.
-            column.addLayout(hbox(14, self._link(theme, key, text), None, gap=0))
+            add_layout(column, hbox(14, self._link(theme, key, text), None, gap=0))
         if told.get("log"):
-            column.addLayout(hbox(14, (_Log(theme, str(told["log"])), 1), gap=0))
+            add_layout(column, hbox(14, (_Log(theme, str(told["log"])), 1), gap=0))
         buttons = FlowLayout()
         buttons.setContentsMargins(24, 4, 0, 0)
         self._buttons = QWidget()

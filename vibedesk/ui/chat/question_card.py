@@ -10,7 +10,7 @@ from PySide6.QtWidgets import QFrame, QLineEdit, QPushButton, QSizePolicy, QVBox
 
 from vibedesk.engine.views import QuestionView
 from vibedesk.ui.theme.theme import Theme
-from vibedesk.ui.widgets.boxes import hbox, vbox
+from vibedesk.ui.widgets.boxes import add_layout, hbox, vbox
 from vibedesk.ui.widgets.buttons import text_button
 from vibedesk.ui.widgets.flow_layout import FlowLayout
 from vibedesk.ui.widgets.labels import label
@@ -45,7 +45,7 @@ class _Question(QWidget):
         if asked.why:
             column.addWidget(_wrapped(asked.why, tone="muted", fs="small"))
         if asked.options:
-            column.addLayout(flow)
+            add_layout(column, flow)
         column.addWidget(self._field)
         self.setLayout(column)
 
@@ -184,7 +184,7 @@ class QuestionCard(QFrame):
         skip.clicked.connect(self._skip)
         self._answer = text_button(self._theme, self.tr("Answer"), variant="primary", compact=True)
         self._answer.clicked.connect(self._give)
-        column.addLayout(hbox(self._answer, skip, None, gap=6))
+        add_layout(column, hbox(self._answer, skip, None, gap=6))
         form.setLayout(column)
         self._column.addWidget(form)
         self.setAccessibleName(

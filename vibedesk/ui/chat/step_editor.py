@@ -11,7 +11,7 @@ from PySide6.QtWidgets import QComboBox, QLineEdit, QSizePolicy, QWidget
 from vibedesk.engine.check_words import step_words
 from vibedesk.ui.chat.row_list import Row, RowList
 from vibedesk.ui.theme.theme import Theme
-from vibedesk.ui.widgets.boxes import hbox, vbox
+from vibedesk.ui.widgets.boxes import add_layout, hbox, vbox
 from vibedesk.ui.widgets.flow_layout import FlowLayout
 from vibedesk.ui.widgets.labels import ElidedLabel
 from vibedesk.ui.widgets.number_validators import WholeValidator
@@ -101,7 +101,7 @@ class _StepRow(Row):
         self._sentence = ElidedLabel("", tone="muted")
         self._sentence.setProperty("fs", "small")
         head = hbox(self.grip, gap=6, margins=(4, 4, 4, 4))
-        head.addLayout(vbox(box, self._sentence, gap=3), 1)
+        add_layout(head, vbox(box, self._sentence, gap=3), 1)
         head.addWidget(self.remove)
         self.setLayout(head)
         self._make_fields()

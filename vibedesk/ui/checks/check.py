@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Literal
 
 from PySide6.QtCore import QCoreApplication
 
 from vibedesk.engine.views import CheckResultView
+from vibedesk.ui.widgets.times import moment_words
 
 State = Literal["running", "passed", "failed", "outdated", "unknown"]
 """outdated: the code changed since it was run."""
@@ -61,16 +61,8 @@ def phase_words(check: Check) -> str:
 
 
 def ran_words(check: Check) -> str:
-    """Return when it was last run: 10:44 today, else with its day; "" if it never was."""
-    if not check.result.at:
-        return ""
-    try:
-        moment = datetime.fromisoformat(check.result.at.replace("Z", "+00:00")).astimezone()
-    except ValueError:
-        return check.result.at
-    if moment.date() == datetime.now().astimezone().date():
-        return f"{moment:%H:%M}"
-    return f"{moment.day} {moment:%b, %H:%M}"
+    """Return when it was last run; "" if it never was."""
+    return moment_words(check.result.at) if check.result.at else ""
 
 
 def summary_words(checks: Iterable[Check]) -> str:

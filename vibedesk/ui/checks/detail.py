@@ -11,7 +11,7 @@ from PySide6.QtWidgets import QFrame, QLabel, QScrollArea, QSizePolicy, QVBoxLay
 from vibedesk.ui.checks.check import Check, ran_words, state_words
 from vibedesk.ui.checks.list import LOOKS
 from vibedesk.ui.theme.theme import Theme
-from vibedesk.ui.widgets.boxes import frame, hbox, vbox
+from vibedesk.ui.widgets.boxes import add_layout, frame, hbox, vbox
 from vibedesk.ui.widgets.buttons import LayoutButton, text_button
 from vibedesk.ui.widgets.labels import IconLabel, label
 from vibedesk.ui.work import Work, wait_words
@@ -184,7 +184,7 @@ class CheckDetail(QFrame):
         row = QWidget()
         line = hbox((words, 1), gap=10)
         if check.result.picture:
-            line.addLayout(vbox(self._make_picture(check.result.picture), None, gap=0))
+            add_layout(line, vbox(self._make_picture(check.result.picture), None, gap=0))
         row.setLayout(line)
         self._column.addWidget(row)
         self._column.addStretch(1)

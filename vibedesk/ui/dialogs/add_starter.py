@@ -13,7 +13,7 @@ from vibedesk.ui.dialogs.awaitable import AwaitableDialog
 from vibedesk.ui.settings.cards import StateLine
 from vibedesk.ui.tasks import WidgetTasks
 from vibedesk.ui.theme.theme import Theme
-from vibedesk.ui.widgets.boxes import hbox
+from vibedesk.ui.widgets.boxes import add_layout, hbox
 from vibedesk.ui.widgets.buttons import text_button
 from vibedesk.ui.widgets.labels import set_look
 
@@ -42,7 +42,7 @@ class AddStarterDialog(AwaitableDialog[TemplateView]):
         browse = text_button(theme, self.tr("Choose a folder…"), icon="folder-open")
         browse.setAutoDefault(False)
         browse.clicked.connect(self._choose_folder)
-        self.column.addLayout(hbox((self._source, 1), browse, gap=8))
+        add_layout(self.column, hbox((self._source, 1), browse, gap=8))
         self._state = StateLine(theme, wraps=True)
         self.column.addWidget(self._state)
         cancel = text_button(theme, self.tr("Cancel"))

@@ -10,7 +10,7 @@ from PySide6.QtWidgets import QApplication, QDialog, QHBoxLayout, QVBoxLayout, Q
 from shiboken6 import isValid
 
 from vibedesk.ui.theme.theme import Theme
-from vibedesk.ui.widgets.boxes import frame, hbox
+from vibedesk.ui.widgets.boxes import add_layout, frame, hbox
 from vibedesk.ui.widgets.labels import IconLabel, label
 from vibedesk.ui.widgets.prose import Prose
 
@@ -71,7 +71,7 @@ class AwaitableDialog(QDialog, Generic[Answer]):
             tile.setFixedSize(36, 36)
             row.addWidget(tile)
         row.addWidget(words, 1)
-        self.column.addLayout(row)
+        add_layout(self.column, row)
 
     def add_text(self, text: str) -> Prose:
         """Add running text."""
@@ -84,7 +84,7 @@ class AwaitableDialog(QDialog, Generic[Answer]):
         """Add the row of buttons at the right: the safe one first, the acting one last."""
         row = hbox(None, *safe_first, gap=8)
         self.column.addSpacing(4)
-        self.column.addLayout(row)
+        add_layout(self.column, row)
         return row
 
     def fit(self, width: int) -> None:

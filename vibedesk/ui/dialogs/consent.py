@@ -6,7 +6,7 @@ from PySide6.QtWidgets import QWidget
 
 from vibedesk.ui.dialogs.awaitable import AwaitableDialog
 from vibedesk.ui.theme.theme import Theme
-from vibedesk.ui.widgets.boxes import hbox, vbox
+from vibedesk.ui.widgets.boxes import add_layout, hbox, vbox
 from vibedesk.ui.widgets.buttons import text_button
 from vibedesk.ui.widgets.labels import IconLabel
 from vibedesk.ui.widgets.prose import Prose
@@ -48,7 +48,7 @@ class ConsentDialog(AwaitableDialog[bool]):
                 self.tr("To fence it off, install bubblewrap and start VibeDesk again."),
             ),
         )
-        self.column.addLayout(vbox(*(self._row(*row) for row in rows), gap=8))
+        add_layout(self.column, vbox(*(self._row(*row) for row in rows), gap=8))
         self.add_text(self.tr("You are asked this once."))
         refuse = text_button(theme, self.tr("Don't run it"))
         refuse.setAutoDefault(False)

@@ -22,7 +22,7 @@ from vibedesk.ui.tasks import WidgetTasks
 from vibedesk.ui.theme.theme import Theme
 from vibedesk.ui.usage.figures import seconds
 from vibedesk.ui.usage.tables import Table, TableColumn, UsageTable
-from vibedesk.ui.widgets.boxes import hbox
+from vibedesk.ui.widgets.boxes import add_layout, hbox
 from vibedesk.ui.widgets.busy_button import BusyButton
 from vibedesk.ui.widgets.buttons import Segment, Segmented, text_button
 
@@ -67,7 +67,7 @@ class InspectorDialog(AwaitableDialog[None]):
         )
         self._again.setAutoDefault(False)
         self._again.clicked.connect(lambda: self._tasks.start(self._look()))
-        self.column.addLayout(hbox(self._which, (self._find, 1), self._again, gap=10))
+        add_layout(self.column, hbox(self._which, (self._find, 1), self._again, gap=10))
         self._tree = FactsTree(theme)
         self._durations = UsageTable(theme)
         self._durations.setProperty("role", "inspector")

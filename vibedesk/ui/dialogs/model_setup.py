@@ -17,7 +17,7 @@ from vibedesk.ui.settings.cards import Strip
 from vibedesk.ui.settings.secrets_line import SecretsLine
 from vibedesk.ui.tasks import WidgetTasks
 from vibedesk.ui.theme.theme import Theme
-from vibedesk.ui.widgets.boxes import hbox, vbox
+from vibedesk.ui.widgets.boxes import add_layout, hbox, vbox
 from vibedesk.ui.widgets.buttons import Segment, Segmented, icon_button, text_button
 from vibedesk.ui.widgets.labels import IconLabel, label, set_look
 
@@ -111,11 +111,11 @@ class ModelSetupDialog(AwaitableDialog[SetupAnswer]):
         self._providers.chosen.connect(self._on_provider)
         self._local = QVBoxLayout()
         self._local.setSpacing(8)
-        self.column.addLayout(self._local)
+        add_layout(self.column, self._local)
         more = text_button(theme, self.tr("More providers"), variant="link", compact=True)
         more.setAutoDefault(False)
         more.clicked.connect(lambda: self.give("more"))
-        self.column.addLayout(hbox(self._providers, None, more))
+        add_layout(self.column, hbox(self._providers, None, more))
         self._make_fields(keychain)
         self._make_buttons()
         self._providers.set_current(provider)
@@ -151,9 +151,9 @@ class ModelSetupDialog(AwaitableDialog[SetupAnswer]):
         key = vbox(self._key_label, hbox((self._key, 1), self._reveal, gap=4), self._kept, gap=4)
         problem = hbox(self._problem_icon, (self._problem, 1), gap=6)
         self.column.addWidget(self._url_row)
-        self.column.addLayout(key)
+        add_layout(self.column, key)
         self.column.addWidget(self._labelled(self.tr("Model"), self._model))
-        self.column.addLayout(problem)
+        add_layout(self.column, problem)
 
     def _make_buttons(self) -> None:
         sample = text_button(self.theme, self.tr("Watch an example instead"), variant="ghost")

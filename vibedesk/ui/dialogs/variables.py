@@ -22,7 +22,7 @@ from vibedesk.ui.settings.secrets_line import SecretsLine
 from vibedesk.ui.tasks import WidgetTasks
 from vibedesk.ui.theme.fonts import code_family
 from vibedesk.ui.theme.theme import Theme
-from vibedesk.ui.widgets.boxes import frame, hbox, vbox
+from vibedesk.ui.widgets.boxes import add_layout, frame, hbox, vbox
 from vibedesk.ui.widgets.buttons import icon_button, text_button
 from vibedesk.ui.widgets.labels import ElidedLabel, IconLabel, label
 
@@ -223,7 +223,7 @@ class VariableRow(QWidget):
         glyph = IconLabel(theme, "lock-simple" if view.secret else "text-aa", "text.muted", 14)
         glyph.setToolTip(self.tr("Secret") if view.secret else self.tr("Not secret"))
         row = hbox(vbox(3, glyph, None, gap=0), gap=9)
-        row.addLayout(vbox(name, purpose, gap=1), 1)
+        add_layout(row, vbox(name, purpose, gap=1), 1)
         head.setLayout(row)
         self._value = QLineEdit("" if view.secret else view.value)
         if view.secret:
@@ -250,7 +250,7 @@ class VariableRow(QWidget):
         )
         outer = hbox(gap=14, margins=(14, 11, 8, 11))
         outer.addWidget(head, 0, Qt.AlignmentFlag.AlignTop)
-        outer.addLayout(right, 1)
+        add_layout(outer, right, 1)
         self.setLayout(outer)
         self._say_state()
         self._refresh()

@@ -17,7 +17,7 @@ from vibedesk.engine.views import CheckView, DoctorView
 from vibedesk.ui.dialogs.awaitable import AwaitableDialog
 from vibedesk.ui.sandbox.words import AppPlace
 from vibedesk.ui.theme.theme import Theme
-from vibedesk.ui.widgets.boxes import frame, hbox, vbox
+from vibedesk.ui.widgets.boxes import add_layout, frame, hbox, vbox
 from vibedesk.ui.widgets.busy_button import BusyButton
 from vibedesk.ui.widgets.buttons import LayoutButton, text_button
 from vibedesk.ui.widgets.command_line import CommandLine
@@ -121,7 +121,7 @@ class WhereAppsRunDialog(AwaitableDialog[AppPlace]):
                 "container: a closed room with its own files, memory and network."
             )
         )
-        self.column.addLayout(vbox(heading, lead, gap=4))
+        add_layout(self.column, vbox(heading, lead, gap=4))
         self._docker = _PlaceCard(theme, "shipping-container", self.tr("Docker"))
         self._docker.set_text(
             self.tr("Each app gets a container of its own. Its code cannot reach your files."),
@@ -136,7 +136,7 @@ class WhereAppsRunDialog(AwaitableDialog[AppPlace]):
         for card in (self._docker, self._local):
             self._group.addButton(card)
             card.toggled.connect(self._show_choice)
-        self.column.addLayout(hbox((self._docker, 1), (self._local, 1), gap=14))
+        add_layout(self.column, hbox((self._docker, 1), (self._local, 1), gap=14))
         self._make_finding()
         self._fallback = QCheckBox(self.tr("Use this computer while Docker does not answer"))
         self._fallback.setChecked(place != "docker")
@@ -177,9 +177,9 @@ class WhereAppsRunDialog(AwaitableDialog[AppPlace]):
         self._again.clicked.connect(self._look_again)
         words = vbox(self._finding, self._pieces, gap=6)
         row = hbox(gap=12, margins=(14, 12, 14, 12))
-        row.addLayout(vbox(self._finding_icon, None, gap=0))
-        row.addLayout(words, 1)
-        row.addLayout(vbox(self._again, None, gap=0))
+        add_layout(row, vbox(self._finding_icon, None, gap=0))
+        add_layout(row, words, 1)
+        add_layout(row, vbox(self._again, None, gap=0))
         self._finding_box = frame("finding", row)
         self.column.addWidget(self._finding_box)
 

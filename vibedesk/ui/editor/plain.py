@@ -38,7 +38,7 @@ class PlainEditor:
         self._silent = False
         self._writing = False
         self._marks: list[QTextEdit.ExtraSelection] = []
-        self._problems: list[tuple[LineProblem, QTextEdit.ExtraSelection]] = []
+        self._problems: list[tuple[LineProblem, QTextCursor, QTextCharFormat]] = []
         self._hover = ProblemHover(self._edit, self._told)
         self._edit.textChanged.connect(self._on_text_changed)
         self._edit.cursorPositionChanged.connect(
@@ -116,13 +116,11 @@ class PlainEditor:
             cursor = QTextCursor(block)
             cursor.setPosition(block.position() + first)
             cursor.setPosition(block.position() + last, QTextCursor.MoveMode.KeepAnchor)
-            selection = QTextEdit.ExtraSelection()
-            selection.format, selection.cursor = look, cursor
-            self._problems.append((problem, selection))
+            self._problems.append((problem, cursor, look))
         self._refresh_selections()
 
     def problem_lines(self) -> list[tuple[int, LineProblem]]:
-        return [(_line_of(selection), problem) for problem, selection in self._problems]
+        return [(_line_of(cursor), problem) for problem, cursor, _ in self._problems]
 
     def _told(self, at: QPoint) -> str:
         line = self._edit.cursorForPosition(at).blockNumber() + 1
@@ -242,14 +240,12 @@ class PlainEditor:
         tint.setProperty(QTextCharFormat.Property.FullWidthSelection, True)
         self._marks = list(kept)
         for line in (line for one in lines for line in one):
-            selection = QTextEdit.ExtraSelection()
-            selection.format = tint
-            selection.cursor = QTextCursor(self._edit.document().findBlockByNumber(line))
-            self._marks.append(selection)
+            cursor = QTextCursor(self._edit.document().findBlockByNumber(line))
+            self._marks.append(_selection(cursor, tint))
         self._refresh_selections()
 
     def _refresh_selections(self) -> None:
-        problems = [selection for _, selection in self._problems]
+        problems = [_selection(cursor, look) for _, cursor, look in self._problems]
         self._edit.setExtraSelections([*self._marks, *problems])
 
 
@@ -258,6 +254,12 @@ def _units(text: str, characters: int) -> int:
     return len(text[:characters].encode("utf-16-le")) // 2
 
 
-def _line_of(selection: QTextEdit.ExtraSelection) -> int:
-    cursor = selection.cursor
+def _selection(cursor: QTextCursor, look: QTextCharFormat) -> QTextEdit.ExtraSelection:
+    made = QTextEdit.ExtraSelection()
+    # To be set, never to be read: PySide keeps what it reads, also when the selection is gone.
+    made.cursor, made.format = cursor, look
+    return made
+
+
+def _line_of(cursor: QTextCursor) -> int:
     return cursor.document().findBlock(cursor.selectionStart()).blockNumber() + 1

@@ -11,7 +11,7 @@ from PySide6.QtWidgets import QStackedWidget, QWidget
 from vibedesk.engine.views import FileDiffView, VersionBase, VersionDiffView
 from vibedesk.ui.history.lists import ChangedFiles
 from vibedesk.ui.history.restore_strip import RestoreStrip
-from vibedesk.ui.history.versions import Version, author_words, files_words, when_words
+from vibedesk.ui.history.versions import Version, author_words, files_words
 from vibedesk.ui.review.diff_lines import parse_unified
 from vibedesk.ui.review.diff_view import DiffView
 from vibedesk.ui.theme.theme import Theme
@@ -19,6 +19,7 @@ from vibedesk.ui.widgets.boxes import frame, hbox, vbox
 from vibedesk.ui.widgets.buttons import Segment, Segmented, text_button
 from vibedesk.ui.widgets.labels import ElidedLabel, StatusChip
 from vibedesk.ui.widgets.messages import EmptyState
+from vibedesk.ui.widgets.times import when_words
 
 _WIDE = 760
 _FILES_WIDTH, _FILES_NARROW = 280, 200

@@ -32,11 +32,11 @@ from vibedesk.ui.history.versions import (
     Version,
     author_words,
     files_words,
-    when_words,
 )
 from vibedesk.ui.theme.icons import tinted_pixmap
 from vibedesk.ui.theme.theme import Theme
 from vibedesk.ui.widgets.labels import chip_width, paint_chip
+from vibedesk.ui.widgets.times import when_words
 
 Index = QModelIndex | QPersistentModelIndex
 _ITEM = Qt.ItemDataRole.UserRole + 1

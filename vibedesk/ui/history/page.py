@@ -12,7 +12,7 @@ from vibedesk.ui.history.detail import VersionDetail
 from vibedesk.ui.history.lists import VersionList
 from vibedesk.ui.history.versions import Version, author_words
 from vibedesk.ui.theme.theme import Theme
-from vibedesk.ui.widgets.boxes import frame, hbox, vbox
+from vibedesk.ui.widgets.boxes import add_layout, frame, hbox, vbox
 from vibedesk.ui.widgets.buttons import text_button
 from vibedesk.ui.widgets.island import GapSplitter, Island
 from vibedesk.ui.widgets.labels import label
@@ -122,7 +122,7 @@ class HistoryPage(QWidget):
         left = Island(theme)
         left.column.addWidget(head)
         left.column.addWidget(self._name_row)
-        left.column.addLayout(hbox((self._find, 1), self._author, margins=(10, 10, 10, 6)))
+        add_layout(left.column, hbox((self._find, 1), self._author, margins=(10, 10, 10, 6)))
         left.column.addWidget(self._lists, 1)
         left.setMinimumWidth(theme.size("chat_min"))
         self._empty = EmptyState(theme, "clock-counter-clockwise", "", "")

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
 
-from PySide6.QtCore import QCoreApplication, QDate, QLocale
+from PySide6.QtCore import QCoreApplication
 
 from vibedesk.engine.views import VersionView
 
@@ -62,19 +62,6 @@ def author_words(author: str) -> str:
     """Say who made a version."""
     words = {"agent": "VibeDesk", "fix": _tr("Automatic fix"), "you": _tr("You")}
     return words.get(author, author)
-
-
-def when_words(at: datetime, now: datetime | None = None) -> str:
-    """Say when: the time of today, else with the day before it."""
-    now = now or datetime.now().astimezone()
-    time = at.strftime("%H:%M")
-    days = (now.date() - at.date()).days
-    if days == 0:
-        return time
-    if days == 1:
-        return _tr("yesterday {0}").format(time)
-    short = "d MMM" if at.year == now.year else "d MMM yyyy"
-    return f"{QLocale().toString(QDate(at.year, at.month, at.day), short)}, {time}"
 
 
 def files_words(count: int) -> str:

@@ -6,7 +6,7 @@ from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QFrame, QSizePolicy
 
 from vibedesk.ui.theme.theme import Theme
-from vibedesk.ui.widgets.boxes import frame, hbox, vbox
+from vibedesk.ui.widgets.boxes import add_layout, frame, hbox, vbox
 from vibedesk.ui.widgets.buttons import text_button
 from vibedesk.ui.widgets.labels import IconLabel, label
 
@@ -34,7 +34,7 @@ class PlaceCard(QFrame):
         later.clicked.connect(self.dismissed)
         words = vbox(title, self._words, gap=1)
         row = hbox(tile, gap=12, margins=(14, 10, 12, 10))
-        row.addLayout(words, 1)
+        add_layout(row, words, 1)
         row.addWidget(later)
         row.addWidget(choose)
         self.setLayout(row)

@@ -36,7 +36,7 @@ from vibedesk.ui.home.card_painting import (
 from vibedesk.ui.home.cards import CardState, ProjectCard
 from vibedesk.ui.home.library_model import CARD_ROLE, LibraryModel
 from vibedesk.ui.theme.theme import Theme
-from vibedesk.ui.widgets.boxes import hbox, vbox
+from vibedesk.ui.widgets.boxes import add_layout, hbox, vbox
 from vibedesk.ui.widgets.buttons import Segment, Segmented, text_button
 from vibedesk.ui.widgets.island import Island
 from vibedesk.ui.widgets.labels import label
@@ -78,10 +78,11 @@ class ProjectsPage(Island):
         )
         self._bar = QWidget()
         self._bar.setLayout(hbox(self._filters, None))
-        self.column.addLayout(
+        add_layout(
+            self.column,
             vbox(head, self._bar, gap=14, margins=(28, 22, 28, 10)),
         )
-        self.column.addLayout(self._stack, 1)
+        add_layout(self.column, self._stack, 1)
         self._refresh()
 
     def set_projects(self, cards: Sequence[ProjectCard]) -> None:

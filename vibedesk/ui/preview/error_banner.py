@@ -7,7 +7,7 @@ from PySide6.QtGui import QGuiApplication, QPainter, QPaintEvent
 from PySide6.QtWidgets import QFrame, QMenu, QSizePolicy, QToolButton
 
 from vibedesk.ui.theme.theme import Theme
-from vibedesk.ui.widgets.boxes import hbox, vbox
+from vibedesk.ui.widgets.boxes import add_layout, hbox, vbox
 from vibedesk.ui.widgets.buttons import icon_button, text_button
 from vibedesk.ui.widgets.labels import IconLabel, label, set_look
 from vibedesk.ui.widgets.rings import Spinner
@@ -61,9 +61,9 @@ class ErrorBanner(QFrame):
         glyph = vbox(2, self._icon, None, gap=0)
         column = vbox(self._title, self._message, self._place, gap=2)
         head = hbox(gap=8)
-        head.addLayout(glyph)
-        head.addLayout(column, 1)
-        head.addLayout(vbox(self._more, None, gap=0))
+        add_layout(head, glyph)
+        add_layout(head, column, 1)
+        add_layout(head, vbox(self._more, None, gap=0))
         self._busy.setWordWrap(True)
         self._busy.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
         busy = hbox(self._spinner, (self._busy, 1), gap=8, margins=(24, 0, 0, 0))

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Any, Literal
 
 from PySide6.QtCore import QCoreApplication
 
 from vibedesk.ui.widgets.amounts import count, money
+from vibedesk.ui.widgets.times import moment_words
 from vibedesk.ui.work import Work
 
 Level = Literal["error", "warning"]
@@ -221,16 +221,6 @@ def cost_words(*problems: Problem) -> str:
     if tokens:
         parts.append(_tr("{0} tokens").format(count(tokens)))
     return ", ".join(parts)
-
-
-def moment_words(at: str) -> str:
-    """Return a stored time as people say it: 10:44 today, else 20 Nov, 10:44."""
-    try:
-        moment = datetime.fromisoformat(at.replace("Z", "+00:00")).astimezone()
-    except ValueError:
-        return at
-    today = datetime.now().astimezone().date()
-    return f"{moment:%H:%M}" if moment.date() == today else f"{moment.day} {moment:%b, %H:%M}"
 
 
 def _tr(text: str) -> str:

@@ -13,7 +13,7 @@ from vibedesk.ui.review.diff_lines import DiffHunk
 from vibedesk.ui.review.diff_view import Decision, DiffView
 from vibedesk.ui.review.writing_view import WritingView
 from vibedesk.ui.theme.theme import Theme
-from vibedesk.ui.widgets.boxes import frame, hbox, vbox
+from vibedesk.ui.widgets.boxes import add_layout, frame, hbox, vbox
 from vibedesk.ui.widgets.buttons import Segment, Segmented, icon_button, text_button
 from vibedesk.ui.widgets.labels import ElidedLabel, key_hint, label
 from vibedesk.ui.widgets.messages import EmptyState
@@ -223,7 +223,7 @@ class ReviewPage(QWidget):
             (("J", "K"), self.tr("next, previous")),
         ):
             hints = [key_hint(name) for name in names]
-            keys.addLayout(hbox(*hints, label(meaning, tone="muted", fs="small"), gap=5))
+            add_layout(keys, hbox(*hints, label(meaning, tone="muted", fs="small"), gap=5))
         self._foot = frame("reviewfoot", hbox(keys, None, self._foot_words, margins=(14, 6, 14, 6)))
         self.setLayout(
             vbox(

@@ -10,7 +10,7 @@ from PySide6.QtWidgets import QMenu, QPlainTextEdit, QWidget
 
 from vibedesk.ui.dialogs.awaitable import AwaitableDialog
 from vibedesk.ui.theme.theme import Theme
-from vibedesk.ui.widgets.boxes import hbox
+from vibedesk.ui.widgets.boxes import add_layout, hbox
 from vibedesk.ui.widgets.buttons import text_button
 from vibedesk.ui.widgets.labels import key_hint, label
 
@@ -70,14 +70,15 @@ class RegenerateDialog(AwaitableDialog[str]):
             )
         self._recent.setMenu(menu)
         self._recent.setVisible(bool(recent))
-        self.column.addLayout(
+        add_layout(
+            self.column,
             hbox(
                 self._recent,
                 None,
                 key_hint("Ctrl Enter"),
                 label(self.tr("regenerate"), tone="muted", fs="small"),
                 gap=6,
-            )
+            ),
         )
         keep = text_button(theme, self.tr("Cancel"))
         keep.setAutoDefault(False)

@@ -36,7 +36,7 @@ from vibedesk.ui.sandbox.words import (
     state_chip,
 )
 from vibedesk.ui.theme.theme import Theme
-from vibedesk.ui.widgets.boxes import frame, hairline, hbox, vbox
+from vibedesk.ui.widgets.boxes import add_layout, frame, hairline, hbox, vbox
 from vibedesk.ui.widgets.busy_button import BusyButton
 from vibedesk.ui.widgets.buttons import icon_button, text_button
 from vibedesk.ui.widgets.command_line import CopyButton
@@ -95,8 +95,8 @@ class SandboxPopover(Popover):
             gap=12,
             margins=(_EDGE, 12, _EDGE, 6),
         )
-        self.body.addLayout(column)
-        self.body.addLayout(self._make_foot())
+        add_layout(self.body, column)
+        add_layout(self.body, self._make_foot())
         self.show_state("absent", "")
         self.show_view(None)
 
@@ -329,7 +329,7 @@ class SandboxPopover(Popover):
         words = label(name, tone="muted", fs="small")
         words.setFixedWidth(_NAMES)
         line = hbox(words, gap=8)
-        line.addLayout(value, 1)
+        add_layout(line, value, 1)
         row.setLayout(line)
         row.setFixedHeight(height)
         return row

@@ -20,7 +20,7 @@ from PySide6.QtWidgets import (
 )
 
 from vibedesk.ui.theme.theme import Theme
-from vibedesk.ui.widgets.boxes import frame, hairline, hbox, vbox
+from vibedesk.ui.widgets.boxes import add_layout, frame, hairline, hbox, vbox
 from vibedesk.ui.widgets.labels import FontSize, IconLabel, Tone, label, set_look, set_tone
 from vibedesk.ui.widgets.rings import Spinner
 
@@ -63,7 +63,7 @@ class PageColumn(QScrollArea):
         heading = QWidget()
         heading.setLayout(vbox(*words, gap=2))
         self.head = hbox((heading, 1), gap=8)
-        self.column.addLayout(self.head)
+        add_layout(self.column, self.head)
         outer = QWidget()
         # The margins take what is left of a wide window; a narrow one gives it all to the column.
         row = hbox(gap=0, margins=(28, 24, 28, 32))
@@ -114,33 +114,26 @@ class Card(QFrame):
         self._rows = QVBoxLayout(self)
         self._rows.setContentsMargins(1, 1, 1, 1)
         self._rows.setSpacing(0)
+        self._heads = 0
 
     def set_head(self, layout: QLayout) -> None:
         """Give it a head line; before any row."""
         self._rows.addWidget(frame("cardhead", layout))
+        self._heads = 1
 
     def add_row(self, row: QWidget) -> None:
-        if self._rows.count() and not self._headed():
+        if self._rows.count() > self._heads:
             line = hairline()
             self._rows.addWidget(line)
         self._rows.addWidget(row)
 
     def clear(self) -> None:
         """Take all rows out; the head stays."""
-        first = 1 if self._has_head() else 0
-        while (taken := self._rows.takeAt(first)) is not None:
+        while (taken := self._rows.takeAt(self._heads)) is not None:
             gone = taken.widget()
             if gone is not None:
                 gone.hide()
                 gone.deleteLater()
-
-    def _has_head(self) -> bool:
-        item = self._rows.itemAt(0)
-        widget = item.widget() if item is not None else None
-        return widget is not None and widget.property("role") == "cardhead"
-
-    def _headed(self) -> bool:
-        return self._has_head() and self._rows.count() == 1
 
 
 class GlyphTile(QFrame):
@@ -160,8 +153,8 @@ def setting_row(
     words = label(text, tone="muted", fs="small") if isinstance(text, str) else text
     words.setWordWrap(True)
     line = hbox(GlyphTile(theme, icon), gap=12, margins=(16, 9, 16, 9))
-    line.addLayout(vbox(label(title, strong="mid"), words, gap=0), 1)
-    line.addLayout(right)
+    add_layout(line, vbox(label(title, strong="mid"), words, gap=0), 1)
+    add_layout(line, right)
     made = QWidget()
     made.setLayout(line)
     return made
@@ -276,12 +269,12 @@ class Strip(QFrame):
         self.buttons = hbox(gap=8)
         words = vbox(self._title, self._text, gap=2)
         row = hbox(vbox(2, self._icon, None, gap=0), gap=10, margins=(12, 9, 10, 9))
-        row.addLayout(words, 1)
+        add_layout(row, words, 1)
         if stacked:
             words.addSpacing(6)
-            words.addLayout(self.buttons)
+            add_layout(words, self.buttons)
         else:
-            row.addLayout(self.buttons)
+            add_layout(row, self.buttons)
         self.setLayout(row)
         self.setProperty("role", f"{tone}strip")
 

@@ -15,7 +15,7 @@ from vibedesk.ui.settings.cards import Card, PageColumn, StateLine, setting_row
 from vibedesk.ui.settings.number_field import NumberField
 from vibedesk.ui.settings.words import tr
 from vibedesk.ui.theme.theme import Theme
-from vibedesk.ui.widgets.boxes import hbox
+from vibedesk.ui.widgets.boxes import add_layout, hbox
 from vibedesk.ui.widgets.busy_button import BusyButton
 from vibedesk.ui.widgets.buttons import text_button
 from vibedesk.ui.widgets.gauges import ShareBar
@@ -79,7 +79,9 @@ class DataPage(PageColumn):
         self._said = StateLine(theme)
         show = text_button(theme, self.tr("Show the folder"), variant="ghost", compact=True)
         show.clicked.connect(lambda: QDesktopServices.openUrl(QUrl.fromLocalFile(home)))
-        self.column.addLayout(hbox(label(self.tr("Kept"), fs="title_sm"), self._total, None, show))
+        add_layout(
+            self.column, hbox(label(self.tr("Kept"), fs="title_sm"), self._total, None, show)
+        )
         self.column.addWidget(self._kept)
         self.column.addSpacing(8)
         self.column.addWidget(label(self.tr("House-keeping"), fs="title_sm"))

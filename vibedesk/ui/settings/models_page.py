@@ -23,7 +23,7 @@ from vibedesk.ui.settings.route_rows import KnownModels, RouteRow
 from vibedesk.ui.settings.secrets_line import SecretsLine
 from vibedesk.ui.settings.words import models_words, preset_words, tr
 from vibedesk.ui.theme.theme import Theme
-from vibedesk.ui.widgets.boxes import hbox, vbox
+from vibedesk.ui.widgets.boxes import add_layout, hbox, vbox
 from vibedesk.ui.widgets.busy_button import BusyButton
 from vibedesk.ui.widgets.buttons import text_button
 from vibedesk.ui.widgets.labels import label
@@ -114,7 +114,7 @@ class ModelsPage(PageColumn):
             elif isinstance(item, QWidget):
                 self.column.addWidget(item)
             else:
-                self.column.addLayout(item)
+                add_layout(self.column, item)
         self._make_route_head()
         self._local.hide()
 

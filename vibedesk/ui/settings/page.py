@@ -11,7 +11,7 @@ from PySide6.QtWidgets import QListWidgetItem, QStackedWidget, QWidget
 
 from vibedesk.ui.settings.cards import SideList
 from vibedesk.ui.theme.theme import Theme
-from vibedesk.ui.widgets.boxes import frame, hbox, vbox
+from vibedesk.ui.widgets.boxes import add_layout, frame, hbox, vbox
 from vibedesk.ui.widgets.island import Island
 from vibedesk.ui.widgets.labels import label
 
@@ -67,7 +67,7 @@ class SettingsPage(Island):
         )
         self._side.setFixedWidth(_SIDE)
         row = hbox(self._side, (self._stack, 1), gap=0)
-        self.column.addLayout(row, 1)
+        add_layout(self.column, row, 1)
 
     @property
     def current(self) -> str:

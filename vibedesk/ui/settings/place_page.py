@@ -9,7 +9,7 @@ from vibedesk.ui.sandbox.words import AppPlace
 from vibedesk.ui.settings.cards import Card, GlyphTile, PageColumn, StateLine
 from vibedesk.ui.settings.words import tr
 from vibedesk.ui.theme.theme import Theme
-from vibedesk.ui.widgets.boxes import hbox, vbox
+from vibedesk.ui.widgets.boxes import add_layout, hbox, vbox
 from vibedesk.ui.widgets.buttons import text_button
 from vibedesk.ui.widgets.labels import label
 
@@ -35,7 +35,7 @@ class PlacePage(PageColumn):
         row = QWidget()
         words = vbox(self._name, self._found, gap=2)
         line = hbox(GlyphTile(theme, "shipping-container"), gap=12, margins=(16, 14, 16, 14))
-        line.addLayout(words, 1)
+        add_layout(line, words, 1)
         line.addWidget(change)
         row.setLayout(line)
         card = Card()

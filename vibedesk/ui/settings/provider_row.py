@@ -54,17 +54,9 @@ class ProviderRow(QWidget):
         self._name = label(provider.label, strong="mid")
         head = QWidget()
         head.setFixedWidth(_NAME_WIDTH)
-        head.setLayout(
-            hbox(
-                ProviderTile(theme, provider.name, provider.label),
-                gap=12,
-            )
-        )
         self._asked = label(self.tr("asked first"), tone="accent", fs="small")
         words = vbox(None, hbox(self._name, self._asked, None, gap=8), self._state, None, gap=1)
-        layout = head.layout()
-        assert layout is not None
-        layout.addLayout(words)  # type: ignore[attr-defined]
+        head.setLayout(hbox(ProviderTile(theme, provider.name, provider.label), words, gap=12))
         self._key = self._make_key()
         self._address = self._make_address()
         self._act = text_button(theme, self.tr("Test connection"))

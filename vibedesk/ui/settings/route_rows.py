@@ -16,7 +16,7 @@ from vibedesk.ui.settings.model_picker import ModelField, ModelOption, ModelPick
 from vibedesk.ui.settings.number_field import ReturningField
 from vibedesk.ui.settings.words import effort_words, facts_words, operation_words, token_words
 from vibedesk.ui.theme.theme import Theme
-from vibedesk.ui.widgets.boxes import hbox, vbox
+from vibedesk.ui.widgets.boxes import add_layout, hbox, vbox
 from vibedesk.ui.widgets.buttons import icon_button, text_button
 from vibedesk.ui.widgets.labels import label
 from vibedesk.ui.widgets.number_validators import DecimalValidator, WholeValidator
@@ -85,7 +85,7 @@ class StepLine(QWidget):
         self._details.hide()
         row = hbox((self._model, 1), self._effort, self._more, gap=8)
         order = hbox(self._up, self._down, self._remove, gap=0)
-        row.addLayout(order)
+        add_layout(row, order)
         self.foot = hbox((self._facts, 1), gap=8)
         self.setLayout(vbox(row, self._details, self.foot, gap=3))
         self.show_facts()
@@ -203,8 +203,8 @@ class RouteRow(QWidget):
         words = vbox(label(self._words.title, strong="mid"), text, None, gap=0)
         tile = vbox(GlyphTile(theme, self._words.icon), None, gap=0)
         row = hbox(gap=12)
-        row.addLayout(tile)
-        row.addLayout(words, 1)
+        add_layout(row, tile)
+        add_layout(row, words, 1)
         name.setLayout(row)
         self._steps = QVBoxLayout()
         self._steps.setContentsMargins(0, 0, 0, 0)
@@ -214,7 +214,7 @@ class RouteRow(QWidget):
         steps = vbox(self._steps, self._none, gap=2)
         outer = hbox(gap=16, margins=(16, 11, 16, 9))
         outer.addWidget(name, 0, Qt.AlignmentFlag.AlignTop)
-        outer.addLayout(steps, 1)
+        add_layout(outer, steps, 1)
         self.setLayout(outer)
 
     @property

@@ -9,7 +9,7 @@ from PySide6.QtCore import QSize, Qt, Signal
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QWidget
 
 from vibedesk.ui.theme.theme import Theme
-from vibedesk.ui.widgets.boxes import hbox
+from vibedesk.ui.widgets.boxes import add_layout, hbox
 from vibedesk.ui.widgets.buttons import LayoutButton
 from vibedesk.ui.widgets.gauges import Point, Sparkline
 from vibedesk.ui.widgets.labels import IconLabel, label
@@ -87,8 +87,7 @@ class StatusBar(QWidget):
                 widget = _StatusWidget(self._theme, item)
                 widget.clicked.connect(lambda key=item.key: self.item_clicked.emit(key))
             self._shown[item.key] = (item, widget)
-            present = row.itemAt(place)
-            if present is None or present.widget() is not widget:
+            if row.indexOf(widget) != place:
                 row.insertWidget(place, widget)
 
 
@@ -111,7 +110,7 @@ class _StatusWidget(QWidget):
             face.addWidget(lead)
         face.addWidget(self._words)
         self._figures_row = hbox(gap=12)
-        face.addLayout(self._figures_row)
+        add_layout(face, self._figures_row)
         if item.clickable:
             face.setContentsMargins(4, 0, 4, 0)
             self._button = LayoutButton(face, item.text, role="status")

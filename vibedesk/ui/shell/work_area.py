@@ -9,7 +9,7 @@ from vibedesk.ui.dock.dock_panel import DockPanel
 from vibedesk.ui.shell.arrangement import Arrangement
 from vibedesk.ui.shell.overlay import Overlay
 from vibedesk.ui.theme.theme import Theme
-from vibedesk.ui.widgets.boxes import vbox
+from vibedesk.ui.widgets.boxes import add_layout, vbox
 from vibedesk.ui.widgets.buttons import icon_button
 from vibedesk.ui.widgets.island import GapSplitter, Island
 
@@ -131,7 +131,7 @@ class WorkArea(QWidget):
             self._theme, "browser", self.tr("Show the preview"), size=18, shortcut="Ctrl+1"
         )
         open_.clicked.connect(self.preview_requested)
-        strip.column.addLayout(vbox(open_, None, margins=(4, 5, 4, 5)))
+        add_layout(strip.column, vbox(open_, None, margins=(4, 5, 4, 5)))
         return strip
 
 

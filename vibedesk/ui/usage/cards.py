@@ -35,7 +35,7 @@ from vibedesk.ui.usage.tables import (
     to_csv,
 )
 from vibedesk.ui.widgets.amounts import count, money
-from vibedesk.ui.widgets.boxes import frame, hbox, vbox
+from vibedesk.ui.widgets.boxes import add_layout, frame, hbox, vbox
 from vibedesk.ui.widgets.buttons import Segment, Segmented, icon_button, text_button
 from vibedesk.ui.widgets.flow_layout import FlowLayout
 from vibedesk.ui.widgets.labels import ElidedLabel, label
@@ -124,7 +124,7 @@ class BudgetCard(Card):
         inside = QWidget()
         left = vbox(label(self.tr("Limit of this project"), strong="mid"), self._words, None, gap=2)
         row = hbox(gap=16, margins=(16, 12, 16, 12))
-        row.addLayout(left)
+        add_layout(row, left)
         row.addWidget(self._bar, 1)
         row.addWidget(label("$", tone="muted"))
         row.addWidget(self._field)
@@ -220,7 +220,7 @@ class PlotCard(Card):
             gap=12,
             margins=(16, 12, 16, 12),
         )
-        column.addLayout(self._views, 1)
+        add_layout(column, self._views, 1)
         inside.setLayout(column)
         self.add_row(inside)
 
@@ -288,7 +288,7 @@ class ModelsCard(Card):
             gap=16,
             margins=(16, 16, 16, 16),
         )
-        column.addLayout(self._lines)
+        add_layout(column, self._lines)
         column.addStretch(1)
         inside.setLayout(column)
         self.add_row(inside)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shiboken6
 from PySide6.QtWidgets import QBoxLayout, QFrame, QHBoxLayout, QLayout, QVBoxLayout, QWidget
 
 Item = QWidget | QLayout | tuple[QWidget, int] | int | None
@@ -38,6 +39,27 @@ def hairline() -> QFrame:
     return frame("hline")
 
 
+def add_layout(outer: QBoxLayout, inner: QLayout, stretch: int = 0) -> None:
+    """Add a layout at the end of another: the way to do so, in place of Qt's own `addLayout`.
+
+    Where `outer` has a widget already, PySide makes a wrapper of each item in `inner` and keeps it for as long as
+    `outer` lives. Qt deletes an item with its widget and tells nobody, and what comes to lie at its address then
+    shares it with the wrapper: PySide crashes when that ends (6.11, `Shiboken::Object::destroy`).
+    """
+    outer.addLayout(inner, stretch)
+    if outer.parentWidget() is not None:
+        _forget_items(inner)
+
+
+def _forget_items(layout: QLayout) -> None:
+    for place in range(layout.count()):
+        item = layout.itemAt(place)
+        if isinstance(item, QLayout):
+            _forget_items(item)
+        elif item is not None and not shiboken6.createdByPython(item):
+            shiboken6.invalidate(item)
+
+
 def _fill(box: QBoxLayout, items: tuple[Item, ...], gap: int, margins: Margins) -> None:
     box.setContentsMargins(*margins)
     box.setSpacing(gap)
@@ -50,6 +72,6 @@ def _fill(box: QBoxLayout, items: tuple[Item, ...], gap: int, margins: Margins) 
             case tuple():
                 box.addWidget(*item)
             case QLayout():
-                box.addLayout(item)
+                add_layout(box, item)
             case QWidget():
                 box.addWidget(item)

@@ -9,6 +9,7 @@ from PySide6.QtGui import QColor, QPainter, QPainterPath, QPaintEvent, QPen
 from PySide6.QtWidgets import QFrame, QLayout, QVBoxLayout, QWidget
 
 from vibedesk.ui.theme.theme import Theme
+from vibedesk.ui.widgets.boxes import add_layout
 
 _MARK_GRID = 28
 _STRIPE = 4.5
@@ -108,7 +109,7 @@ class TopStripeCard(QFrame):
         if isinstance(item, QWidget):
             self._column.addWidget(item)
         else:
-            self._column.addLayout(item)
+            add_layout(self._column, item)
 
     def paintEvent(self, event: QPaintEvent) -> None:
         painter = QPainter(self)

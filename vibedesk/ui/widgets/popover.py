@@ -8,6 +8,7 @@ from PySide6.QtWidgets import QApplication, QFrame, QScrollArea, QVBoxLayout, QW
 from shiboken6 import isValid
 
 from vibedesk.ui.theme.theme import Theme
+from vibedesk.ui.widgets.boxes import add_layout
 from vibedesk.ui.widgets.shadow import SHADOW_ROOM, paint_shadow
 from vibedesk.ui.widgets.tab_order import in_tab_order
 
@@ -54,7 +55,7 @@ class Popover(QWidget):
         room = SHADOW_ROOM
         column.setContentsMargins(room + 1, room + 1, room + 1, room + 1)
         column.setSpacing(0)
-        column.addLayout(self.head)
+        add_layout(column, self.head)
         column.addWidget(self._scroll, 1)
         host.installEventFilter(self)
         self.hide()

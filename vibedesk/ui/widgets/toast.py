@@ -9,7 +9,7 @@ from PySide6.QtGui import QEnterEvent, QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import QApplication, QLabel, QWidget
 
 from vibedesk.ui.theme.theme import Theme
-from vibedesk.ui.widgets.boxes import frame, hbox, vbox
+from vibedesk.ui.widgets.boxes import add_layout, frame, hbox, vbox
 from vibedesk.ui.widgets.buttons import icon_button, text_button
 from vibedesk.ui.widgets.labels import IconLabel, label
 from vibedesk.ui.widgets.messages import MESSAGE_GLYPHS, MessageAction, MessageKind
@@ -51,7 +51,7 @@ class Toast(QWidget):
         top.addWidget(close)
         column = vbox(top, gap=2, margins=(14, 10, 8, 12))
         if text:
-            column.addLayout(hbox(26, (_wrapping(text), 1), gap=0, margins=(0, 0, 8, 0)))
+            add_layout(column, hbox(26, (_wrapping(text), 1), gap=0, margins=(0, 0, 8, 0)))
         room = SHADOW_ROOM
         self.setLayout(vbox(frame("none", column), margins=(room, room, room, room)))
         self._timer = QTimer(self)
