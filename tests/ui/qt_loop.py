@@ -17,7 +17,7 @@ from PySide6.QtWidgets import QApplication
 
 from vibedesk.base.garbage import collecting_here
 
-_PATIENCE = 20.0
+_PATIENCE = 60.0
 
 
 def run_on_qt(app: QApplication, work: Coroutine[Any, Any, None]) -> None:
