@@ -2,8 +2,11 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import subprocess
 import sys
+import time
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -100,3 +103,45 @@ def test_a_worker_that_crashes_costs_one_test(tmp_path: Path) -> None:
     assert "1 failed, 31 passed" in finished.stdout
     assert "test_crash.py::test_crashes[2]" in finished.stdout
     assert len((tmp_path / "notes").read_text().splitlines()) == 28
+
+
+_WAITS = """
+from pathlib import Path
+import threading
+
+def test_waits():
+    Path(__name__).touch()
+    threading.Event().wait()
+
+def test_comes_after():
+    pass
+"""
+
+
+def test_an_interrupted_run_says_where_each_worker_stands(tmp_path: Path) -> None:
+    (tmp_path / "pytest.ini").write_text("[pytest]\n", encoding="utf-8")
+    (tmp_path / "conftest.py").write_text(_CONFTEST, encoding="utf-8")
+    names = ("test_one", "test_two")
+    for name in names:
+        (tmp_path / f"{name}.py").write_text(_WAITS, encoding="utf-8")
+    running = subprocess.Popen(
+        [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "-n", "2"],
+        cwd=tmp_path,
+        env={"PYTHONPATH": str(_ROOT), "PATH": os.environ["PATH"], "DISPLAY": ":none"},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        start_new_session=True,
+    )
+    try:
+        deadline = time.monotonic() + 60
+        while not all((tmp_path / name).exists() for name in names):
+            assert time.monotonic() < deadline
+            time.sleep(0.05)
+        # As `timeout` does it: to all of them at once.
+        os.killpg(running.pid, signal.SIGINT)
+        output, _ = running.communicate(timeout=60)
+    finally:
+        with suppress(ProcessLookupError):
+            os.killpg(running.pid, signal.SIGKILL)
+    assert {f"{name}.py::test_waits" in output for name in names} == {True}, output

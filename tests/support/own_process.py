@@ -12,13 +12,16 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Iterator
 from contextlib import suppress
 
+import psutil
 import pytest
 
 _CHILD = "TESTS_IN_OWN_PROCESS"
 _SECONDS = 900
 _KEPT_CHARACTERS = 20_000
+_GRACE_SECONDS = 10.0  # Chromium's processes end after the program that started them
 
 
 class OwnProcess:
@@ -30,6 +33,8 @@ class OwnProcess:
     ) -> bool | None:
         if item.get_closest_marker("own_process") is None or os.environ.get(_CHILD):
             return None
+        # The child keeps the test's time limit. Kept here too it would end first, and with it this whole worker.
+        item.ihook.pytest_timeout_cancel_timer(item=item)
         item.ihook.pytest_runtest_logstart(nodeid=item.nodeid, location=item.location)
         started = time.time()
         outcome, output = _run(item)
@@ -69,8 +74,10 @@ def _run(item: pytest.Item) -> tuple[str, str]:
             stderr=subprocess.STDOUT,
             start_new_session=True,
         )
+        left: list[str] = []
         try:
             code = child.wait(_SECONDS)
+            left = _left_behind(child.pid)
         except subprocess.TimeoutExpired:
             code = None
         finally:
@@ -81,5 +88,22 @@ def _run(item: pytest.Item) -> tuple[str, str]:
         output = output_file.read().decode(errors="replace")[-_KEPT_CHARACTERS:]
     if code is None:
         return "failed", f"not done within {_SECONDS} s\n{output}"
+    if left:
+        return "failed", f"processes are left: {', '.join(left)}\n{output}"
     passed = code == 0 and "1 passed" in output
     return "passed" if passed else "failed", output
+
+
+def _left_behind(group: int) -> list[str]:
+    """Return what still runs of a process group whose leader has ended, and does not end by itself."""
+    ends = time.monotonic() + _GRACE_SECONDS
+    while (left := list(_running(group))) and time.monotonic() < ends:
+        time.sleep(0.1)
+    return left
+
+
+def _running(group: int) -> Iterator[str]:
+    for process in psutil.process_iter():
+        with suppress(ProcessLookupError, psutil.NoSuchProcess):
+            if os.getpgid(process.pid) == group and process.status() != psutil.STATUS_ZOMBIE:
+                yield process.name()

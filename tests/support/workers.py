@@ -11,6 +11,7 @@ import os
 import shutil
 import subprocess
 from collections import Counter
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -34,11 +35,18 @@ class Workers:
 
     def __init__(self) -> None:
         self._screens: list[subprocess.Popen[bytes]] = []
+        self._scheduler: ByModule | None = None
 
     @pytest.hookimpl(optionalhook=True)
     def pytest_xdist_make_scheduler(self, config: pytest.Config, log: Any) -> LoadScopeScheduling:
         config.option.loadscopereorder = False  # `long_ones_first` has given them their order
-        return ByModule(config, log)
+        self._scheduler = ByModule(config, log)
+        return self._scheduler
+
+    def pytest_keyboard_interrupt(self) -> None:
+        """Say where each worker stands: pytest shows where this process waits, which is never a test."""
+        for node, test in self._scheduler.at_hand() if self._scheduler is not None else ():
+            print(f"{node} is in {test}", flush=True)
 
     @pytest.hookimpl(optionalhook=True)
     def pytest_configure_node(self, node: WorkerController) -> None:
@@ -62,6 +70,15 @@ class ByModule(LoadScopeScheduling):
             return module + nodeid[nodeid.find("[") :]
         return module
 
+    def at_hand(self) -> Iterator[tuple[str, str]]:
+        """Yield each worker and the test that it is in."""
+        for node, scopes in self.assigned_work.items():
+            for tests in scopes.values():
+                test = next((test for test, done in tests.items() if not done), None)
+                if test is not None:
+                    yield node.gateway.id, test
+                    break
+
     def remove_node(self, node: WorkerController) -> str | None:
         """Take a worker out that ended or crashed; return the test in which it crashed.
 
@@ -83,7 +100,10 @@ class ByModule(LoadScopeScheduling):
             {scope: tests for scope, tests in unfinished.items() if not all(tests.values())}
         )
         for other in self.nodes:
-            self._reschedule(other)
+            if (
+                other in self.registered_collections
+            ):  # one that still collects is served when it has
+                self._reschedule(other)
         return crashed
 
     def _reschedule(self, node: WorkerController) -> None:

@@ -459,7 +459,13 @@ def settle(milliseconds: int = 120) -> None:
 def grab(widget: QWidget, path: Path) -> None:
     widget.show()
     settle()
-    widget.grab().save(str(path))
+    picture = widget.grab().toImage()
+    for _ in range(10):  # lines that wrap take another round of laying out; what turns never comes to rest
+        settle()
+        before, picture = picture, widget.grab().toImage()
+        if picture == before:
+            break
+    picture.save(str(path))
     widget.hide()
     widget.deleteLater()
 
