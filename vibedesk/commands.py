@@ -462,8 +462,9 @@ async def _export(engine: Engine, options: argparse.Namespace) -> int:
 
 async def _delete(engine: Engine, options: argparse.Namespace) -> int:
     project_id = await engine.resolve(options.project)
-    where = await engine.delete_project(project_id)
-    _say(f"Deleted. Its folder is in the {where}." if where == "trash" else f"Deleted. {where}")
+    deleted = await engine.delete_project(project_id)
+    where = "Its folder is in the trash." if deleted.folder == "trash" else deleted.folder
+    _say(" ".join(filter(None, ("Deleted.", where, deleted.left))))
     return 0
 
 

@@ -125,7 +125,23 @@ function isSafeRemoval(fix, problem, { ts, sf, nodeAt }) {
   const node = nodeAt(sf, problem.start)
   const declaration = ts.findAncestor(node, (n) => ts.isVariableDeclaration(n) || ts.isBindingElement(n) || ts.isFunctionLike(n) || ts.isTypeParameterDeclaration(n))
   if (!declaration || ts.isFunctionLike(declaration)) return false
+  let going = declaration
+  while (ts.isBindingElement(going) && going.parent.elements.filter(ts.isBindingElement).length === 1) going = going.parent.parent
+  if (hasEffect(ts, going)) return false
   return ts.isBindingElement(declaration) || ts.isTypeParameterDeclaration(declaration) || !ts.isFunctionLike(declaration.initializer ?? node)
+}
+
+/** Whether anything happens where this is worked out, besides that it has a value; not in the functions that it makes. */
+function hasEffect(ts, node) {
+  if (ts.isFunctionLike(node)) return false
+  const kind = ts.SyntaxKind
+  return (
+    ts.isCallLikeExpression(node) && !ts.isJsxOpeningLikeElement(node) || ts.isAwaitExpression(node) || ts.isYieldExpression(node) ||
+    ts.isDeleteExpression(node) || ts.isPostfixUnaryExpression(node) ||
+    ts.isPrefixUnaryExpression(node) && [kind.PlusPlusToken, kind.MinusMinusToken].includes(node.operator) ||
+    ts.isBinaryExpression(node) && node.operatorToken.kind >= kind.FirstAssignment && node.operatorToken.kind <= kind.LastAssignment ||
+    Boolean(ts.forEachChild(node, (child) => hasEffect(ts, child)))
+  )
 }
 
 /** Only what declares a member by a type that is known from how it is used: no methods, no values. */

@@ -1,5 +1,6 @@
 // Serves one app's TypeScript project: JSON lines in (`{id, do, …}`), JSON lines out (`{id, result}` or `{id, error}`).
-// It runs in the work folder and uses the app's own `typescript`. Paths are project paths; texts that are opened
+// It runs in the work folder and uses the app's own `typescript`, where that is the native one the one before, which
+// VibeDesk has put beside it. Paths are project paths; texts that are opened
 // stand in for the disk until they are forgotten.
 
 import { createRequire } from 'node:module'
@@ -7,16 +8,23 @@ import path from 'node:path'
 import { repair } from './loop.mjs'
 import { isMissingLocal, plain, Workspace } from './workspace.mjs'
 
+const NO_FILES = 18003 // of a tsconfig
+
+const BESIDE = 'node_modules/.vibedesk/node_modules'
+
 export async function serve(lines, send, root = process.cwd()) {
-  let workspace
+  let workspace, native = false
   try {
     // From beside the packages: the app's package.json may be what is to be mended.
-    const ts = createRequire(path.join(root, 'node_modules', 'here.js'))('typescript')
+    const compiler = (folder) => createRequire(path.join(root, folder, 'here.js'))('typescript')
+    let ts = compiler('node_modules')
+    native = !ts.createLanguageService
+    if (native) ts = compiler(BESIDE)
     if (!ts.createLanguageService) throw new Error(`typescript ${ts.version} has no language service`)
     workspace = new Workspace(ts, root)
     send({ ready: true, typescript: ts.version })
   } catch (error) {
-    send({ ready: false, error: String(error?.message ?? error) })
+    send({ ready: false, native, error: String(error?.message ?? error) })
     return
   }
   for await (const line of lines) {
@@ -46,7 +54,7 @@ function answer(workspace, request) {
     case 'check':
       workspace.open({ [request.path]: request.text })
       // What it imports may still be on its way.
-      return { problems: workspace.problemsOf(request.path).filter((p) => !isMissingLocal(p)).map(plain) }
+      return { problems: workspace.problemsOf(request.path).filter((p) => !isMissingLocal(p) && p.number !== NO_FILES).map(plain) }
     case 'fix':
       return repair(workspace, request)
     default:

@@ -192,6 +192,7 @@ export function effectRule(problem, { ts, sf, nodeAt }) {
   if (!fn || !ts.isCallExpression(fn.parent) || fn.parent.arguments[0] !== fn || !ts.isArrowFunction(fn) || !ts.isBlock(fn.body)) return []
   if (!/^(?:React\.)?use(?:Layout)?Effect$/.test(fn.parent.expression.getText(sf))) return []
   if (!fn.modifiers?.some((m) => m.kind === ts.SyntaxKind.AsyncKeyword)) return []
+  if (returnsValue(ts, fn.body)) return [] // what cleans up must be given to React, and when is not ours to decide
   const start = fn.getStart(sf)
   return [{
     name: 'react',
@@ -200,6 +201,12 @@ export function effectRule(problem, { ts, sf, nodeAt }) {
       { file: sf.fileName, start: fn.end, end: fn.end, text: ')() }' },
     ],
   }]
+}
+
+function returnsValue(ts, node) {
+  if (ts.isFunctionLike(node)) return false
+  if (ts.isReturnStatement(node)) return node.expression !== undefined
+  return Boolean(ts.forEachChild(node, (child) => returnsValue(ts, child)))
 }
 
 /** 2786: a component whose markup stands there without `return`. */

@@ -2,7 +2,7 @@
 
 import fs from 'node:fs'
 import path from 'node:path'
-import { componentOf, scriptOf, shadowOf } from './components.mjs'
+import { componentOf, isComponent, moduleOf, scriptOf, shadowOf } from './components.mjs'
 import { missingAlias, TOLD_OPTIONS } from './config.mjs'
 import { misplacedHooks } from './hooks.mjs'
 import { missingSideEffects, wrongEndings } from './modules.mjs'
@@ -113,7 +113,7 @@ export class Workspace {
 
   text(file) {
     const component = this.component(file)
-    return component ? scriptOf(this.source(component)) : this.source(file)
+    return component ? moduleOf(this.source(component)) : this.source(file)
   }
 
   /** The whole text of a file, also where the compiler is shown a part. */
@@ -167,12 +167,27 @@ export class Workspace {
     })
   }
 
-  /** The errors of one file alone. */
+  /** The errors of one file alone; of one that belongs to no project only whether it can be read. */
   problemsOf(name) {
     this.sync()
     const file = this.absolute(name)
     const project = this.projectOf(file)
-    return project ? project.problemsOf(project.program.getSourceFile(file), project.program) : []
+    if (project) return project.problemsOf(project.program.getSourceFile(file), project.program)
+    const settings = this.projects.find(({ config }) => config === file)
+    if (settings) return settings.configErrors.map((error) => settings.problem({ ...error, file: error.file ?? settings.json }))
+    const [any] = this.projects
+    return any ? this.unreadable(file).map((error) => ({ ...any.problem(error, true), file: name })) : []
+  }
+
+  /** What the compiler cannot read of a file, in a component of its script. */
+  unreadable(file) {
+    const { ts } = this
+    const text = this.source(file) ?? ''
+    if (file.endsWith('.json')) return ts.parseJsonText(file, text).parseDiagnostics
+    const component = isComponent(file)
+    const compilerOptions = { allowJs: true, jsx: ts.JsxEmit.Preserve, target: ts.ScriptTarget.ESNext, module: ts.ModuleKind.ESNext }
+    const asked = { fileName: component ? shadowOf(file) : file, reportDiagnostics: true, compilerOptions }
+    return ts.transpileModule(component ? scriptOf(text) : text, asked).diagnostics.filter((each) => each.file)
   }
 
   projectOf(file) {

@@ -2,7 +2,8 @@
 
     python -m tests.chaos [--points 200] [--twice 40] [--seed 1] [--jobs N] [--only ACT]
 
-Prints a line for each kill that was not survived, and how many there were in each state; ends with 1 if any was not.
+Prints a line for each kill that was not survived, and how many there were in each state; ends with 1 if any was not, if
+a program had ended before the place of its kill came, or if a state had fewer than five kills.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from tests.chaos.lives import ACTS, Kill, Point, Stage
-from tests.chaos.points import choose, every_point
+from tests.chaos.points import choose, every_point, too_few
 from tests.support.environment import isolate_environment
 
 Job = tuple[Point, random.Random | None]
@@ -37,12 +38,15 @@ class Tally:
     decided: Counter[str] = field(default_factory=Counter)
     came: Counter[str] = field(default_factory=Counter)
     kinds: Counter[str] = field(default_factory=Counter)
+    unreached: list[Point] = field(default_factory=list)
     lock: threading.Lock = field(default_factory=threading.Lock)
 
     def add(self, point: Point, kills: list[Kill], failure: str) -> None:
         with self.lock:
-            self.decided.update(kill.decided for kill in kills)
-            self.came.update(kill.came for kill in kills)
+            self.decided.update(kill.decided for kill in kills if kill.reached)
+            self.came.update(kill.came for kill in kills if kill.reached)
+            if not all(kill.reached for kill in kills):
+                self.unreached.append(point)
             self.kinds[point.kind] += 1
             if failure:
                 self.failed.append(f"{point}\n{failure}")
@@ -86,7 +90,8 @@ def main() -> int:
         every = every_point(lives)
         chance = random.Random(options.seed)
         jobs: queue.SimpleQueue[Job] = queue.SimpleQueue()
-        for point in choose(every, options.points, options.seed):
+        chosen = choose(every, options.points, options.seed)
+        for point in chosen:
             jobs.put((point, None))
         for point in choose(every, options.twice, options.seed + 1) if options.twice else ():
             jobs.put((point, random.Random(chance.random())))
@@ -109,7 +114,12 @@ def main() -> int:
     print("  " + ", ".join(f"{kind} {count}" for kind, count in tally.kinds.most_common()))
     minutes = (time.monotonic() - begun) / 60
     print(f"{tally.survived} of {tally.total} survived, {minutes:.1f} minutes")
-    return 1 if tally.failed else 0
+    for point in tally.unreached:
+        print(f"NOT KILLED, it had ended before: {point}")
+    few = too_few(chosen, tally.decided)
+    if few:
+        print(f"TOO FEW kills in: {', '.join(few)}")
+    return 1 if tally.failed or tally.unreached or few else 0
 
 
 if __name__ == "__main__":

@@ -55,10 +55,14 @@ class Point:
 
 @dataclass(frozen=True, slots=True)
 class Kill:
-    """A kill that happened: the state shown when it was decided, and the last one that was shown before it came."""
+    """A kill: the state shown when it was decided, and the last one that was shown before it came.
+
+    `reached` is false where the program had ended before its place came: then nothing was killed.
+    """
 
     decided: str
     came: str
+    reached: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,14 +154,13 @@ class Life:
         for command in self._act.commands[: point.command]:
             self.run(command)
         program = self._act.commands[point.command](self)
-        changes, after = 0, -1
-        while program.until_events(len(program.events) + 1):
+        changes, after, reached = 0, -1, False
+        while not reached and program.until_events(len(program.events) + 1):
             changed = program.events[-1]["type"] == "state_change"
             changes += changed
             after = 0 if changed else after + 1
-            if (changes, after) == (point.visit, point.after) or changes > point.visit:
-                break
-        return self._kill(program, point.delay_s)
+            reached = (changes, after) == (point.visit, point.after) or changes > point.visit
+        return self._kill(program, point.delay_s, reached=reached)
 
     def killed_again(self, chance: random.Random) -> Kill:
         """Go on, and kill the program again somewhere on the way."""
@@ -165,13 +168,13 @@ class Life:
         program.until_events(chance.randint(1, 60))
         return self._kill(program, chance.uniform(0, _LONGEST_DELAY_S))
 
-    def _kill(self, program: Program, delay_s: float) -> Kill:
+    def _kill(self, program: Program, delay_s: float, *, reached: bool = True) -> Kill:
         chosen = _state_shown(program)
         time.sleep(delay_s)
         program.kill()
         self.project_id = program.project_id
         assert_nothing_shown_is_lost(self.home, program)
-        return Kill(chosen, _state_shown(program))
+        return Kill(chosen, _state_shown(program), reached)
 
     def go_on(self) -> None:
         """Do what a person does after a kill, until the act is done."""

@@ -11,6 +11,8 @@ from typing import Final
 from tests.chaos.lives import Point, Undisturbed
 
 LEAST_IN_A_STATE: Final = 5
+_SPARE: Final = 2
+"""Points beyond these in each state: a life that goes otherwise may be in the next one already."""
 _LONGEST_DELAY_S: Final = 0.03
 
 
@@ -32,6 +34,14 @@ def every_point(lives: Mapping[str, Undisturbed]) -> list[Point]:
     return points
 
 
+def too_few(chosen: list[Point], decided: Counter[str]) -> list[str]:
+    """Return the states, of those that points were `chosen` in, with fewer kills than there have to be."""
+    wanted = Counter(point.state for point in chosen)
+    return sorted(
+        state for state, most in wanted.items() if decided[state] < min(LEAST_IN_A_STATE, most)
+    )
+
+
 def choose(every: list[Point], count: int, seed: int) -> list[Point]:
     """Choose `count` points: some in each state, each change of state, then kinds of events in turn.
 
@@ -47,7 +57,7 @@ def choose(every: list[Point], count: int, seed: int) -> list[Point]:
         by_state[point.state].append(point)
     for points in by_state.values():
         first = [p for p in points if p.kind == "state_change"] + points
-        chosen += [first[n % len(first)] for n in range(LEAST_IN_A_STATE)]
+        chosen += [first[n % len(first)] for n in range(LEAST_IN_A_STATE + _SPARE)]
     taken = set(chosen)
     left = [point for point in left if point not in taken]
     seen = Counter((p.state, p.kind) for p in chosen)

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import random
+from collections import Counter
 
 import pytest
 
 from tests.chaos.lives import Point, Stage
+from tests.chaos.points import too_few
 
 pytestmark = pytest.mark.e2e
 
@@ -37,7 +39,19 @@ def stage(tmp_path_factory: pytest.TempPathFactory) -> Stage:
 @pytest.mark.parametrize("point", SAMPLE, ids=lambda p: f"{p.act}-{p.state}-{p.visit}-{p.after}")
 def test_goes_on(point: Point, stage: Stage) -> None:
     [kill] = stage.survive(point)
+    assert kill.reached
     assert kill.decided == point.state
+
+
+def test_a_state_with_too_few_kills_is_noticed() -> None:
+    chosen = [Point("build", 0, "fixing", 0)] * 7 + [Point("build", 0, "idle", 0)] * 2
+    assert too_few(chosen, Counter(fixing=5, idle=2)) == []
+    assert too_few(chosen, Counter(fixing=4, idle=1, error=9)) == ["fixing", "idle"]
+
+
+def test_a_program_that_ends_before_its_place_is_not_killed(stage: Stage) -> None:
+    [kill] = stage.survive(Point("say", 0, "complete", 99))
+    assert not kill.reached
 
 
 def test_goes_on_after_a_second_kill(stage: Stage) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 
 import pytest
@@ -187,6 +188,19 @@ async def test_with_docker_apps_run_there(
     assert docker.status == "ok"
     assert ("image is there" in docker.message) is there
     assert ("about a minute" in docker.message) is not there
+
+
+async def test_a_missing_docker_command_is_said(
+    home: Home, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with engine_on_tcp({"/version": (200, VERSION), "/info": (200, INFO)}) as host:
+        monkeypatch.setenv("DOCKER_HOST", host)
+        assert "docker command" not in check(await examined(home), "Docker").message
+        monkeypatch.setenv("PATH", str(Path(sys.prefix) / "bin"))
+        docker = check(await examined(home), "Docker")
+    assert docker.status == "ok"
+    assert "no docker command, which Open shell takes" in docker.message
+    assert "docker-cli" in docker.remedy
 
 
 async def test_a_docker_that_cannot_limit_apps_is_a_warning(

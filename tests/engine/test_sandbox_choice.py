@@ -12,6 +12,7 @@ import pytest
 from tests.support.docker_engines import docker_host, docker_image  # noqa: F401
 from vibedesk.base.errors import ConsentRequiredError
 from vibedesk.base.paths import Home
+from vibedesk.engine import sandbox_choice
 from vibedesk.engine.engine import Engine
 from vibedesk.engine.project_options import ProjectOptions
 from vibedesk.engine.sandbox_choice import DriverChoice, HomeFacts, Sandboxes
@@ -68,12 +69,24 @@ async def test_a_docker_that_cannot_make_sandboxes_is_given_up(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setenv("DOCKER_HOST", docker_host)
-    sandboxes.give_up_docker("The sandbox image could not be made.")
+    error = SandboxUnavailableError(
+        "The sandbox image could not be made.", remedy="Give Docker some space."
+    )
+    sandboxes.give_up_docker(error)
     choice = await sandboxes.choose("auto")
     assert choice.kind == "local"
-    assert "image could not be made" in choice.why
-    with pytest.raises(SandboxUnavailableError, match="image could not be made"):
-        await sandboxes.choose("docker")
+    assert "image could not be made. Give Docker some space." in choice.why
+    # Who wants Docker and nothing else gets what Docker says now.
+    assert (await sandboxes.choose("docker")).kind == "docker"
+
+    sandboxes.try_docker_again()
+    assert (await sandboxes.choose("auto")).kind == "docker"
+    sandboxes.give_up_docker(error)
+    assert (await sandboxes.choose("auto")).kind == "local"
+
+    monkeypatch.setattr(sandbox_choice, "GIVEN_UP_SECONDS", 0.0)
+    sandboxes.give_up_docker(error)
+    assert (await sandboxes.choose("auto")).kind == "docker", "its time is over"
 
 
 async def test_a_project_is_told_its_kind_and_gets_it(
@@ -111,14 +124,20 @@ async def test_naming_the_local_sandbox_is_agreement_only_where_nobody_can_be_as
     monkeypatch.setenv("OPENAI_COMPATIBLE_MODEL", "nobody")
     # Without bubblewrap nothing keeps an app from the person's files.
     monkeypatch.setenv("PATH", str(Path(sys.prefix) / "bin"))
+    monkeypatch.setenv("DOCKER_HOST", "unix:///nowhere/docker.sock")
     engine = Engine(home, attended=attended)
     await asyncio.to_thread(engine.start)
     try:
         options = ProjectOptions(sandbox="local")
         if attended:
-            with pytest.raises(ConsentRequiredError):
+            with pytest.raises(ConsentRequiredError) as refused:
                 await engine.create("Count things", options)
+            assert "--sandbox" not in refused.value.remedy
             await engine.grant_consent()
+        else:
+            with pytest.raises(ConsentRequiredError) as refused:
+                await engine.create("Count things", ProjectOptions(sandbox="auto"))
+            assert "--sandbox local" in refused.value.remedy
         assert await engine.create("Count things", options)
     finally:
         await engine.shutdown()

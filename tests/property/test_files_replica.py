@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from vibedesk.engine.files.document import ProjectDocument
-from vibedesk.engine.files.replica import DocumentReplica, RemoteEdit, merged_text
+from vibedesk.engine.files.replica import DocumentReplica, Merged, RemoteEdit, merged_text
 
 TEXT = st.text(alphabet="ab\n😀é", max_size=12)
 STEP = st.tuples(st.sampled_from(["engine", "editor"]), st.integers(0, 30), st.integers(0, 5), TEXT)
@@ -31,7 +31,7 @@ def test_what_was_made_of_another_text_is_brought_in_and_told(
         file_id = document.create_text("a.txt", current)
     replica = DocumentReplica()
     replica.apply(1, change.updates)
-    update = replica.merge("a.txt", base, edited)
+    update = replica.merge("a.txt", base, edited, Merged())
     if update is not None:
         document.apply_update(update, "user")
     merged = merged_text(base, current, edited)

@@ -460,7 +460,9 @@ def grab(widget: QWidget, path: Path) -> None:
     widget.show()
     settle()
     picture = widget.grab().toImage()
-    for _ in range(10):  # lines that wrap take another round of laying out; what turns never comes to rest
+    for _ in range(
+        10
+    ):  # lines that wrap take another round of laying out; what turns never comes to rest
         settle()
         before, picture = picture, widget.grab().toImage()
         if picture == before:

@@ -11,7 +11,7 @@ import pytest
 from vibedesk.base.errors import VibeDeskError
 from vibedesk.base.paths import Home
 from vibedesk.engine.engine import Engine
-from vibedesk.engine.files.replica import RemoteEdit
+from vibedesk.engine.files.replica import RemoteEdit, merged_text
 from vibedesk.engine.project_options import ProjectOptions
 from vibedesk.ui.document_sync import DocumentSync
 
@@ -39,11 +39,13 @@ class Editor:
     def __init__(self, engine: Engine, project_id: str) -> None:
         self.shown: list[RemoteEdit] = []
         self.errors: list[VibeDeskError] = []
+        self.settled: list[str] = []
         self.sync = DocumentSync(
             engine,
             project_id,
             self._show,
             self.errors.append,
+            self.settled.append,
         )
         self.sending = asyncio.create_task(self.sync.send_typed())
 
@@ -98,9 +100,10 @@ async def test_typing_beside_a_stream_is_merged_when_it_ends(
     await other.sync.all_sent()
     assert editor.sync.stream_is_whole(PATH, "ÄINS\ntwo\n") == "// mine\nÄINS\ntwo\nend\n"
     editor.sync.typed(PATH, 3, 4, "ours")
-    assert await editor.sync.end_stream(PATH)
+    await editor.sync.end_stream(PATH)
     await editor.sync.all_sent()
     assert not editor.sync.is_streaming(PATH)
+    assert editor.settled == [PATH]
     assert editor.shown == []
     text = "// ours\nÄINS\ntwo\nend\n"
     assert editor.sync.current(PATH) == text
@@ -114,7 +117,7 @@ async def test_typing_into_a_rewrite_that_breaks_off_goes_into_the_text_that_sta
     editor.sync.begin_stream(PATH, "")
     editor.sync.streamed(PATH, "one\nadded")
     editor.sync.typed(PATH, 0, 0, "// mine\n")
-    assert await editor.sync.end_stream(PATH)
+    await editor.sync.end_stream(PATH)
     await editor.sync.all_sent()
     assert await engine.read_file(project_id, PATH) == "// mine\none\n"
 
@@ -144,12 +147,75 @@ async def test_typing_into_a_rewrite_outlives_that_it_begins_anew(
     broken_off = asyncio.create_task(editor.sync.end_stream(PATH))
     await asyncio.sleep(0)
     editor.sync.begin_stream(PATH, "")
-    assert not await broken_off
+    await broken_off
+    assert editor.sync.is_streaming(PATH)
     editor.sync.streamed(PATH, "one\ntwo\n")
     editor.sync.typed(PATH, 0, 0, "// second\n")
-    assert await editor.sync.end_stream(PATH)
+    await editor.sync.end_stream(PATH)
     await editor.sync.all_sent()
     assert await engine.read_file(project_id, PATH) == "// second\none\n// first\n"
+
+
+async def test_a_deletion_typed_into_a_rewrite_stays_one_when_everything_is_stored_in_mid_stream(
+    engine: Engine, project_id: str, editor: Editor
+) -> None:
+    editor.sync.begin_stream(PATH, "")
+    editor.sync.streamed(PATH, "one\nalpha beta\n")
+    editor.sync.typed(PATH, len("one\n"), len("alpha "), "")
+    editor.sync.typed(PATH, 0, 0, "// mine\n")
+    await editor.sync.all_sent()
+    editor.sync.streamed(PATH, "gamma\n")
+    await editor.sync.all_sent()
+    stored = await engine.read_file(project_id, PATH)
+    assert stored == "// mine\none\n"
+    # As the engine merges a rewrite that closes.
+    text = merged_text("one\n", stored, "one\nalpha beta\ngamma\n")
+    assert editor.sync.stream_is_whole(PATH, text) == "// mine\none\nbeta\ngamma\n"
+    await editor.sync.end_stream(PATH)
+
+
+async def test_what_is_typed_into_a_file_that_is_not_here_yet_waits_for_it(
+    engine: Engine, project_id: str, editor: Editor
+) -> None:
+    editor.sync.begin_stream("src/b.ts", "")
+    editor.sync.streamed("src/b.ts", "two\n")
+    editor.sync.typed("src/b.ts", 0, 0, "// mine\n")
+    await editor.sync.all_sent()
+    await editor.sync.end_stream("src/b.ts")
+    assert editor.sync.is_streaming("src/b.ts")
+    await engine.create_file(project_id, "src/b.ts", "two\n")
+    await editor.sync.all_sent()
+    assert editor.settled == ["src/b.ts"]
+    assert await engine.read_file(project_id, "src/b.ts") == "// mine\ntwo\n"
+
+
+async def test_a_stream_whose_end_could_not_be_fetched_ends_with_the_next_fetch(
+    engine: Engine, project_id: str, editor: Editor
+) -> None:
+    editor.sync.begin_stream(PATH, "")
+    editor.sync.streamed(PATH, "one\ntwo\n")
+    editor.sync.typed(PATH, 0, 0, "// mine\n")
+    editor.sync._project_id = "nowhere"
+    with pytest.raises(VibeDeskError):
+        await editor.sync.end_stream(PATH)
+    editor.sync._project_id = project_id
+    editor.sync.typed(PATH, 0, 0, "// more\n")
+    assert await editor.sync.text(PATH) == "// more\n// mine\none\n"
+    assert editor.settled == [PATH]
+    editor.sync.typed(PATH, 0, 0, "// last\n")
+    await editor.sync.all_sent()
+    assert await engine.read_file(project_id, PATH) == "// last\n// more\n// mine\none\n"
+
+
+async def test_a_file_that_was_deleted_takes_along_what_was_typed_beside_it(
+    engine: Engine, project_id: str, editor: Editor
+) -> None:
+    editor.sync.begin_stream(PATH, "")
+    editor.sync.typed(PATH, 0, 0, "// mine\n")
+    editor.sync.stream_dropped(PATH)
+    assert not editor.sync.is_streaming(PATH)
+    await editor.sync.all_sent()
+    assert await engine.read_file(project_id, PATH) == "one\n"
 
 
 async def test_what_cannot_be_stored_is_told_and_the_next_is_sent(

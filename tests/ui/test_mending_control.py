@@ -12,6 +12,7 @@ from PySide6.QtWidgets import QAbstractButton, QApplication, QPlainTextEdit
 
 from tests.support.model_server import serve_in_thread
 from tests.support.tiny_app import TINY_TEMPLATE
+from tests.ui.chat.test_with_engine import PLAN
 from tests.ui.mending_samples import ISSUES, issue
 from tests.ui.qt_loop import run_on_qt, until
 from vibedesk.base.errors import VibeDeskError
@@ -405,7 +406,7 @@ def test_a_security_review_goes_on_visibly_and_says_what_came_of_it(
         review = at.button(problems.tools, "Security review")
         review.click()
         review.click()
-        assert review.accessibleName() == "Reviewing"
+        assert review.accessibleName() == "Reviewing security"
         assert not at.button(problems.tools, "Review now").isEnabled()
         await until(lambda: at.told and problems.problems, "the outcome")
         assert at.told == [("warning", "The security review found 1 problem.", FOUND)]
@@ -440,6 +441,39 @@ def test_a_security_review_that_did_not_come_to_its_end_says_so(
         assert opened.errors[0].message == "It was stopped before its end."
         assert opened.told == []
         assert review.accessibleName() == "Security review"
+
+    play(scenario)
+
+
+def test_leaving_ends_a_look_and_keeps_what_was_edited_in_the_plan(
+    play: Callable[[Scenario], None],
+) -> None:
+    async def scenario(opened: Opened) -> None:
+        engine, page = opened.engine, opened.panels.chat.blueprint_page
+
+        def built(emit: Emit) -> None:
+            machine = agent._machine
+            machine.memory.phase = 1
+            ProjectStore().update(opened.project_id, blueprint=PLAN)
+            emit(e.BlueprintReady(PLAN))
+
+        agent = await engine._call(engine._ours.agents.get(opened.project_id))
+        await opened.store(built)
+        await opened.tell(e.StateChange("complete", "finalizing", ""))
+        await opened.tell(e.PhaseDesigned({"number": 1, "name": "Basics"}))
+        await until(lambda: page.state == "approved", "a plan that is built")
+        page.restore({"acceptance_checks": []})
+        assert page.changes() == {"acceptance_checks": []}
+        # Nobody answers the package manager here: by itself it ends when that gives up.
+        opened.press(opened.panels.problems.tools, "Security review")
+        await until(lambda: agent.looking, "it is begun")
+        look = agent._looking
+        await opened.session.close()
+        assert look is not None
+        assert look.cancelled()
+        stored = (await engine.project(opened.project_id)).blueprint
+        assert stored is not None
+        assert stored["acceptance_checks"] == []
 
     play(scenario)
 
@@ -505,6 +539,42 @@ def test_an_error_of_the_page_reaches_the_engine_and_comes_back_as_a_banner(
         await until(lambda: opened.errors, "nothing is built yet, which the engine says")
         opened.press(banner, "Dismiss")
         assert banner.isHidden()
+
+    play(scenario)
+
+
+def test_while_the_next_phase_is_written_an_error_of_the_last_good_one_is_shown(
+    play: Callable[[Scenario], None],
+) -> None:
+    """Before a phase is built, and while files change under the page, what it prints is not taken in."""
+
+    async def scenario(opened: Opened) -> None:
+        panels, session = opened.panels, opened.session
+        session._preview_url = f"{APP}/"
+        banner = panels.preview.error_banner
+
+        async def prints(message: str, state: str, previous: str) -> None:
+            await opened.tell(e.StateChange(state, previous, ""))
+            await until(lambda: session.run.state == state, state)
+            panels.preview.console.emit("error", f"Uncaught Error: {message}", f"{APP}/{PATH}", 1)
+
+        await prints("early", "implementing_phase", "blueprinting")
+        await opened.tell(e.PhaseComplete(1))
+        await until(lambda: session.run.built, "a phase is built")
+        await prints("while it is planned", "planning_phase", "finalizing")
+        await until(lambda: "while it is planned" in banner.message, "the banner")
+        assert not banner.isHidden()
+        await until(lambda: len(panels.problems.problems) == 1, "it is stored")
+        assert "Waits for the review" in banner._busy.text()
+        await prints("while it is written", "implementing_phase", "planning_phase")
+        await until(lambda: "while it is written" in banner.message, "the next one")
+        await prints("while it is looked at", "reviewing", "implementing_phase")
+        await prints("at rest", "idle", "reviewing")
+        await until(lambda: len(panels.problems.problems) == 3, "the last one")
+        assert opened.button(banner, "Fix it").isVisibleTo(banner)
+        met = {problem.headline for problem in panels.problems.problems}
+        told = ("while it is planned", "while it is written", "at rest")
+        assert met == {f"Error: {words}" for words in told}
 
     play(scenario)
 

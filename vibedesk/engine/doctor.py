@@ -117,6 +117,9 @@ def _docker(endpoint: DockerEndpoint, health: DockerHealth) -> CheckView:
         short = free < _COMFORTABLE_FOR_DOCKER
         if short:
             remedies.append("Free some space there; `docker system df` shows what takes it.")
+    if shutil.which("docker") is None:
+        sentences.append("There is no docker command, which Open shell takes.")
+        remedies.append("For shells: install docker-ce-cli, docker-cli or docker-client.")
     sentences.append(_image(endpoint, health))
     worse = short or bool(health.missing_limits)
     return CheckView(

@@ -23,6 +23,7 @@ from vibedesk.engine.subscription import Subscription
 from vibedesk.engine.views import (
     BugReportView,
     ConnectionView,
+    DeletedView,
     DiscoveredServerView,
     DoctorView,
     EstimateView,
@@ -175,8 +176,8 @@ class Engine:
         """Stop showing a project; an agent without run and view goes with the next sweep."""
         await self._call(self._ours.close_project(project_id))
 
-    async def delete_project(self, project_id: str) -> str:
-        """Move the project's folder to the trash and forget the project; return what became of the folder."""
+    async def delete_project(self, project_id: str) -> DeletedView:
+        """Move the project's folder to the trash and forget the project; return what became of it."""
         return await self._call(self._ours.delete_project(project_id))
 
     async def export(self, project_id: str, destination: Path) -> int:

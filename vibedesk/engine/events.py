@@ -170,6 +170,14 @@ class FileEnd(Payload):
 
 
 @dataclass(frozen=True, slots=True)
+class FileDropped(Payload):
+    """What was written of `path` since its start counts for nothing: it reads as before, or is gone (`file_deleted`)."""
+
+    type: ClassVar[str] = "file_dropped"
+    path: str
+
+
+@dataclass(frozen=True, slots=True)
 class FilesWritten(Payload):
     """The work folder got `count` changed files in one batch."""
 

@@ -114,11 +114,11 @@ class AppMending:
         await (await self._agents.get(project_id)).skip_issues(signatures)
 
     async def report_error(self, project_id: str, message: str, stack: str, source: str) -> None:
-        """Take in an error that the app threw while the person used it."""
+        """Take in an error that the app threw while the person used it, also while its next phase is written."""
         agent = await self._agents.get(project_id)
         text = whole_text(stack or message)[:_LONGEST]
         locate = await source_locator(agent.runtime.url, text)
-        if agent.running or agent.looking:
+        if not await agent.page_is_finished():
             # Files are changing under the page, or its server is started anew; whoever does that looks at it.
             return
         given = agent.access.template.untouchable_files
@@ -130,7 +130,10 @@ class AppMending:
             message=whole_text(message).strip()[:600] or "The app threw an error.",
             severity="blocking",
         )
-        seen = Issue.from_dict({**issue.to_dict(), "evidence": {"live": True, "source": source}})
+        evidence = {"live": True, "source": source}
+        if await agent.is_rewritten(issue.file):
+            evidence["rewritten"] = True
+        seen = Issue.from_dict({**issue.to_dict(), "evidence": evidence})
         await self._bus.commit(project_id, lambda emit: _tell(seen, source, emit))
         await agent.take_live_issue(seen)
         if self._attended and await self._read(self._automatic):

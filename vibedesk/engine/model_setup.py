@@ -391,7 +391,7 @@ def _model_view(name: str, facts: ModelCapabilities) -> ModelView:
         context_window=facts.context_window,
         max_output_tokens=facts.max_output_tokens,
         images=facts.images,
-        structured_output=facts.structured_output,
+        structured_output=bool(facts.structured_output),
         prompt_caching=facts.prompt_caching,
         reasoning_efforts=facts.reasoning_efforts,
         input_price=price.input if price else None,

@@ -120,9 +120,8 @@ class ProjectSandboxes:
         named = options.sandbox == "local" and not self._attended
         if isolated or named or await self._agreed(options):
             return
-        raise ConsentRequiredError(
-            sentence, remedy="Agree to it with --sandbox local, or install Docker or bubblewrap."
-        )
+        how = "Agree to it" if self._attended else "Agree to it with --sandbox local"
+        raise ConsentRequiredError(sentence, remedy=f"{how}, or install Docker or bubblewrap.")
 
     async def _agreed(self, options: ProjectOptions) -> bool:
         return is_bundled(options.sample) or bool(await self._setting(_CONSENT_SETTING, None))
@@ -243,9 +242,13 @@ class ProjectSandboxes:
         """The person allowed or refused a host: it counts from the next connection on."""
         await self._refresh_network(project_id)
 
-    def shell(self, project_id: str) -> list[str]:
+    def try_docker_again(self) -> None:
+        """The person wants a sandbox anew: what Docker could not do before counts no more."""
+        self._sandboxes.try_docker_again()
+
+    async def shell(self, project_id: str) -> list[str]:
         agent = self._agents.loaded(project_id) if self._agents else None
-        command = agent.runtime.shell_command() if agent is not None else None
+        command = await agent.runtime.shell_command() if agent is not None else None
         if command is None:
             raise NotAllowedNowError("The sandbox does not run.", remedy="Start the app first.")
         return command
@@ -270,7 +273,11 @@ class ProjectSandboxes:
             _log.info("no sandbox is kept ready: %s", error)
 
     async def forget(self, sandbox_id: str) -> None:
-        """Remove the sandbox of a project that is deleted, where that can be done now; else it goes with the next tidying."""
+        """Remove a project's sandbox; where Docker does not answer, it goes with the next tidying.
+
+        Raises:
+            SandboxError: Docker answers, and does not remove it.
+        """
         if sandbox_id.startswith("docker-") and await self._sandboxes.docker_answers():
             try:
                 await (await self._sandboxes.docker()).forget(sandbox_id)

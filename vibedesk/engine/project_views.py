@@ -254,7 +254,9 @@ def _can_continue(record: ProjectRecord, has_open_phase: bool) -> bool:
         return False
     if record.state not in RESTING or record.state is AgentState.ERROR:
         return True
-    return record.state is AgentState.IDLE and (has_open_phase or record.last_seq > 1)
+    if record.state is AgentState.COMPLETE:
+        return bool(record.run.get("roadmap_open"))
+    return has_open_phase or record.last_seq > 1
 
 
 def attachment_view(record: AttachmentRecord) -> AttachmentView:

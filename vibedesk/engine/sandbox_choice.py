@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import os
+import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -40,6 +41,9 @@ if TYPE_CHECKING:
 _log = logging.getLogger(__name__)
 
 SandboxSetting = Literal["auto", "docker", "local"]
+
+GIVEN_UP_SECONDS = 600.0
+"""So long `auto` does not try a Docker again that could not make sandboxes."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,7 +83,7 @@ class Sandboxes:
         self._sources: _PackageSources | None = None
         self._finding_sources = asyncio.Lock()
         self._health: DockerHealth | None = None
-        self._no_docker = ""
+        self._given_up: _GivenUp | None = None
         self._choosing = asyncio.Lock()
 
     @property
@@ -95,12 +99,16 @@ class Sandboxes:
         if setting == "local":
             return await self._choose_local("as asked for.")
         health = await self._docker_health(again=again)
-        if health.usable and not self._no_docker:
-            why = "Docker, as asked for." if setting == "docker" else "Docker answers."
-            return DriverChoice(kind="docker", why=why, engine=health.engine)
-        why_not = self._no_docker or health.message
+        why_not = "" if health.usable else health.message
         if setting == "docker":
-            raise SandboxUnavailableError(why_not, remedy=health.remedy)
+            if why_not:
+                raise SandboxUnavailableError(why_not, remedy=health.remedy)
+            return DriverChoice(kind="docker", why="Docker, as asked for.", engine=health.engine)
+        given_up = self._given_up
+        if given_up is not None and time.monotonic() < given_up.until:
+            why_not = why_not or given_up.why
+        if not why_not:
+            return DriverChoice(kind="docker", why="Docker answers.", engine=health.engine)
         return await self._choose_local(f"since Docker cannot be used here. {why_not}")
 
     async def isolates(self, setting: SandboxSetting) -> tuple[bool, str]:
@@ -147,9 +155,14 @@ class Sandboxes:
         """Return a driver that is chosen when its sandbox is opened; `on_choice` is told which, before that."""
         return _ProjectDriver(self, setting, on_choice)
 
-    def give_up_docker(self, why: str) -> None:
-        """Remember that Docker is there and yet cannot make sandboxes; `auto` takes the local one from now on."""
-        self._no_docker = why
+    def give_up_docker(self, error: SandboxUnavailableError) -> None:
+        """Remember that Docker is there and yet cannot make sandboxes; `auto` takes the local one for a while."""
+        why = " ".join(filter(None, (error.message, error.remedy)))
+        self._given_up = _GivenUp(why, time.monotonic() + GIVEN_UP_SECONDS)
+
+    def try_docker_again(self) -> None:
+        """Forget that Docker was given up."""
+        self._given_up = None
 
     async def tarball_bytes(self) -> int:
         return await (await self._package_sources()).registry.size()
@@ -219,6 +232,14 @@ class Sandboxes:
 
 
 @dataclass(frozen=True, slots=True)
+class _GivenUp:
+    """Why Docker is not tried, until when (`time.monotonic`)."""
+
+    why: str
+    until: float
+
+
+@dataclass(frozen=True, slots=True)
 class _PackageSources:
     """Where packages come from on this machine."""
 
@@ -271,7 +292,7 @@ class _ProjectDriver:
             except SandboxUnavailableError as error:
                 if setting == "docker":
                     raise
-                self._sandboxes.give_up_docker(error.message)
+                self._sandboxes.give_up_docker(error)
                 on_line(OutputLine("vibedesk", f"{error.message} {error.remedy}"))
                 choice = await self._sandboxes.choose(setting)
         await self._on_choice(choice)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import dataclasses
+import logging
 import os
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -38,6 +39,7 @@ from vibedesk.engine.browser.process import BrowserProcess
 from vibedesk.engine.budget import Budgets
 from vibedesk.engine.builder.project_access import ProjectAccess, telling_changes
 from vibedesk.engine.builder.schemas import kebab_case
+from vibedesk.engine.builder.timing import timed_in
 from vibedesk.engine.doctor import examine
 from vibedesk.engine.estimate import Estimates
 from vibedesk.engine.event_bus import Emit, EventBus
@@ -66,7 +68,7 @@ from vibedesk.engine.previews import Previews
 from vibedesk.engine.project_options import ImageFile, ProjectOptions
 from vibedesk.engine.project_sandboxes import ProjectSandboxes
 from vibedesk.engine.project_views import card_view, file_views, project_view, proposal_view
-from vibedesk.engine.sandboxes.driver import SandboxStatus
+from vibedesk.engine.sandboxes.driver import SandboxError, SandboxStatus
 from vibedesk.engine.sandboxes.ports import is_port_in_use, pick_port
 from vibedesk.engine.slots import (
     AGENTS_SETTING,
@@ -88,6 +90,7 @@ from vibedesk.engine.trash import move_to_trash
 from vibedesk.engine.usage import UsageReports
 from vibedesk.engine.variables import AppVariables
 from vibedesk.engine.views import (
+    DeletedView,
     DoctorView,
     FileView,
     ProjectCardView,
@@ -102,6 +105,8 @@ from vibedesk.engine.views import (
     VersionDiffView,
     VersionView,
 )
+
+_log = logging.getLogger(__name__)
 
 _CONSENT = "consent.local_without_isolation"
 _PROVISIONAL_WORDS = 5
@@ -312,7 +317,7 @@ class EngineServices:
                 # Nobody looks at it any more: its sandbox's place may go to somebody who waits.
                 self._sandboxes.note_work(project_id, False)
 
-    async def delete_project(self, project_id: str) -> str:
+    async def delete_project(self, project_id: str) -> DeletedView:
         record = await self.record(project_id)
         await self._stop(project_id)
         await self.agents.evict(project_id)
@@ -320,14 +325,20 @@ class EngineServices:
         outcome = await asyncio.to_thread(move_to_trash, folder, self.home.root / "trash")
         # Only now: a folder that cannot be moved leaves the project as it was.
         await self.variables.forget_all(project_id)
-        await self._sandboxes.forget(record.sandbox_id)
+        left = ""
+        try:
+            await self._sandboxes.forget(record.sandbox_id)
+        except SandboxError as error:
+            # The next tidying finds it without a project.
+            _log.warning("the sandbox of %s stays for now: %s", project_id, error.message)
+            left = f"Its sandbox could not be removed now; VibeDesk tries again at its next start. {error.message}"
 
         def work(emit: Emit) -> None:
             self.store.update(project_id, deleted_at=utc_now())
             emit(ProjectDeleted(outcome))
 
         await self.bus.commit(project_id, work, durable=True)
-        return outcome
+        return DeletedView(outcome, left)
 
     async def export(self, project_id: str, destination: Path) -> int:
         record = await self.record(project_id)
@@ -337,10 +348,11 @@ class EngineServices:
             closed = files.closed()
             return dict(closed.texts), {path: files.read_binary(path) for path in closed.blobs}
 
-        texts, binaries = await self._read(read)
-        return await asyncio.to_thread(
-            export_files, texts, binaries, destination, Path(record.folder)
-        )
+        with timed_in(self.database, project_id, "export"):
+            texts, binaries = await self._read(read)
+            return await asyncio.to_thread(
+                export_files, texts, binaries, destination, Path(record.folder)
+            )
 
     # -- the run ------------------------------------------------------------------------------------
     async def generate(self, project_id: str) -> None:
@@ -477,6 +489,7 @@ class EngineServices:
 
     async def restart_sandbox(self, project_id: str) -> str:
         agent = await self._at_rest(project_id, "restarted")
+        self._sandboxes.try_docker_again()
         await agent.runtime.end()
         # What starts may be another sandbox, of another kind, without the app's packages.
         return await self.start_preview(project_id)
@@ -489,6 +502,7 @@ class EngineServices:
 
     async def rebuild_sandbox(self, project_id: str) -> str:
         agent = await self._at_rest(project_id, "rebuilt")
+        self._sandboxes.try_docker_again()
         await agent.runtime.rebuild()
         return await self.start_preview(project_id)
 
@@ -503,7 +517,7 @@ class EngineServices:
         return agent
 
     async def sandbox_shell(self, project_id: str) -> list[str]:
-        return self._sandboxes.shell(project_id)
+        return await self._sandboxes.shell(project_id)
 
     async def set_sandbox_options(
         self, project_id: str, *, sandbox: str | None, size: str | None, network: str | None

@@ -313,6 +313,15 @@ class SampleView(View):
 
 
 @dataclass(frozen=True, slots=True)
+class DeletedView(View):
+    """What became of a deleted project. `folder`: `trash`, or where its folder is now; empty where there was none."""
+
+    folder: str
+    left: str = ""
+    """What could not be removed yet, in a sentence for the person."""
+
+
+@dataclass(frozen=True, slots=True)
 class CheckView(View):
     """One line of `vibedesk doctor`. `status`: ok, warning or missing."""
 

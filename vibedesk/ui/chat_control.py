@@ -209,7 +209,7 @@ class ChatControl(QObject):
                 # The message may have the plan made anew, around what was edited.
                 await self._save(changes)
             await self._engine.say(self._project_id, text, [p.file for p in pictures])
-        except VibeDeskError:
+        except Exception:
             # What was written must not be lost with the refusal.
             self._chat.give_back(text, pictures)
             raise
@@ -221,6 +221,9 @@ class ChatControl(QObject):
         self._chat.set_answering(answering=True)
         try:
             await self._engine.answer(self._project_id, answers)
+        except Exception:
+            self._chat.take_back_answers()
+            raise
         finally:
             self._chat.set_answering(answering=False)
 
@@ -230,7 +233,7 @@ class ChatControl(QObject):
     async def _edit_wish(self, wish_id: str, text: str) -> None:
         try:
             await self._engine.edit_queue(self._project_id, wish_id, text)
-        except VibeDeskError:
+        except Exception:
             self._chat.give_back(text)
             raise
 
@@ -268,7 +271,7 @@ class ChatControl(QObject):
         page.set_handed_over(changes)
         try:
             await command
-        except VibeDeskError:
+        except Exception:
             page.set_handed_over({})
             raise
 

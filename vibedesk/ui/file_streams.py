@@ -58,9 +58,19 @@ class FileStreams:
                 files.set_state(path, "writing")
                 chat.file_started(path)
                 before = self._shown(path)
-                self._sync.begin_stream(path, "" if mode == "full" else before)
-                editor.stream_start(path, _write_mode(mode), before)
-                (self._growing.discard if mode == "patch" else self._growing.add)(path)
+                shown_as = _write_mode(mode)
+                if known and before is None and mode == "append":
+                    # What comes after a text that is not here shows when all of it is.
+                    shown_as = "patch"
+                editor.stream_start(path, shown_as, before or "")
+                if shown_as == "patch":
+                    # Its editor shows the document until then, and what is typed goes there.
+                    self._growing.discard(path)
+                    if self._sync.is_streaming(path):
+                        self._settle(path)
+                else:
+                    self._growing.add(path)
+                    self._sync.begin_stream(path, "" if mode == "full" else before or "")
             case e.FileChunk(path, chunk):
                 self._lines[path] = self._lines.get(path, 0) + chunk.count("\n")
                 editor.stream_chunk(path, chunk)
@@ -70,12 +80,13 @@ class FileStreams:
             case e.FileEnd(path, content):
                 lines = self._lines.pop(path, 0)
                 self._growing.discard(path)
-                if not self._sync.is_streaming(path):
-                    self._sync.begin_stream(path, self._shown(path))
-                editor.stream_end(path, self._sync.stream_is_whole(path, content))
+                if self._sync.is_streaming(path):
+                    editor.stream_end(path, self._sync.stream_is_whole(path, content))
+                    self._settle(path)
+                else:
+                    self._start(self._show_as_it_is(path))
                 files.set_state(path, "modified" if path in self._existed else "new")
                 chat.file_finished(path, lines, 0)
-                self._settle(path)
 
     def renamed(self, old: str, new: str) -> None:
         """The file, and its open editor, have another path; the replica learns of it only now."""
@@ -87,34 +98,56 @@ class FileStreams:
         if self._sync.is_streaming(old):
             self._sync.stream_renamed(old, new)
         elif self._panels.editor.text(new) is not None:
-            self._sync.begin_stream(new, self._shown(new))
+            self._sync.begin_stream(new, self._shown(new) or "")
         if new not in self._lines:
             self._settle(new)
+
+    def deleted(self, path: str) -> None:
+        """The file is gone, and with it what was typed into it."""
+        self._lines.pop(path, None)
+        self._growing.discard(path)
+        self._sync.stream_dropped(path)
+
+    def dropped(self, path: str) -> None:
+        """What came of the file counts for nothing: it reads as before, with what was typed."""
+        if self._lines.pop(path, None) is None:
+            return
+        self._growing.discard(path)
+        self._panels.files.set_state(path, "unchanged")
+        if self._sync.is_streaming(path):
+            self._panels.editor.stream_end(path, self._shown(path))
+            self._settle(path)
+        else:
+            self._start(self._show_as_it_is(path))
 
     def end(self) -> None:
         """The run ended: nothing streams any more."""
         for path in list(self._lines):
-            del self._lines[path]
-            self._panels.editor.stream_end(path, self._shown(path))
-            self._panels.files.set_state(path, "unchanged")
-            self._settle(path)
-        self._growing.clear()
+            self.dropped(path)
 
-    def _shown(self, path: str) -> str:
-        """Return what the editor of `path` shows, or would show."""
+    def settled(self, path: str) -> None:
+        """Replica and document are one again: the editor shows them, with what was typed beside the stream."""
+        text, shown = self._sync.current(path), self._panels.editor.text(path)
+        if text is not None and shown not in (None, text):
+            self._panels.editor.file_changed(path, text)
+
+    def _shown(self, path: str) -> str | None:
+        """Return what the editor of `path` shows, or would show; None where that is not known here."""
         self._panels.editor.flush()
         text = self._panels.editor.text(path)
-        return text if text is not None else self._sync.current(path) or ""
+        return text if text is not None else self._sync.current(path)
+
+    async def _show_as_it_is(self, path: str) -> None:
+        """End the stream of a file whose editor shows the document."""
+        try:
+            await self._sync.fetch()
+        finally:
+            # Unless it is written again already.
+            if path not in self._lines:
+                self._panels.editor.stream_end(path, self._shown(path))
 
     def _settle(self, path: str) -> None:
-        self._start(self._bring_together(path))
-
-    async def _bring_together(self, path: str) -> None:
-        """Make editor and replica read the same again, with what was typed beside the stream."""
-        if await self._sync.end_stream(path):
-            text = self._sync.current(path)
-            if text is not None and self._panels.editor.text(path) not in (None, text):
-                self._panels.editor.file_changed(path, text)
+        self._start(self._sync.end_stream(path))
 
 
 def _write_mode(mode: str) -> WriteMode:

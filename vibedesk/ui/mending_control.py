@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import dataclasses
 from collections.abc import Callable, Coroutine, Sequence
 from datetime import datetime
@@ -104,6 +105,7 @@ class MendingControl(QObject):
         self.checks: dict[str, Check] = {}
         self._reviewed: tuple[str, tuple[str, ...]] = ("", ())
         self._look: Work = "rest"
+        self._looking: asyncio.Task[None] | None = None
         self._stopped_checks = False
         self._fixes: dict[str, list[str]] = {}
         self._round = 0
@@ -111,7 +113,7 @@ class MendingControl(QObject):
         self._times = 0
         self._named = False
         self._debugging = DebugTranscript(self._tell_debugging)
-        self.page_errors = PageErrors(own_origin, lambda: self._run.busy, self)
+        self.page_errors = PageErrors(own_origin, lambda: self._run.changes_page, self)
         self._connections: list[tuple[Any, Callable[..., Any]]] = []
         self._connect()
 
@@ -142,10 +144,12 @@ class MendingControl(QObject):
             self._connections.append((signal, slot))
 
     def close(self) -> None:
-        """Show and hear nothing any more."""
+        """Show and hear nothing any more; a look at the app ends."""
         for signal, slot in self._connections:
             signal.disconnect(slot)
         self._connections.clear()
+        if self._looking is not None:
+            self._looking.cancel()
 
     # -- what happened ----------------------------------------------------------------------------------
     def show_project(self, project: ProjectView) -> None:
@@ -187,6 +191,7 @@ class MendingControl(QObject):
             self._debugging.end(failed=self._run.waiting == "needs_person")
         if self.work == "rest":
             self._end_checks()
+        if self.work == "rest" or self._run.changes_page:
             self.page_errors.forget()
         self._panels.problems.set_reviewing(reviewing=self._run.state == "reviewing")
         self._show_work()
@@ -450,7 +455,7 @@ class MendingControl(QObject):
         if self.work == "rest":
             self._look = look
             self._show_work()
-            self._tasks.start(self._look_to_the_end(work))
+            self._looking = self._tasks.start(self._look_to_the_end(work))
 
     async def _look_to_the_end(self, work: Callable[[], Coroutine[Any, Any, None]]) -> None:
         try:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterable
+from contextlib import AsyncExitStack
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -135,6 +136,7 @@ class ProjectSession(QObject):
             project_id,
             self._show_edits,
             self.failed.emit,
+            lambda path: self._streams.settled(path),
         )
         self._streams = FileStreams(panels, self._sync, self._tasks.start)
         self._marking = FileMarking(engine, project_id, panels)
@@ -180,13 +182,16 @@ class ProjectSession(QObject):
         for signal, slot in self._connections:
             signal.disconnect(slot)
         self._connections.clear()
-        await self._chat.close()
-        self.mending.close()
-        self._reviews.close()
-        await self._feed.close()
-        await self._sync.all_sent()
-        self._tasks.cancel()
-        await self._engine.close(self.project_id)
+        async with AsyncExitStack() as rest:
+            # The last comes first, and each whatever becomes of those before it.
+            rest.push_async_callback(self._engine.close, self.project_id)
+            rest.callback(self._tasks.cancel)
+            rest.push_async_callback(self._sync.all_sent)
+            rest.push_async_callback(self._feed.close)
+            rest.callback(self._reviews.close)
+            rest.push_async_callback(self._chat.close)
+            # What the chat hands over would wait for the end of a look.
+            self.mending.close()
 
     async def send_typed(self) -> None:
         """Return when the engine has everything that the person typed."""
@@ -403,6 +408,8 @@ class ProjectSession(QObject):
                 if isinstance(event.payload, e.FileEnd):
                     self.run.finished.add(path)
                     self.run_changed.emit()
+            case e.FileDropped(path):
+                self._streams.dropped(path)
             case e.FileChanged(path, _, origin):
                 self.mending.code_changed()
                 if path not in self._known:
@@ -413,6 +420,7 @@ class ProjectSession(QObject):
             case e.FileDeleted(path):
                 self.mending.code_changed()
                 self._known.discard(path)
+                self._streams.deleted(path)
                 self._panels.files.remove_file(path)
                 self._panels.editor.file_deleted(path)
             case e.FileRenamed(path, new_path):
@@ -528,6 +536,7 @@ class ProjectSession(QObject):
             can_continue=project.can_continue,
         )
         self.run.phase_total = self._plan.total
+        self.run.built = any(phase.completed for phase in project.phases)
         if last is not None:
             self.run.open_phase(last.number, last.name, [f["path"] for f in last.files])
             self.run.finished = {f.path for f in project.files if f.phase == last.number}
@@ -704,6 +713,7 @@ class ProjectSession(QObject):
 
     def _on_phase_complete(self, index: int) -> None:
         self._plan.close_phase(index)
+        self.run.built = True
         self._panels.preview.set_stale(None)
         self._refresh_roadmap()
 

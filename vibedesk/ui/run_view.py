@@ -35,6 +35,8 @@ _WRITING_SHARE = 0.6
 _TO_A_REVIEW = ("installing_deps", "starting_server", "reviewing")
 """From what was written to the look at it."""
 
+_BESIDE_THE_PAGE = ("planning_phase", "implementing_phase", "finalizing")
+"""While the page shows the last good phase."""
 _PERSONS_TURN = ("answers", "needs_person")
 """Waits in which the engine rests, and the run is under way all the same."""
 
@@ -64,6 +66,8 @@ class RunView:
     fix_try: int = 1
     """Which try at them is made, from 1."""
     fix_tries: int = 3
+    built: bool = False
+    """Whether a phase was completed."""
     after_fix: bool = False
     """Whether a fix was the last thing that was written."""
 
@@ -76,6 +80,11 @@ class RunView:
     def busy(self) -> bool:
         """Whether the agent works: a run that waits for the person's decision does not."""
         return self.running and self.waiting != "needs_person"
+
+    @property
+    def changes_page(self) -> bool:
+        """Whether files may change under the page, or it shows nothing finished yet."""
+        return self.busy and not (self.built and self.state in _BESIDE_THE_PAGE)
 
     @property
     def fixing(self) -> bool:

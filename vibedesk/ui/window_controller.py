@@ -477,7 +477,9 @@ class WindowController(QObject):
             async with self._switching:
                 await self._leave()
             self._forget_open_project()
-        await self._engine.delete_project(project_id)
+        deleted = await self._engine.delete_project(project_id)
+        if deleted.left:
+            self._window.show_toast("warning", self.tr("The project is deleted."), deleted.left)
         await self._refresh()
 
     def _forget_open_project(self) -> None:

@@ -1,8 +1,8 @@
 """Mends a Python project without a model: one JSON request in, one answer out.
 
-The request is `{"files": {path: text}, "protect": [paths], "codes": [rules of ruff], "types": bool, "seconds": n}`, the answer
-`{"edits", "packages", "left", "judged", "log"}`; `judged` says which checkers have had the last word. Only the standard
-library; ruff and mypy are the project's own, ruff else the one on PATH.
+The request is `{"files": {path: text}, "protect": [paths], "codes": [rules of ruff], "told": [problems], "types": bool,
+"seconds": n}`, the answer `{"edits", "packages", "left", "judged", "log"}`; `judged` says which checkers have had the last
+word. Only the standard library; ruff and mypy are the project's own, ruff else the one on PATH.
 """
 
 from __future__ import annotations
@@ -114,10 +114,16 @@ class Mending:
             self.project.take_fixes({"I001"}, unsorted)
 
     def _let_ruff_fix(self, codes: set[str]) -> None:
+        paths = {p.path for p in self.project.problems() if p.code in codes} - self.protect
+        if paths and not self._take(codes, paths) and len(paths) > 1:
+            # What is of no use in one file may be what another one takes from it.
+            for path in sorted(paths)[:_MOST_SINGLE]:
+                if not self._is_late:
+                    self._take(codes, {path})
+
+    def _take(self, codes: set[str], paths: set[str]) -> bool:
+        """Let ruff make its fixes in these files; return whether they were kept."""
         before = self.project.problems()
-        paths = {p.path for p in before if p.code in codes} - self.protect
-        if not paths:
-            return
         old = dict(self.project.texts)
         self.project.take_fixes(codes, paths)
         for path in paths:
@@ -125,8 +131,9 @@ class Mending:
                 self.project.write(path, old[path])
         if not self._is_better(old, before, self.project.problems()):
             self._restore(old)
-            return
+            return False
         self.log.append(f"ruff: {', '.join(sorted(codes))}")
+        return True
 
     def _restore(self, texts: dict[str, str]) -> None:
         for path, text in texts.items():
@@ -138,7 +145,8 @@ def answer(request: dict[str, Any]) -> dict[str, Any]:
     """Return what became of a request."""
     files: dict[str, str] = request["files"]
     with tempfile.TemporaryDirectory() as folder:
-        project = Project(Path(folder), files, types=request["types"])
+        told = [Problem(*each) for each in request["told"]]
+        project = Project(Path(folder), files, types=request["types"], told=told)
         mending = Mending(project, set(request["protect"]), request["seconds"])
         mending.run(set(request["codes"]))
         left = project.problems()

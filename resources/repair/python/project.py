@@ -11,14 +11,23 @@ import shutil
 import subprocess
 import sys
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import cache
 from pathlib import Path
 from typing import NamedTuple
 
+from vibedesk_repair.bindings import Bindings, bindings
+
 _MYPY = re.compile(
     r"^(?P<path>[^:\n]+\.pyi?):(?P<line>\d+)(?::\d+)*: error: (?P<message>.+?)(?:\s+\[(?P<code>[\w-]+)\])?$"
 )
+# Of mypy, pyright and Python itself: an import that does not find what it names.
+_IMPORT_FAILS = frozenset(
+    {
+        "attr-defined", "import", "import-not-found", "reportAttributeAccessIssue", "reportMissingImports",
+        "ImportError", "ModuleNotFoundError",
+    }
+)  # fmt: skip
 _NAMES = ("F821", "F811", "F822", "F823")
 _UNREADABLE = 1000  # what a syntax error counts: nothing else in its file can be judged
 
@@ -41,10 +50,17 @@ class Import(NamedTuple):
 
 
 class Project:
-    """The files, by project path; `types` says whether mypy is asked too, where the project has it."""
+    """The files, by project path; `types` says whether mypy is asked too, where the project has it.
 
-    def __init__(self, folder: Path, files: dict[str, str], *, types: bool) -> None:
+    `told` is what was found wrong before.
+    """
+
+    def __init__(
+        self, folder: Path, files: dict[str, str], *, types: bool, told: Sequence[Problem] = ()
+    ) -> None:
         self.folder = folder
+        self._told = told
+        self._untold: set[tuple[str, str, str]] | None = None
         self.texts: dict[str, str] = {}
         for path, text in files.items():
             self.write(path, text)
@@ -63,7 +79,11 @@ class Project:
 
     # -- what the checkers say ---------------------------------------------------------------------
     def problems(self) -> list[Problem]:
-        """Return what is wrong now, by ruff with the project's own rules, by mypy and by what imports what."""
+        """Return what is wrong now, by ruff with the project's own rules, by mypy and by what imports what.
+
+        An import that was there from the beginning counts only where it was told to fail, too: there is more than
+        texts say of a module.
+        """
         if self._judged != self.texts:
             self._found = [*self.unreadable()] or self._checked()
             self._judged = dict(self.texts)
@@ -71,10 +91,26 @@ class Project:
 
     def _checked(self) -> list[Problem]:
         found = self.ruff("--extend-select", ",".join(_NAMES))
+        types = self.mypy() if self.asks_mypy else []
+        failing = [p for p in (*self._told, *types) if p.code in _IMPORT_FAILS]
+        wrong = list(self.wrong_imports())
+        if self._untold is None:
+            self._untold = {
+                (each.path, each.module, name)
+                for each, name in wrong
+                if not any(self._is_told_by(problem, each, name) for problem in failing)
+            }
         found += [
-            Problem("import", i.path, i.node.lineno, name) for i, name in self.wrong_imports()
+            Problem("import", each.path, each.node.lineno, name)
+            for each, name in wrong
+            if (each.path, each.module, name) not in self._untold
         ]
-        return [*dict.fromkeys(found), *(self.mypy() if self.asks_mypy else ())]
+        return [*dict.fromkeys(found), *types]
+
+    def _is_told_by(self, problem: Problem, wrong: Import, name: str) -> bool:
+        named = name if wrong.module in self.modules() else wrong.module
+        quoted = re.compile(rf"""(["'`]){re.escape(named)}\1""")
+        return problem.path == wrong.path and quoted.search(problem.message) is not None
 
     def unreadable(self) -> Iterator[Problem]:
         for path, text in self.texts.items():
@@ -136,32 +172,46 @@ class Project:
             if path.endswith(".py")
         }
 
-    def exported(self, path: str) -> set[str]:
+    def defined(self, path: str) -> set[str]:
+        """Return the functions, classes and values that a module makes itself."""
+        known = self._bindings(path)
+        return known.defined if known else set()
+
+    def exported(self, path: str) -> set[str] | None:
+        """Return all that can be taken from a module, None where that cannot be known."""
+        found: set[str] = set()
+        modules = self.modules()
+        paths = [path]
+        for each in paths:  # grows by what they take everything from
+            known = self._bindings(each)
+            if known is None or known.is_open:
+                return None
+            found |= known.bound
+            for star in known.stars:
+                source = modules.get(_module_of(each, star))
+                if source is None:
+                    return None
+                if source not in paths:
+                    paths.append(source)
+        return found
+
+    def _bindings(self, path: str) -> Bindings | None:
         try:
-            tree = ast.parse(self.texts[path])
+            return bindings(ast.parse(self.texts[path]))
         except SyntaxError:
-            return set()
-        names: set[str] = set()
-        for node in tree.body:
-            if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
-                names.add(node.name)
-            elif isinstance(node, ast.Assign):
-                names |= {t.id for t in node.targets if isinstance(t, ast.Name)}
-            elif isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name):
-                names.add(node.target.id)
-        return names
+            return None
 
     def home_of(self, name: str, not_in: str) -> str | None:
         """Return the one module of the project that defines a name."""
         owners = [
             module
             for module, path in self.modules().items()
-            if path != not_in and not path.startswith("tests/") and name in self.exported(path)
+            if path != not_in and not path.startswith("tests/") and name in self.defined(path)
         ]
         return owners[0] if len(owners) == 1 else None
 
     def imports(self) -> Iterator[Import]:
-        """Yield the `from … import` of every file that can be read."""
+        """Yield the `from … import` of every file that can be read, but none that may fail."""
         for path, text in list(self.texts.items()):
             if not path.endswith(".py"):
                 continue
@@ -169,13 +219,12 @@ class Project:
                 tree = ast.parse(text)
             except SyntaxError:
                 continue
-            package = path.removesuffix(".py").split("/")[:-1]
-            for node in ast.walk(tree):
-                if isinstance(node, ast.ImportFrom):
-                    base = package[: len(package) - node.level + 1] if node.level else []
-                    yield Import(
-                        path, node, ".".join([*base, *([node.module] if node.module else [])])
-                    )
+            everywhere = list(ast.walk(tree))
+            tries = [node for node in everywhere if isinstance(node, ast.Try) and node.handlers]
+            may_fail = {node for each in tries for part in each.body for node in ast.walk(part)}
+            for node in everywhere:
+                if isinstance(node, ast.ImportFrom) and node not in may_fail:
+                    yield Import(path, node, _module_of(path, node))
 
     def is_own(self, module: str) -> bool:
         return module.split(".")[0] in {name.split(".")[0] for name in self.modules()}
@@ -187,6 +236,8 @@ class Project:
             if not each.module or not (each.node.level or self.is_own(each.module)):
                 continue
             known = self.exported(modules[each.module]) if each.module in modules else set()
+            if known is None:
+                continue
             package = any(m.startswith(f"{each.module}.") for m in modules)
             for alias in each.node.names:
                 there = (
@@ -196,6 +247,13 @@ class Project:
                 )
                 if not there and (each.module in modules or not package):
                     yield each, alias.name
+
+
+def _module_of(path: str, node: ast.ImportFrom) -> str:
+    """Return the name, in full, of the module that an import of this file takes from."""
+    package = path.removesuffix(".py").split("/")[:-1]
+    base = package[: len(package) - node.level + 1] if node.level else []
+    return ".".join([*base, *([node.module] if node.module else [])])
 
 
 def _moment(text: str) -> int:

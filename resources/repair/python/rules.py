@@ -16,6 +16,9 @@ _NO_ATTRIBUTE = re.compile(r'"[^"]+" has no attribute "(?P<wrong>\w+)"; maybe "(
 _NO_ARGUMENT = re.compile(
     r'^Unexpected keyword argument "(?P<wrong>\w+)" .*; did you mean "(?P<right>\w+)"\?$'
 )
+_NOT_EXPORTED = re.compile(
+    r'^Module "(?P<module>[^"]+)" does not explicitly export attribute "(?P<name>\w+)"'
+)
 _AWAIT = re.compile(r"\bawait\s+")
 
 
@@ -36,6 +39,7 @@ def fixes(problem: Problem, project: Project) -> Iterator[Fix]:
             yield from _wrong_import(problem, project)
         case "attr-defined" if problem.message.startswith("Module "):
             yield from _wrong_package(problem, project)
+            yield from _only_passed_on(problem, project)
         case "attr-defined" | "union-attr":
             yield from _spelled(problem, _NO_ATTRIBUTE, r"(?<=\.){}\b")
         case "call-arg":
@@ -86,7 +90,7 @@ def _wrong_import(problem: Problem, project: Project) -> Iterator[Fix]:
 
 def _near(wrong: Import, name: str, project: Project) -> Iterator[Fix]:
     """A name of that module that differs by a letter, and that the file has not got yet."""
-    there = project.exported(project.modules()[wrong.module])
+    there = project.defined(project.modules()[wrong.module])
     near = [other for other in there if differs_by_one(other, name)]
     if len(near) == 1 and near[0] not in _bound(project.texts[wrong.path]):
         yield Fix(f"{name} is {near[0]}", wrong.path, lambda text: renamed(text, name, near[0]))
@@ -105,6 +109,17 @@ def _wrong_package(problem: Problem, project: Project) -> Iterator[Fix]:
             home = top if has(top, alias.name) else home_outside(alias.name, manifest)
             if home and home != each.module:
                 yield from _moved(each, alias.name, home, project)
+
+
+def _only_passed_on(problem: Problem, project: Project) -> Iterator[Fix]:
+    """A name that a module of the project has only taken from another one."""
+    said = _NOT_EXPORTED.search(problem.message)
+    if said is None or (home := project.home_of(said["name"], problem.path)) is None:
+        return
+    for each in project.imports():
+        takes = any(alias.name == said["name"] for alias in each.node.names)
+        if takes and (each.path, each.module) == (problem.path, said["module"]):
+            yield from _moved(each, said["name"], home, project)
 
 
 def _moved(wrong: Import, name: str, home: str, project: Project) -> Iterator[Fix]:

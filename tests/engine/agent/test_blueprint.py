@@ -552,6 +552,88 @@ async def test_while_the_app_is_built_only_what_is_to_come_can_be_edited(
     assert "Else" in json.dumps(plan.messages)
 
 
+LATE = {"phase": "Late", "description": "mine"}
+LATE_PLAN = json.dumps(phase("Late", ["late.css"], last=True))
+
+
+def script_late(server: ModelServer) -> None:
+    """Queue the plan and the file of a step that is added late; the first plan takes all steps known before."""
+    server.answer(LATE_PLAN, operation="plan_phase")
+    server.answer("cat > late.css <<'E'\n* { top: 0 }\nE\n", operation="implement_phase")
+
+
+async def built_in_one(desk: Desk, server: ModelServer) -> str:
+    """Return a project whose only planned phase, the last one, is about to be approved."""
+    first = {**FULL, "initial_phase": phase("Basics", ["index.html"], last=True)}
+    server.answer(json.dumps([]), operation="questions")
+    server.answer(json.dumps(first), operation="blueprint")
+    server.answer("cat > index.html <<'E'\n<h1>Hi</h1>\nE\n", operation="implement_phase")
+    return await desk.build(approval=True)
+
+
+async def test_a_step_that_is_added_while_the_last_phase_runs_is_built(
+    desk: Desk, server: ModelServer
+) -> None:
+    project_id = await built_in_one(desk, server)
+    server.fail(faults.stall(after_chars=5), operation="implement_phase")
+    await desk.engine.approve(project_id)
+    await server.wait_until(lambda: bool(server.requests_for("implement_phase")))
+    roadmap = [*FULL["implementation_roadmap"], LATE]
+    await desk.engine.edit_blueprint(project_id, {"implementation_roadmap": roadmap})
+    script_late(server)
+    server.release()
+    await desk.engine.wait(project_id)
+    seen = await view(desk, project_id)
+    assert (seen.state, len(seen.phases)) == ("complete", 2), seen.reason
+    assert "late.css" in {file.path for file in seen.files}
+    [plan] = server.requests_for("plan_phase")
+    assert "Late" in json.dumps(plan.messages)
+    assert not seen.can_continue
+
+
+async def test_a_step_that_is_added_to_a_complete_app_is_built_when_it_goes_on(
+    desk: Desk, server: ModelServer
+) -> None:
+    project_id = await built_in_one(desk, server)
+    await desk.engine.approve(project_id)
+    await desk.engine.wait(project_id)
+    seen = await view(desk, project_id)
+    assert (seen.state, seen.can_continue) == ("complete", False), seen.reason
+    assert server.requests_for("plan_phase") == [], (
+        "that it has fewer phases than steps is the plan's"
+    )
+    roadmap = [*FULL["implementation_roadmap"], LATE]
+    await desk.engine.edit_blueprint(project_id, {"implementation_roadmap": roadmap})
+    seen = await view(desk, project_id)
+    assert (seen.state, seen.can_continue) == ("complete", True)
+    told = [e.payload.message for e in desk.of("notice") if e.payload.code == "roadmap_open"]  # type: ignore[attr-defined]
+    assert told == ["The roadmap has what no phase was planned for. Continue, and it is planned."]
+    script_late(server)
+    await desk.engine.resume(project_id)
+    await desk.engine.wait(project_id)
+    seen = await view(desk, project_id)
+    assert (seen.state, len(seen.phases), seen.can_continue) == ("complete", 2, False), seen.reason
+    assert "late.css" in {file.path for file in seen.files}
+
+
+async def test_a_late_step_that_a_plan_needs_nothing_for_is_said_so(
+    desk: Desk, server: ModelServer
+) -> None:
+    project_id = await built_in_one(desk, server)
+    await desk.engine.approve(project_id)
+    await desk.engine.wait(project_id)
+    roadmap = [*FULL["implementation_roadmap"], LATE]
+    await desk.engine.edit_blueprint(project_id, {"implementation_roadmap": roadmap})
+    nothing = {"name": "None", "files": [], "is_last_phase": True}
+    server.answer(json.dumps(nothing), operation="plan_phase")
+    await desk.engine.resume(project_id)
+    await desk.engine.wait(project_id)
+    seen = await view(desk, project_id)
+    assert (seen.state, seen.can_continue) == ("complete", False), seen.reason
+    told = [e.payload for e in desk.of("notice")]
+    assert [n.code for n in told if "roadmap" in n.message] == ["roadmap_open", "nothing_planned"]  # type: ignore[attr-defined]
+
+
 async def left_in_the_middle(desk: Desk, project_id: str, command: Awaitable[object]) -> None:
     """Cancel who waits for a command while the agent is in the midst of another one."""
     lock = desk.agent(project_id)._commands

@@ -171,6 +171,21 @@ async def test_later_looks_see_the_packages_and_settings_of_now(react: ReactBenc
     assert await react.engine._call(look()) == []
 
 
+async def test_what_is_no_typescript_is_checked_too(react: ReactBench) -> None:
+    project_id = await begin(
+        react,
+        ("tool.mjs", "export const a: number = 1\n"),
+        ("src/Later.vue", '<script setup lang="ts">\nconst a = ]\n</script>\n'),
+        ("src/data.json", '{ "a": 1 // one\n}\n'),
+        ("src/App.tsx", APP),
+        held_in="src/App.tsx",
+    )
+    await react.until(tells("TS8010", "TS1109", "JSON"))
+    assert not any(map(has_ended("src/App.tsx"), react.events))
+    await react.engine.cancel(project_id)
+    react.server.release()
+
+
 # -- where the tools are not what they are in a TypeScript project ------------------------------------
 
 
@@ -186,6 +201,16 @@ async def test_where_no_compiler_is_nothing_is_checked_and_nothing_disturbed(
     view = await bench.engine.project(project_id)
     assert (view.state, view.issues) == ("complete", ()), view.reason
     assert bench.told(Diagnostics) == []
+
+
+async def test_what_no_compiler_has_to_read_is_checked_without_one(bench: Bench) -> None:
+    wrong = ("data.json", '{ "name": "app", }\n')
+    project_id = await begin(bench, wrong, ("app.js", GOOD), held_in="app.js")
+    told = await bench.until(tells("JSON"))
+    [issue] = told.payload.issues  # type: ignore[attr-defined]
+    assert (issue["file"], issue["line"]) == ("data.json", 1)
+    await bench.engine.cancel(project_id)
+    bench.server.release()
 
 
 @pytest.fixture

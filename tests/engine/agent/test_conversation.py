@@ -117,6 +117,9 @@ async def test_what_no_model_sums_up_is_kept_and_tried_again(
     sent = json.dumps((await say(desk, project_id, "So?", "Yes.\n\n[no change]")).messages)
     assert "message 0 " not in sent
     assert "They like round numbers." in sent
+    timings = (await desk.engine.inspect(project_id))["timings"]
+    outcomes = [t["outcome"] for t in timings if t["operation"] == "summarize"]
+    assert outcomes == ["failed", "done"]
 
 
 @pytest.mark.parametrize("answers", [SAID])

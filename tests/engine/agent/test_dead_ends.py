@@ -10,7 +10,15 @@ import pytest
 from tests.engine.agent.conftest import Desk
 from tests.support import model_faults as faults
 from tests.support.model_server import ModelServer
-from tests.support.tiny_app import FIRST, INSIDE_FIRST_FILE, SECOND, STYLE, phase, whole
+from tests.support.tiny_app import (
+    FIRST,
+    INSIDE_FIRST_FILE,
+    LATER,
+    SECOND,
+    STYLE,
+    phase,
+    whole,
+)
 from vibedesk.base.errors import NotAllowedNowError, StorageError
 from vibedesk.base.paths import Home
 from vibedesk.engine.agent.open_work import OpenWork
@@ -270,6 +278,28 @@ async def test_to_go_on_at_the_phase_limit_says_so(desk: Desk, server: ModelServ
         await desk.engine.resume(project_id)
     assert await desk.state(project_id) == "idle"
     assert not server.requests_for("plan_phase")
+
+
+@pytest.mark.parametrize("answers", [{"said": "I will.", "second": whole("half.js", LATER)}])
+async def test_a_half_file_of_a_phase_that_was_left_is_none_of_the_next(
+    desk: Desk, server: ModelServer
+) -> None:
+    server.fail(faults.no_usage(), operation="implement_phase")  # the first goes through
+    server.fail(faults.stall(after_chars=200), operation="implement_phase")
+    project_id = await desk.create()
+    await desk.engine.generate(project_id)
+    await desk.until(lambda e: e.type == "file_chunk" and e.payload.path == "half.js")  # type: ignore[attr-defined]
+    await desk.engine.cancel(project_id)
+    # The answer that was stopped is the next one, too.
+    server.answer(json.dumps(phase("Red", ["half.js"], last=True)), operation="plan_phase")
+    await desk.engine.say(project_id, "Make it red")
+    await desk.engine.wait(project_id)
+    view = await desk.engine.project(project_id)
+    assert view.state == "complete", view.reason
+    assert view.drafts == ()
+    assert server.requests_for("continue") == []
+    assert (await desk.texts(project_id))["half.js"] == LATER
+    assert [p.completed for p in view.phases] == [True] * 3
 
 
 async def test_of_several_half_files_the_last_one_is_gone_on_with(desk: Desk) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import shutil
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -12,12 +13,13 @@ import docker
 import pytest
 
 from tests.engine.agent.conftest import Desk
-from tests.engine.sandboxes.docker.homes import eventually
+from tests.engine.sandboxes.docker.homes import eventually, held
 from tests.support.docker_engines import docker_client, docker_host, docker_image  # noqa: F401
 from tests.support.model_server import ModelServer
 from vibedesk.base.errors import InvalidInputError, NotAllowedNowError
 from vibedesk.base.paths import Home
 from vibedesk.engine.engine import Engine
+from vibedesk.engine.sandboxes.driver import SandboxError, SandboxUnavailableError
 
 NO_DOCKER = "unix:///nowhere/docker.sock"
 
@@ -92,8 +94,13 @@ async def test_a_project_is_built_shown_and_looked_after(
     assert now.memory_limit
     assert now.disk_limit
 
+    runtime = desk.agent(project_id).runtime
+    assert runtime._sandbox is not None
+    assert await runtime._sandbox.pause(0)  # type: ignore[attr-defined]
+    assert (await desk.engine.sandbox(project_id)).state == "paused"
     shell = await desk.engine.sandbox_shell(project_id)
     assert shell[0] == "docker"
+    assert (await desk.engine.sandbox(project_id)).state == "running"
     await desk.engine.stop_sandbox(project_id)
     assert (await desk.engine.sandbox(project_id)).state == "stopped"
     with pytest.raises(NotAllowedNowError):
@@ -107,6 +114,37 @@ async def test_a_project_is_built_shown_and_looked_after(
 
     await desk.engine.delete_project(project_id)
     assert container_of(docker_client, project_id) is None
+
+
+async def test_a_project_whose_sandbox_docker_does_not_let_go_can_be_deleted(
+    desk: Desk,
+    home: Home,
+    docker_client: docker.DockerClient,  # noqa: F811
+) -> None:
+    project_id = await desk.build()
+    with held(docker_client, container_of(docker_client, project_id).name):
+        with pytest.raises(SandboxError, match="Docker could not do"):
+            await desk.engine.rebuild_sandbox(project_id)
+        deleted = await desk.engine.delete_project(project_id)
+        assert "could not be removed now" in deleted.left
+        assert await desk.engine.projects() == []
+        await restarted(desk, home)
+        assert [card.id for card in await desk.engine.projects()] == []
+        assert container_of(docker_client, project_id) is not None
+    await restarted(desk, home)
+    await desk.engine.kept_for_sandboxes()
+    assert container_of(docker_client, project_id) is None
+
+
+async def test_a_restart_tries_a_docker_again_that_was_given_up(desk: Desk) -> None:
+    project_id = await desk.build()
+    await desk.engine.stop_sandbox(project_id)
+    sandboxes = desk.services._sandboxes._sandboxes
+    sandboxes.give_up_docker(SandboxUnavailableError("The image could not be made."))
+    await desk.engine.start_preview(project_id)
+    assert (await desk.engine.sandbox(project_id)).kind.startswith("local")
+    await desk.engine.restart_sandbox(project_id)
+    assert (await desk.engine.sandbox(project_id)).kind == "docker"
 
 
 async def test_what_the_app_stored_outlives_a_time_without_docker(
@@ -196,6 +234,9 @@ async def test_an_app_moves_out_of_docker_and_back_and_each_keeps_what_it_stored
     await desk.engine.create_file(project_id, ".gitignore", "data\n")
     store_inside(docker_client, project_id, "data/app.db", "docker")
     store_inside(docker_client, project_id, "data/app.db-wal", "docker")
+    for name in ("menu.ts", "gone.ts"):
+        await desk.engine.create_file(project_id, f"src/data/{name}", "old\n")
+        assert inside(docker_client, project_id, f"src/data/{name}") == "old\n"
 
     assert (await moved(desk, project_id, "local")).startswith("local")
     folder = await desk.folder(project_id)
@@ -205,6 +246,10 @@ async def test_an_app_moves_out_of_docker_and_back_and_each_keeps_what_it_stored
         (folder / "data" / name).write_text("here\n")
     (folder / "index.html").write_text("<h1>changed meanwhile</h1>\n")
     await desk.engine.delete_file(project_id, "style.css")
+    # The project's, although .gitignore names the folder.
+    (folder / "src" / "data" / "menu.ts").write_text("new\n")
+    await desk.engine.create_file(project_id, "src/data/prices.ts", "new\n")
+    await desk.engine.delete_file(project_id, "src/data/gone.ts")
 
     assert await moved(desk, project_id, "docker") == "docker"
     for _ in range(2):
@@ -213,6 +258,9 @@ async def test_an_app_moves_out_of_docker_and_back_and_each_keeps_what_it_stored
         assert "No such file" in inside(docker_client, project_id, "data/app.db-shm")
         assert "changed meanwhile" in inside(docker_client, project_id, "index.html")
         assert "No such file" in inside(docker_client, project_id, "style.css")
+        assert inside(docker_client, project_id, "src/data/menu.ts") == "new\n"
+        assert inside(docker_client, project_id, "src/data/prices.ts") == "new\n"
+        assert "No such file" in inside(docker_client, project_id, "src/data/gone.ts")
         await desk.engine.restart_sandbox(project_id)
 
     await moved(desk, project_id, "local")
@@ -248,9 +296,29 @@ async def test_what_an_app_stored_on_this_machine_goes_into_docker_with_it_once(
         assert inside(docker_client, project_id, "data/app.db") == "docker\n"
         assert inside(docker_client, project_id, "data/app.db-wal") == "docker\n"
         await desk.engine.restart_sandbox(project_id)
-    (folder / "data" / "seed.json").write_text("by hand\n")
+
+
+async def test_what_an_app_stored_in_docker_stays_whatever_becomes_of_what_came_with_it(
+    desk: Desk,
+    docker_client: docker.DockerClient,  # noqa: F811
+) -> None:
+    project_id = await desk.build(sandbox="local")
+    await desk.engine.create_file(project_id, ".gitignore", "data\n")
+    folder = await desk.folder(project_id)
+    (folder / "data").mkdir()
+    (folder / "data" / "app.db").write_text("here\n")
+    assert await moved(desk, project_id, "docker") == "docker"
+    assert inside(docker_client, project_id, "data/app.db") == "here\n"
+    store_inside(docker_client, project_id, "data/app.db", "docker")
     await desk.engine.restart_sandbox(project_id)
-    assert inside(docker_client, project_id, "data/seed.json") == "by hand\n"
+
+    os.utime(folder / "data" / "app.db")  # as a backup does
+    await desk.engine.restart_sandbox(project_id)
+    assert inside(docker_client, project_id, "data/app.db") == "docker\n"
+    shutil.rmtree(folder / "data")
+    for _ in range(2):
+        await desk.engine.restart_sandbox(project_id)
+        assert inside(docker_client, project_id, "data/app.db") == "docker\n"
 
 
 async def test_the_person_is_asked_once_for_each_host(
@@ -296,3 +364,25 @@ async def test_what_the_person_changes_on_disk_reaches_the_running_app(
         return page == b"<h1>by hand</h1>" and secret == b"TOKEN=of-the-app"
 
     await eventually(arrived, "both files are inside")
+
+
+async def test_what_a_command_that_is_to_look_changes_inside_is_undone(
+    desk: Desk,
+    docker_client: docker.DockerClient,  # noqa: F811
+) -> None:
+    project_id = await desk.build()
+    before = await desk.texts(project_id)
+    runtime = desk.agent(project_id).runtime
+
+    async def look() -> list[str]:
+        async with runtime.undoing_changes() as undone:
+            await runtime.ask(["sh", "-c", "echo mine > app.js; rm style.css"])
+        return undone
+
+    assert await desk.engine._call(look()) == ["app.js", "style.css"]
+    assert await desk.engine._call(look()) == ["app.js", "style.css"], "it was there again"
+    container = container_of(docker_client, project_id)
+    for path in ("app.js", "style.css", "index.html"):
+        inside = container.exec_run(["cat", f"/app/{path}"]).output.decode()
+        assert inside == before[path]
+    assert await desk.texts(project_id) == before

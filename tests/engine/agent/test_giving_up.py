@@ -20,12 +20,13 @@ from tests.support.mendable_app import (
     wrong,
 )
 from tests.support.model_server import ModelServer
-from tests.support.tiny_app import whole
+from tests.support.tiny_app import LATER, PACKAGES, phase, whole
 from vibedesk.base.paths import Home
 from vibedesk.engine.engine import Engine
-from vibedesk.engine.events import (
-    WishQueued,
-)
+from vibedesk.engine.events import FileChunk, WishQueued
+
+AGAIN = GOOD + "// again\n"
+MORE = whole("more.js", "export {};\n")
 
 
 async def given_up(bench: Bench) -> str:
@@ -35,6 +36,72 @@ async def given_up(bench: Bench) -> str:
     project_id = await bench.build()
     assert len(bench.asked("fix")) == 3
     return project_id
+
+
+async def second_phase_given_up(bench: Bench) -> str:
+    """Build an app whose second phase breaks what the first made, and stays wrong."""
+    script_app(bench.server, GOOD, phases=2)
+    plan = phase("More", ["app.js", "later.js"], last=True, packages=PACKAGES.strip())
+    bench.server.answer(json.dumps(plan), operation="plan_phase")
+    bench.server.answer(
+        whole("app.js", WRONG) + whole("later.js", LATER), operation="implement_phase"
+    )
+    bench.fix_with(*STUCK)
+    project_id = await bench.build()
+    assert [p.completed for p in (await bench.engine.project(project_id)).phases] == [True, False]
+    return project_id
+
+
+SECOND = whole("app.js", AGAIN) + whole("later.js", LATER)
+
+
+async def second_phase_stopped_half_way(attended: Bench) -> str:
+    """Build an app and stop it in the last file of its second phase."""
+    script_app(attended.server, GOOD, phases=2)
+    plan = phase("More", ["app.js", "later.js"], last=True, packages=PACKAGES.strip())
+    attended.server.answer(json.dumps(plan), operation="plan_phase")
+    attended.server.answer(SECOND, operation="implement_phase")
+    attended.server.fail(faults.no_usage(), operation="implement_phase")  # the first goes through
+    attended.server.fail(faults.stall(after_chars=len(SECOND) - 60), operation="implement_phase")
+    project_id = await attended.create()
+    await attended.engine.generate(project_id)
+    await attended.until(
+        lambda e: isinstance(e.payload, FileChunk) and e.payload.path == "later.js"
+    )
+    await attended.engine.cancel(project_id)
+    assert (await attended.texts(project_id))["app.js"] == AGAIN
+    return project_id
+
+
+async def test_what_was_stopped_half_way_is_asked_for_again_after_going_back(
+    attended: Bench,
+) -> None:
+    project_id = await second_phase_stopped_half_way(attended)
+    first = (await attended.engine.history(project_id))[-1]
+    await attended.engine.restore(project_id, first.commit)
+    assert (await attended.texts(project_id)).keys() & {"later.js"} == set()
+    attended.server.answer(SECOND, operation="implement_phase")
+    await attended.engine.resume(project_id)
+    await attended.engine.wait(project_id)
+    view = await attended.engine.project(project_id)
+    assert view.state == "complete", view.reason
+    texts = await attended.texts(project_id)
+    assert (texts["app.js"], texts["later.js"]) == (AGAIN, LATER)
+
+
+async def test_a_phase_that_was_left_goes_on_after_a_change_that_came_between(
+    attended: Bench,
+) -> None:
+    """Without it the app is not complete."""
+    project_id = await second_phase_stopped_half_way(attended)
+    attended.server.answer("Here.\n\n" + MORE, operation="converse")
+    attended.server.answer(whole("later.js", LATER), operation="continue")
+    await attended.engine.say(project_id, "Add more")
+    await attended.engine.wait(project_id)
+    view = await attended.engine.project(project_id)
+    assert view.state == "complete", view.reason
+    assert [p.completed for p in view.phases] == [True] * 3
+    assert {"more.js", "later.js"} <= (await attended.texts(project_id)).keys()
 
 
 async def test_where_nobody_looks_on_it_ends_with_the_reason(bench: Bench) -> None:
@@ -231,6 +298,36 @@ class TestWaiting:
         versions = await attended.engine.history(project_id)
         await attended.engine.restore(project_id, versions[-1].commit)
         await self.over(attended, project_id, "idle")
+
+    @pytest.mark.parametrize(
+        "said", [False, True], ids=["at once", "after a change that did not help"]
+    )
+    async def test_they_go_back_then_continue(self, attended: Bench, *, said: bool) -> None:
+        """What the open phases had written is gone with that, so it is asked for again before any of them closes."""
+        project_id = await second_phase_given_up(attended)
+        if said:
+            attended.server.answer("Here.\n\n" + MORE, operation="converse")
+            await attended.engine.say(project_id, "Add more")
+            await attended.engine.wait(project_id)
+            assert "more.js" in await attended.texts(project_id)
+        [good] = [
+            v for v in await attended.engine.history(project_id) if v.label == "Phase 1: Basics"
+        ]
+        await attended.engine.restore(project_id, good.commit)
+        texts = await attended.texts(project_id)
+        assert (texts["app.js"], texts.keys() & {"later.js", "more.js"}) == (GOOD, set())
+        attended.server.answer(
+            whole("app.js", AGAIN) + whole("later.js", LATER), operation="implement_phase"
+        )
+        await attended.engine.resume(project_id)
+        await attended.engine.wait(project_id)
+        view = await attended.engine.project(project_id)
+        assert (view.state, view.waiting) == ("complete", None), view.reason
+        assert [p.completed for p in view.phases] == [True] * (3 if said else 2)
+        texts = await attended.texts(project_id)
+        assert (texts["app.js"], texts["later.js"]) == (AGAIN, LATER)
+        assert ("more.js" in texts) == said
+        assert len(attended.asked("implement_phase")) == 3
 
     async def test_they_stop_it(self, attended: Bench) -> None:
         project_id = await self.stuck(attended)

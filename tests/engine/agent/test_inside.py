@@ -12,6 +12,7 @@ from tests.engine.agent.conftest import Desk
 from tests.support import model_faults as faults
 from tests.support.keychains import MemoryKeychain, in_use
 from tests.support.model_server import ModelServer
+from tests.support.tiny_app import whole
 from vibedesk.base.errors import InvalidInputError
 from vibedesk.base.paths import Home
 
@@ -56,6 +57,23 @@ async def test_an_operation_that_is_cut_off_has_a_duration(desk: Desk, server: M
     assert [(t["operation"], t["outcome"]) for t in facts["timings"]] == [
         ("blueprint", "cancelled")
     ]
+
+
+async def test_what_a_person_asks_for_beside_a_run_has_a_duration(
+    desk: Desk, server: ModelServer, tmp_path: Path
+) -> None:
+    project_id = await desk.build()
+    server.answer(whole("style.css", "/* anew */\n"), operation="regenerate_file")
+    await desk.engine.regenerate_file(project_id, "style.css", "Shorter")
+    await desk.until(lambda e: e.type == "proposal_ready")
+    await desk.engine.start_preview(project_id)
+    await desk.engine.security_review(project_id)
+    await desk.engine.export(project_id, tmp_path / "out")
+    *_, first = await desk.engine.history(project_id)
+    await desk.engine.restore(project_id, first.commit)
+    facts = await desk.engine.inspect(project_id)
+    done = {t["operation"] for t in facts["timings"] if t["outcome"] == "done"}
+    assert done >= {"regenerate_file", "start_preview", "security", "export", "restore"}
 
 
 async def test_a_bug_report_is_seen_before_it_is_written(

@@ -34,6 +34,7 @@ from vibedesk.engine.events import (
     ChecksCorrected,
     DebugTurn,
     Diagnostics,
+    FileDropped,
     RuntimeErrorSeen,
 )
 from vibedesk.engine.files.replica import DocumentReplica
@@ -62,6 +63,19 @@ async def test_an_error_of_the_page_is_mended_and_looked_at_again(seeing: Bench)
     # Nobody answers the review and the checks: that is said, and the build goes on.
     assert len(seeing.notices("no_review")) == 1
     assert len(seeing.notices("no_checks")) == 1
+
+
+async def test_an_error_that_only_a_phone_shows_is_mended_too(seeing: Bench) -> None:
+    on_a_phone = f"{GOOD}if (innerWidth < 600) {{\n  const menu = null;\n  menu.open();\n}}\n"
+    script_app(seeing.server, on_a_phone)
+    seeing.fix_with(GOOD)
+    project_id = await seeing.build()
+    view = await seeing.engine.project(project_id)
+    assert (view.state, view.issues) == ("complete", ()), view.reason
+    [asked] = seeing.asked("fix")
+    assert "app.js:5" in asked
+    assert "Only on a screen 375 pixels wide" in asked
+    assert seeing.fixes == [("app.js", "model", True)]
 
 
 async def test_a_blank_page_is_critical(seeing: Bench) -> None:
@@ -108,6 +122,8 @@ async def test_a_check_that_tests_the_wrong_thing_is_corrected_with_a_reason(
     await seeing.engine.run_checks(project_id, ["Nothing"])
     await seeing.until(lambda _: len(seeing.of("check_finished")) == before + 2)
     assert await seeing.state(project_id) == "complete"
+    timings = (await seeing.engine.inspect(project_id))["timings"]
+    assert [t["operation"] for t in timings].count("checks") >= 3
 
 
 WEAKER = {**check(), "steps": check()["steps"][:1]}
@@ -233,6 +249,10 @@ async def test_every_try_is_another_approach_and_then_it_is_debugged(bench: Benc
     assert "changed app.js" not in first
     assert "changed app.js: still there" in second
     assert "Send every file that you change whole" not in second
+    for asked, closer in ((first, False), (second, True), (third, True)):
+        assert ('<last_change path="app.js">' in asked) is closer
+        assert ("The server's last lines:\ntiny server" in asked) is closer
+    assert "+// try 0" in second
     assert third.count("changed app.js: still there") >= 1
     assert "Send every file that you change whole" in third
     models = [r.body["model"] for r in bench.server.requests_for("fix")]
@@ -255,6 +275,37 @@ async def test_every_try_is_another_approach_and_then_it_is_debugged(bench: Benc
         await bench.engine.debug_transcript(project_id, "nobody")
     assert bench.fixes == [("app.js", "model", False)] * 3 + [("app.js", "debug", True)]
     await bench.engine.set_preset("balanced")
+
+
+EDIT = "cat <<'EOF_E' | patch app.js\n<<<<<<< SEARCH\n{}\n=======\n{}\n>>>>>>> REPLACE\nEOF_E\n"
+
+
+async def test_a_mend_may_be_search_and_replace(bench: Bench) -> None:
+    script_app(bench.server, WRONG)
+    edit = EDIT.format(f"// wrong: {MESSAGE}", "// right")
+    bench.server.answer(edit, operation="fix")
+    project_id = await bench.build()
+    view = await bench.engine.project(project_id)
+    assert (view.state, view.issues) == ("complete", ()), view.reason
+    assert (await bench.texts(project_id))["app.js"] == GOOD + "// right\n"
+    assert bench.fixes == [("app.js", "model", True)]
+
+
+@pytest.mark.parametrize(
+    "edit", [EDIT.format("nothing like it", "x"), EDIT.format(WRONG[:-1], "x")]
+)
+async def test_an_edit_that_fits_nowhere_or_drops_most_of_a_file_is_asked_for_as_a_whole_file(
+    bench: Bench, edit: str
+) -> None:
+    script_app(bench.server, WRONG)
+    bench.server.answer(edit, operation="fix")
+    bench.server.answer(whole("app.js", GOOD), operation="continue")
+    project_id = await bench.build()
+    view = await bench.engine.project(project_id)
+    assert (view.state, view.issues) == ("complete", ()), view.reason
+    assert len(bench.notices("patch_refused")) == 1
+    assert bench.told(FileDropped) == [FileDropped("app.js")]
+    assert (await bench.texts(project_id))["app.js"] == GOOD
 
 
 async def test_debugging_shows_no_secret_and_no_file_that_is_excluded(bench: Bench) -> None:

@@ -92,6 +92,46 @@ async def test_a_broken_manifest_never_replaces_a_good_one(desk: Desk, server: M
     assert json.loads((await desk.texts(project_id))["package.json"])["name"] == "tiny-app"
 
 
+SOUND = json.dumps({"name": "mine", "dependencies": {}}) + "\n"
+NOT_SENT_WHOLE = {
+    "moved onto it": whole("new.json", SOUND) + "mv new.json package.json\n",
+    "broken, moved onto it": whole("new.json", "{\n") + "mv new.json package.json\n",
+}
+
+
+@pytest.mark.parametrize(
+    "answers",
+    [{"first": "".join(FIRST) + way} for way in NOT_SENT_WHOLE.values()],
+    ids=NOT_SENT_WHOLE,
+)
+async def test_what_is_moved_onto_a_manifest_is_asked_for_whole(
+    desk: Desk, server: ModelServer
+) -> None:
+    server.answer(whole("package.json", SOUND), operation="continue")
+    project_id = await desk.build()
+    assert await desk.state(project_id) == "complete"
+    [asked] = server.requests_for("continue")
+    assert "package.json is only taken where it is sent whole" in str(asked.messages[-1]["content"])
+    assert json.loads((await desk.texts(project_id))["package.json"])["name"] == "mine"
+
+
+GOES = "rm package.json\nmv package.json old.json\n" + whole("lock.json", "{}\n")
+GOES += "mv lock.json package-lock.json\n"
+
+
+@pytest.mark.parametrize(
+    "answers", [{"said": "Without packages.\n\n" + GOES + whole("a.js", "1\n")}]
+)
+async def test_what_the_packages_hang_on_neither_goes_nor_is_replaced(desk: Desk) -> None:
+    project_id = await desk.build()
+    before = await desk.texts(project_id)
+    await desk.engine.say(project_id, "Do without packages")
+    await desk.engine.wait(project_id)
+    assert await desk.state(project_id) == "complete"
+    assert await desk.texts(project_id) == {**before, "lock.json": "{}\n", "a.js": "1\n"}
+    assert len(notices(desk, "managed")) == 3
+
+
 # -- plans ------------------------------------------------------------------------------------------------
 
 

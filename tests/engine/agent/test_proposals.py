@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 
 import pytest
 
@@ -12,7 +13,9 @@ from tests.support.model_server import ModelServer
 from tests.support.tiny_app import APP, INSIDE_FIRST_FILE, whole
 from vibedesk.base.errors import InvalidInputError, NotAllowedNowError, NotFoundError
 from vibedesk.base.paths import Home
+from vibedesk.base.resources import resource
 from vibedesk.engine.engine import Engine
+from vibedesk.engine.project_options import ProjectOptions
 
 ANEW = APP.replace("line3 = 3", "line3 = 33").replace("line40 = 40", "line40 = 44")
 SENT = whole("app.js", ANEW)
@@ -109,6 +112,46 @@ async def test_what_may_not_be_written_is_refused(desk: Desk) -> None:
     with pytest.raises(NotAllowedNowError, match="locked"):
         await desk.engine.take_proposal(project_id, proposal_id)
     assert await desk.engine.read_file(project_id, "app.js") == APP
+
+
+async def test_a_manifest_that_hunks_would_break_is_not_taken_over(desk: Desk) -> None:
+    project_id = await desk.build()
+    good = await desk.engine.read_file(project_id, "package.json")
+    broken = good.replace("\n}", ',\n  "x": }\n}')
+    desk.server.answer(whole("package.json", broken), operation="regenerate_file")
+    proposal_id = await desk.engine.regenerate_file(project_id, "package.json", "Add x")
+    await desk.engine.wait(project_id)
+    assert (await desk.engine.proposal(project_id, proposal_id)).status == "ready"
+    for hunks in (None, [0]):
+        with pytest.raises(NotAllowedNowError, match=r"package\.json is no JSON"):
+            await desk.engine.take_proposal(project_id, proposal_id, hunks)
+    assert await desk.engine.read_file(project_id, "package.json") == good
+    assert (await desk.engine.proposal(project_id, proposal_id)).status == "ready"
+
+
+async def test_what_the_starter_needs_in_a_manifest_is_kept_and_said(desk: Desk) -> None:
+    project_id = await desk.engine.create("Count", ProjectOptions(template="react-vite"))
+    await desk.watch(project_id)
+    text = resource("templates/react-vite/package.json").read_text("utf-8")
+    await desk.engine.create_file(project_id, "package.json", text)
+    desk.server.answer(whole("package.json", '{"name": "mine"}\n'), operation="regenerate_file")
+    proposal_id = await desk.engine.regenerate_file(project_id, "package.json", "Only the name")
+    await desk.engine.wait(project_id)
+    starter = json.loads(text)
+    await desk.engine.take_proposal(project_id, proposal_id)
+    taken = json.loads(await desk.engine.read_file(project_id, "package.json"))
+    assert (taken["name"], taken["scripts"]) == ("mine", starter["scripts"])
+    assert taken["dependencies"] == starter["dependencies"]
+    told = [e.payload for e in desk.of("notice")]
+    assert [n.message for n in told if n.code == "manifest_kept"] == [  # type: ignore[attr-defined]
+        "In package.json the starter's own scripts and packages were kept, which the new text leaves out."
+    ]
+
+
+async def test_what_only_installs_write_is_not_written_anew(desk: Desk) -> None:
+    project_id = await desk.build()
+    with pytest.raises(NotAllowedNowError, match="only installs write it"):
+        await desk.engine.regenerate_file(project_id, "package-lock.json", "Other versions")
 
 
 @pytest.mark.parametrize(

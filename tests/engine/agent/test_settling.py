@@ -241,6 +241,85 @@ async def test_while_checks_run_what_the_page_throws_is_not_the_persons(seeing: 
     assert await seeing.statuses(project_id) == []
 
 
+# While the next phase is written the page shows the last good one.
+SECOND = {
+    "name": "More", "description": "More of it", "is_last_phase": True,
+    "files": [{"path": path, "purpose": "it"} for path in ("app.js", "more.js")],
+}  # fmt: skip
+
+
+async def write_second_phase(bench: Bench, script: str) -> str:
+    """Build up to where the second phase has written `script` as app.js and is writing more.js; return the project."""
+    script_app(bench.server, GOOD)
+    project_id = await bench.build()
+    first, rest = whole("app.js", script), whole("more.js", "export {};\n")
+    bench.server.answer("I will add it.", operation="converse")
+    bench.server.answer(json.dumps(SECOND), operation="plan_phase")
+    bench.server.answer(first + rest, operation="implement_phase")
+    bench.server.fail(faults.stall(after_chars=len(first) + 25), operation="implement_phase")
+    await bench.engine.say(project_id, "Add more")
+    await bench.until(
+        lambda e: e.type == "file_start" and e.payload.path == "more.js"  # type: ignore[attr-defined]
+    )
+    return project_id
+
+
+async def test_what_the_page_throws_while_the_next_phase_is_written_is_mended_after_it(
+    attended: Bench,
+) -> None:
+    project_id = await write_second_phase(attended, GOOD)
+    thrown = await stack(attended, project_id, "index.html:3:1")
+    await attended.engine.report_runtime_error(project_id, "ReferenceError: cou", thrown)
+    assert await attended.state(project_id) == "implementing_phase"
+    assert [seen.message for seen in attended.told(RuntimeErrorSeen)] == [
+        "ReferenceError: cou is not defined"
+    ]
+    assert await attended.statuses(project_id) == [("ReferenceError: cou is not defined", "open")]
+    attended.server.answer(whole("index.html", PAGE + "<!-- mended -->\n"), operation="fix")
+    attended.server.release()
+    await attended.engine.wait(project_id)
+    view = await attended.engine.project(project_id)
+    assert (view.state, view.issues) == ("complete", ()), view.reason
+    [asked] = attended.asked("fix")
+    assert "index.html:3:1: ReferenceError: cou is not defined" in asked
+
+
+async def test_what_the_page_throws_in_code_that_the_next_phase_replaces_is_gone_with_it(
+    seeing: Bench,
+) -> None:
+    """It is met after the new text was written, but in the one before: the page shows that until the phase is whole."""
+    project_id = await write_second_phase(seeing, SHOWN)
+    thrown = await stack(seeing, project_id, "app.js:1:1")
+    await seeing.engine.report_runtime_error(project_id, "ReferenceError: cou", thrown)
+    assert await seeing.statuses(project_id) == [("ReferenceError: cou is not defined", "open")]
+    seeing.server.release()
+    await seeing.engine.wait(project_id)
+    view = await seeing.engine.project(project_id)
+    assert (view.state, view.issues) == ("complete", ()), view.reason
+    assert seeing.asked("fix") == []
+
+
+@pytest.mark.parametrize(
+    ("operation", "state"), [("implement_phase", "implementing_phase"), ("fix", "fixing")]
+)
+async def test_what_the_page_throws_before_anything_is_built_or_while_it_is_mended_is_not_the_apps(
+    attended: Bench, operation: str, state: str
+) -> None:
+    script_app(attended.server, WRONG)
+    attended.fix_with(GOOD)
+    attended.server.fail(faults.stall(after_chars=80), operation=operation)  # type: ignore[arg-type]
+    project_id = await attended.create()
+    await attended.engine.generate(project_id)
+    await attended.until_state(state)
+    await attended.server.wait_until(lambda: bool(attended.server.requests_for(operation)))
+    await attended.engine.report_runtime_error(project_id, "ReferenceError: cou")
+    assert await attended.state(project_id) == state
+    attended.server.release()
+    await attended.engine.wait(project_id)
+    assert await attended.state(project_id) == "complete"
+    assert attended.told(RuntimeErrorSeen) == []
+
+
 async def test_an_error_that_the_person_met_is_where_the_app_wrote_it(bench: Bench) -> None:
     """What the dev server sends has other lines, and passes through files that the app did not write."""
     source_map = {"version": 3, "sources": ["app.js"], "names": [], "mappings": ";AAAA"}

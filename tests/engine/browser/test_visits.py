@@ -11,6 +11,7 @@ from PIL import Image
 from tests.engine.browser.conftest import Site
 from vibedesk.engine.browser.process import BrowserProcess
 from vibedesk.engine.browser.reports import DESKTOP, PHONE
+from vibedesk.engine.review.page_issues import page_issues
 
 pytestmark = pytest.mark.asyncio(loop_scope="package")
 
@@ -103,6 +104,18 @@ async def test_a_server_that_does_not_answer_is_said(browser: BrowserProcess) ->
     report = await browser.visit(f"http://127.0.0.1:{port}/")
     assert (report.status, report.blank) == (0, True)
     assert report.reason.startswith("The page could not be loaded")
+
+
+async def test_a_page_that_hangs_after_it_was_opened_says_so(
+    browser: BrowserProcess, site: Site
+) -> None:
+    hangs = "<p>here</p><script>onload = () => setTimeout(() => { for (;;); }, 50)</script>"
+    report = await browser.visit(site.put(hangs))
+    assert (report.status, report.reason) == (
+        200, "The page does not answer: its scripts never end.",
+    )  # fmt: skip
+    [issue] = page_issues(report)
+    assert (issue.severity, issue.message) == ("critical", report.reason)
 
 
 ACCESSIBILITY = {

@@ -73,6 +73,13 @@ MADE: dict[str, Callable[[], ModelRequest]] = {
     "continue": lambda: requests.continue_request(
         IMPLEMENT, finished=["index.html"], cut=("app.js", "let a"), missing=["style.css"]
     ),
+    "continue_file": lambda: requests.continue_request(
+        IMPLEMENT,
+        finished=["index.html"],
+        cut=("app.js", "let a\nlet b"),
+        missing=["style.css"],
+        append=True,
+    ),
     "resend": lambda: requests.resend_request(
         IMPLEMENT, [("src/App.tsx", "no place fits", "@@ -1 +1 @@")]
     ),

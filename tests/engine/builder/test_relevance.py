@@ -12,6 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from vibedesk.engine.builder.file_choice import ChosenFile
+from vibedesk.engine.builder.focus import of_problems
 from vibedesk.engine.builder.relevance.file_facts import file_facts
 from vibedesk.engine.builder.relevance.import_graph import ImportGraph, import_graph
 from vibedesk.engine.builder.relevance.project_map import project_map
@@ -264,3 +265,37 @@ def test_the_choice_does_not_depend_on_how_python_hashes() -> None:
     ]
     assert told[0] == told[1]
     assert b"CouponField" in told[0]
+
+
+def test_a_mend_after_one_in_vain_sees_what_belongs_to_the_broken_file_and_more() -> None:
+    other = "export const value = 1;\n" * 300
+    texts = {
+        "src/sum.ts": "import { value } from './used';\nexport const sum = () => value.total;\n",
+        "src/used.ts": other,
+        "src/pages/user.ts": "import { sum } from '../sum';\n" + other,
+        **{f"src/sums/total{n:02}.ts": "export const totalOfSums = 'sum total';\n" * 150 for n in range(30)},
+    }  # fmt: skip
+    problem = "src/sum.ts:2:34: Property 'total' does not exist on the sum (types)"
+    around = ("src/sum.ts", "src/used.ts", "src/pages/user.ts")
+    shown = [
+        {file.path for file in choose_files(known(texts), of_problems([problem], closely=closely)).chosen}
+        for closely in (False, True)
+    ]  # fmt: skip
+    assert "src/pages/user.ts" not in shown[0]
+    assert shown[1] >= set(around)
+    assert len(shown[1] - set(around)) > len(shown[0] - set(around)) > 0
+
+
+def test_what_the_person_changed_since_the_last_phase_counts_as_recent() -> None:
+    text = "export const total = 'a sum';\n" * 150
+    texts = {f"src/part{n:02}.ts": text for n in range(40)}
+    changed = {path: (1, f"09:{n:02}") for n, path in enumerate(texts)}
+    changed["src/part39.ts"] = (2, "10:00")
+    focus = Focus(words="The total is wrong", budget=3_000)
+
+    def shown(**edited: tuple[int, str]) -> set[str]:
+        ages = changed | {f"src/{name}.ts": age for name, age in edited.items()}
+        return {file.path for file in choose_files(known(texts, changed=ages), focus).chosen}
+
+    assert "src/part30.ts" not in shown()
+    assert {"src/part30.ts", "src/part39.ts"} <= shown(part30=(1, "10:05"))

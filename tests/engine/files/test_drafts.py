@@ -105,14 +105,12 @@ def test_a_file_renamed_or_deleted_meanwhile_gets_its_text(
     assert files.texts() == {"b.ts": "new b\n", "c.ts": "new a\n"}
 
 
-def test_a_truncated_draft_is_kept_and_gone_on_with(files: ProjectFiles, drafts: Drafts) -> None:
+def test_a_truncated_draft_is_kept(files: ProjectFiles, drafts: Drafts) -> None:
     drafts.start("a.ts", "full", 2)
     drafts.append("a.ts", "one\nt")
     drafts.interrupt("a.ts")
     assert drafts.list() == [Draft("a.ts", "full", None, "one\nt", truncated=True, phase=2)]
     assert files.texts() == {}
-    assert drafts.resume("a.ts").text == "one\nt"
-    drafts.append("a.ts", "wo\n")
     drafts.close("a.ts", "one\ntwo\n")
     assert files.texts() == {"a.ts": "one\ntwo\n"}
 
@@ -150,7 +148,6 @@ def test_what_is_not_open_cannot_be_written(drafts: Drafts) -> None:
         lambda: drafts.append("a.ts", "x"),
         lambda: drafts.close("a.ts", "x"),
         lambda: drafts.interrupt("a.ts"),
-        lambda: drafts.resume("a.ts"),
         lambda: drafts.discard("a.ts"),
     ):
         with pytest.raises(NotAllowedNowError):

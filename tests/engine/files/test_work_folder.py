@@ -11,7 +11,6 @@ import pytest
 from vibedesk.base.errors import DiskFullError, ReadOnlyHomeError, StorageError
 from vibedesk.base.paths import Home
 from vibedesk.engine.files.drafts import Drafts
-from vibedesk.engine.files.folder_scan import stored_by_app
 from vibedesk.engine.files.project_files import ProjectFiles
 from vibedesk.engine.files.work_folder import WorkFolder
 from vibedesk.engine.store.database import Database
@@ -433,7 +432,9 @@ def test_taking_in_an_untouched_folder_reads_no_file(
     assert [path for path in reads if not path.endswith(".gitignore")] == []
 
 
-def test_what_an_app_stores_is_what_is_ignored_and_no_secret(folder: Path) -> None:
+def test_what_an_app_stores_is_what_is_ignored_and_no_secret(
+    work: WorkFolder, folder: Path
+) -> None:
     for path, text in {
         ".gitignore": "data\n*.log\n.env\n",
         "server/.gitignore": "uploads/\n",
@@ -442,4 +443,19 @@ def test_what_an_app_stores_is_what_is_ignored_and_no_secret(folder: Path) -> No
         (folder / path).write_text(text)
     stored = ["data/app.db", "data/gone.db-wal", "server/uploads/a.png", "server/a.log"]
     projects = ["src/app.ts", "server/data.ts", "uploads/a.png", ".env", "package-lock.json"]
-    assert stored_by_app(folder, [*stored, *projects]) == set(stored)
+    assert work.stored_by_app([*stored, *projects]) == set(stored)
+
+
+def test_no_file_of_the_projects_is_the_apps_although_it_is_ignored(
+    files: ProjectFiles, work: WorkFolder, folder: Path
+) -> None:
+    files.write_all({".gitignore": "data\n", "src/data/old.ts": "", "src/data/x.ts": ""}, "agent")
+    work.materialise()
+    files.write("src/data/new.ts", "", "agent")
+    files.delete("src/data/x.ts", "agent")
+    asked = ["src/data/old.ts", "src/data/new.ts", "src/data/x.ts", "src/data/app.db"]
+    assert work.stored_by_app(asked) == {"src/data/app.db"}
+    work.materialise()
+    assert work.stored_by_app(asked) == {"src/data/app.db"}, "what was deleted goes everywhere"
+    (folder / "src/data/x.ts").write_text("by the app")
+    assert work.stored_by_app(asked) == {"src/data/app.db", "src/data/x.ts"}

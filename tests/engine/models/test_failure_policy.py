@@ -224,6 +224,20 @@ class TestUsage:
         assert (usage.outcome, usage.phase, usage.operation) == ("cancelled", 3, "fix")
         assert usage.tokens.input_tokens > 0
 
+    async def test_a_stopped_answer_that_nobody_counted_is_not_free(
+        self, servers: tuple[ModelServer, ModelServer], told: Told, make_router: MakeRouter
+    ) -> None:
+        """On this wire usage comes with the end, which a stopped answer does not have."""
+        servers[0].fail(faults.status(401))
+        servers[1].answer("a long answer that is not waited for")
+        servers[1].fail(faults.stall(after_chars=20))
+        async with aclosing(make_router(2).stream(REQUEST)) as items:
+            assert isinstance(await anext(items), TextDelta)
+        refused, stopped = told.usage
+        assert (refused.outcome, refused.cost) == ("failed", 0)
+        assert (stopped.provider, stopped.outcome) == ("openai", "cancelled")
+        assert stopped.cost is None
+
     async def test_a_cancelled_task_is_recorded_too(
         self, servers: tuple[ModelServer, ModelServer], told: Told, make_router: MakeRouter
     ) -> None:

@@ -34,27 +34,31 @@ RETRY = {"base_s": 0.02, "max_s": 0.1, "outage_s": 20, "jitter": 0}
 
 @dataclass(frozen=True)
 class Case:
-    """A fault and how often it comes in a row in each operation. `exact`: the files are as without it."""
+    """A fault and how often it comes in a row in each operation.
+
+    `exact`: the files are as without it. `goes_on`: it leaves half an answer, which is gone on with.
+    """
 
     fault: Fault
     times: int = 1
     exact: bool = True
+    goes_on: bool = False
 
 
 CASES = {
-    "dropped mid-token": Case(faults.drop(after_chars=53)),
-    "cut inside a code point": Case(faults.utf8_cut()),
+    "dropped mid-token": Case(faults.drop(after_chars=53), goes_on=True),
+    "cut inside a code point": Case(faults.utf8_cut(), goes_on=True),
     "character in two halves": Case(faults.split_surrogate()),
     "chunk sent twice": Case(faults.duplicate(after_chars=len(FIRST) - 300), exact=False),
-    "no finish reason": Case(faults.no_stop(after_chars=53)),
+    "no finish reason": Case(faults.no_stop(after_chars=53), goes_on=True),
     "web page with status 200": Case(faults.html()),
-    "broken tool call": Case(faults.broken_tool(after_chars=53)),
+    "broken tool call": Case(faults.broken_tool(after_chars=53), goes_on=True),
     "no usage": Case(faults.no_usage()),
-    "stall": Case(faults.stall(after_chars=53)),
+    "stall": Case(faults.stall(after_chars=53), goes_on=True),
     "storm of 429": Case(faults.status(429, retry_after=0.01), times=7),
     "529": Case(faults.status(529), times=5),
-    "broken JSON": Case(faults.broken_json(after_chars=53)),
-    "error in the stream": Case(faults.error_event(after_chars=53)),
+    "broken JSON": Case(faults.broken_json(after_chars=53), goes_on=True),
+    "error in the stream": Case(faults.error_event(after_chars=53), goes_on=True),
     "empty answer": Case(faults.empty(), times=2),
 }
 
@@ -127,6 +131,7 @@ async def test_every_run_ends_complete_and_no_file_is_torn(desk: Desk, case: Cas
     assert {path: (folder / path).read_text("utf-8") for path in texts} == texts
     hit = {r.operation for r in desk.server.requests if r.fault == case.fault.kind}
     assert hit >= set(OPERATIONS)
+    assert ("continue" in hit) == case.goes_on
     assert resumed <= 2, "faults like these are nobody's business"
 
 

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import logging
 import traceback
 from collections.abc import AsyncIterator, Callable
 from contextlib import aclosing
+from pathlib import Path
 
 import pytest
 
@@ -14,6 +16,7 @@ from tests.support import model_faults as faults
 from tests.support.model_faults import Fault
 from tests.support.model_http import API_KEY
 from tests.support.model_server import ModelServer
+from vibedesk.engine.models.capabilities import ModelCatalogue
 from vibedesk.engine.models.protocol import (
     BrokenAnswerError,
     ChatMessage,
@@ -364,6 +367,33 @@ async def test_quirks_of_compatible_servers_are_data(server: ModelServer) -> Non
     assert body["response_format"] == {"type": "json_object"}
     assert body["temperature"] == 0.5
     assert finished.usage.input_tokens == 0
+    await model.aclose()
+
+
+@pytest.mark.parametrize(("own", "asked"), [({}, True), ({"structured_output": False}, False)])
+async def test_a_model_that_takes_no_structured_output_is_not_asked_for_it(
+    server: ModelServer, tmp_path: Path, own: dict[str, bool], asked: bool
+) -> None:
+    file = tmp_path / "models.json"
+    file.write_text(json.dumps({"models": {"tiny": own}}), encoding="utf-8")
+    entry = {
+        "name": "local",
+        "wire": "openai",
+        "base_url": f"{server.url}/v1",
+        "key_required": False,
+        "quirks": {"json_mode": True},
+    }
+    providers = Providers([entry], environ={}, catalogue=ModelCatalogue.load(file))
+    model = providers.build_model(ModelChoice("local", "tiny"))
+    server.answer("{}")
+    request = ModelRequest(
+        operation="blueprint",
+        system="Answer in JSON.",
+        messages=(ChatMessage("user", "x"),),
+        json_schema={"type": "object"},
+    )
+    await ask(model, request)
+    assert ("response_format" in server.requests[0].body) == asked
     await model.aclose()
 
 

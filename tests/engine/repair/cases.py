@@ -445,6 +445,14 @@ mended(
     "  useEffect(() => { void (async () => {\n    await fetch('/a') // first\n  })() }, [])\n  return <p><Inner8i /><input value={text} onChange={(e: React.ChangeEvent<HTMLInputElement>) => setText(e.target.value)} /></p>\n}\n",
 )
 mended(
+    "an async effect that leaves early, and whose own functions return values",
+    "i10/Early10i.tsx",
+    "import { useEffect } from 'react'\n\nexport function Early10i({ load }: { load: () => Promise<number[]> }) {\n  useEffect(async () => {\n"
+    "    const all = await load()\n    if (!all.length) return\n    all.sort((a, b) => { return a - b })\n  }, [load])\n  return <p>a</p>\n}\n",
+    "import { useEffect } from 'react'\n\nexport function Early10i({ load }: { load: () => Promise<number[]> }) {\n  useEffect(() => { void (async () => {\n"
+    "    const all = await load()\n    if (!all.length) return\n    all.sort((a, b) => { return a - b })\n  })() }, [load])\n  return <p>a</p>\n}\n",
+)
+mended(
     "a default import of what has only names",
     "i9/use9i.ts",
     "import api9i from './api9i'\n\nexport const use9i = api9i.get9i() + api9i.put9i()\n",
@@ -546,6 +554,12 @@ left(
     "possibly missing where a value is needed",
     "x8/a.ts",
     "export const len8x = (s: string | null): number => s.length\n",
+)
+left(
+    "an async effect that returns what cleans up",
+    "x10/A.tsx",
+    "import { useEffect } from 'react'\n\nexport function Tick10x({ load }: { load: () => Promise<number> }) {\n  useEffect(async () => {\n"
+    "    const every = await load()\n    const id = setInterval(() => undefined, every)\n    return () => clearInterval(id)\n  }, [load])\n  return <p>a</p>\n}\n",
 )
 left("a comment is worth more than a fix", "x9/a.ts", "import { fn9x /* gone */ } from './s9x'\nexport const fn9x = 1\n")  # fmt: skip
 mended(

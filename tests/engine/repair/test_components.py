@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -11,9 +12,9 @@ from tests.support.starter_packages import starter_with_packages
 from vibedesk.engine.builder.templates import load_template
 from vibedesk.engine.repair.fixer import repair
 from vibedesk.engine.repair.language_service import LanguageService
-from vibedesk.engine.review.checkers import Checkers
+from vibedesk.engine.review.checkers import Checkers, ask
 from vibedesk.engine.review.issues import Issue
-from vibedesk.engine.sandboxes.driver import Exited, OutputLine, Sandbox, SandboxSpec
+from vibedesk.engine.sandboxes.driver import Sandbox, SandboxSpec
 from vibedesk.engine.sandboxes.local_driver import LocalDriver
 from vibedesk.engine.sandboxes.ports import pick_port
 
@@ -123,14 +124,5 @@ def write(folder: Path, texts: dict[str, str]) -> None:
 async def types(case: Case, sandbox: Sandbox) -> list[Issue]:
     """Return what the starter's own checker finds."""
 
-    async def run(argv: list[str]) -> tuple[int, list[str]]:
-        lines, status = [], -1
-        async for output in sandbox.exec(argv):
-            match output:
-                case OutputLine(text=text):
-                    lines.append(text)
-                case Exited(status=status):
-                    pass
-        return status, lines
-
+    run = partial(ask, sandbox)
     return await Checkers(load_template(case.starter), sandbox.workdir, run).types()

@@ -94,6 +94,77 @@ async def test_a_file_is_checked_while_the_next_one_still_streams(
     assert await check_file("app/main.py", "def f() -> None: ...\n", None) == []
 
 
+VUE = """<script setup lang="ts" generic="T extends Array<string>">
+import { Later } from './Later'
+const props = defineProps<{ all: T }>()
+const n = nobody + {PART}
+</script>
+
+<template><Later v-if="n > 1" :all="props.all">{{ n }</Later></template>
+<script type="application/ld+json">{ "a": 1 }</script>
+"""
+SVELTE = """<script lang="ts">
+  let n: number = $state(0)
+  $: twice = $n * {PART}
+</script>
+
+<button onclick={() => n++}>{twice}</button>
+"""
+
+
+@pytest.mark.parametrize(
+    ("path", "text", "wrong"),
+    [
+        ("src/r10/a.js", "export const a = (1\n", ["2:1 TS1005"]),
+        ("src/r10/a.js", "export const a = nobody(1)\n", []),
+        ("src/r10/A.jsx", "export const A = () => <p>a</b>\n", ["1:30 TS17002"]),
+        ("src/r10/A.jsx", "export const A = () => <p>a</p>\n", []),
+        ("tool.mjs", "// of all\nexport const a: number = 1\n", ["2:17 TS8010"]),
+        ("tool.cjs", "module.exports = { a: 1 }\n", []),
+        ("src/A.vue", VUE.replace("{PART}", "]"), ["4:20 TS1109"]),
+        ("src/A.vue", VUE.replace("{PART}", "1"), []),
+        ("src/A.svelte", SVELTE.replace("{PART}", "]"), ["3:19 TS1109"]),
+        ("src/A.svelte", SVELTE.replace("{PART}", "2"), []),
+        ("tsconfig.app.json", '{ "compilerOptions": { "skipLibChek": true, /* one */ }, "include": ["src"] }\n', ["1:24 TS5025"]),
+        ("tsconfig.app.json", '{ "compilerOptions": { "strict": true // or so\n } "include": ["later"] }\n', ["2:4 TS1005"]),
+        ("tsconfig.app.json", '{ "compilerOptions": { "strict": true /* one */ }, "include": ["later"] }\n', []),
+        ("tsconfig.json", '{ "files": [] "references": [{ "path": "./later.json" }] }\n', ["1:15 TS1005"]),
+        ("tsconfig.json", '{ "files": [], "references": [{ "path": "./later.json" }] }\n', []),
+    ],
+)  # fmt: skip
+async def test_what_can_be_read_alone_is_checked_too(
+    service: LanguageService, path: str, text: str, wrong: list[str]
+) -> None:
+    found = await check_file(path, text, service)
+    assert {issue.file for issue in found} <= {path}
+    assert [f"{issue.line}:{issue.column} {issue.code}" for issue in found] == wrong
+
+
+@pytest.mark.parametrize(
+    ("path", "text", "wrong"),
+    [
+        ("package.json", '{\n  "name": "app",\n  "type": "module",\n}\n', ["4:1 JSON"]),
+        ("package.json", '\ufeff{ "name": "app" }\n', []),
+        ("src/data.json", '{ "a": 1 // one\n}\n', ["1:10 JSON"]),
+        ("src/data.json", '{ "a": NaN }\n', ["1:1 JSON"]),
+        ("src/data.json", "", ["1:1 JSON"]),
+        ("src/data.json", "[1, null]", []),
+        # These may have comments.
+        (".vscode/settings.json", "{ // one\n}\n", []),
+        (".eslintrc.json", "{ // one\n}\n", []),
+        ("tsconfig.json", "{ // one\n}\n", []),
+    ],
+)
+async def test_json_is_read_without_any_service(path: str, text: str, wrong: list[str]) -> None:
+    found = await check_file(path, text, None)
+    assert [f"{issue.line}:{issue.column} {issue.code}" for issue in found] == wrong
+    assert {(issue.file, issue.kind) for issue in found} <= {(path, "syntax")}
+
+
+async def test_json_that_is_too_deep_to_be_read_is_told() -> None:
+    assert codes(await check_file("src/data.json", "[" * 100_000, None)) == ["JSON"]
+
+
 async def test_a_repair_sees_nothing_of_what_was_opened_before_it(
     service: LanguageService, starter: Path
 ) -> None:

@@ -57,6 +57,11 @@ def issue(code: str, message: str, file: str = "app/main.py") -> Issue:
     return Issue(source="lint", kind="runtime", code=code, message=message, severity="blocking", file=file)  # fmt: skip
 
 
+def types(code: str, message: str) -> Issue:
+    """What mypy says; it is asked again then."""
+    return Issue(source="types", kind="type", code=code, message=message, severity="blocking", file="app/main.py")  # fmt: skip
+
+
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def python(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[PythonRepair]:
     place = tmp_path_factory.mktemp("python")
@@ -72,7 +77,8 @@ async def test_imports_are_mended_and_confirmed(python: PythonRepair) -> None:
     undefined = [issue("F821", f"Undefined name `{name}`") for name in ("datetime", "UTC", "slug")]
     unused = issue("F401", "`os` imported but unused")
     other = issue("F821", "Undefined name `nowhere`", "app/store.py")
-    result = await repair([*undefined, unused, other], TEXTS, None, python=python)
+    moved = types("attr-defined", 'Module "app.store" has no attribute "Note"')
+    result = await repair([*undefined, unused, other, moved], TEXTS, None, python=python)
     assert result.edits == {"app/main.py": MENDED}
     assert set(result.fixed) >= {each.signature for each in (*undefined, unused)}
 
@@ -130,6 +136,12 @@ CASES = [
         "import-not-found", 'Cannot find implementation or library stub for module named "app.model"',
     ),
     Case(
+        "a name that is only passed on",
+        "from app.text import Note\n\nONE = Note('a')\n",
+        "from app.models import Note\n\nONE = Note('a')\n",
+        "attr-defined", 'Module "app.text" does not explicitly export attribute "Note"',
+    ),
+    Case(
         "attribute by a letter",
         "from app.models import Note\n\n\ndef f(note: Note) -> str:\n    return note.titel\n",
         "from app.models import Note\n\n\ndef f(note: Note) -> str:\n    return note.title\n",
@@ -176,6 +188,9 @@ async def test_what_is_certain_is_mended_and_confirmed(python: PythonRepair, cas
         **TEXTS,
         "pyproject.toml": PYPROJECT,
         "app/models.py": models,
+        "app/text.py": "from app.models import Note\n\n"
+        + TEXTS["app/text.py"]
+        + '\n\nONE = Note("a")\n',
         "app/main.py": HEAD + case.before if case.code != "syntax" else case.before,
     }
     wrong = Issue(
@@ -187,6 +202,87 @@ async def test_what_is_certain_is_mended_and_confirmed(python: PythonRepair, cas
     assert (wrong.signature in result.fixed) is bool(case.after), result.log
     kept = await repair([wrong], texts, None, python=python, protect=["app/main.py"])
     assert not kept.edits
+
+
+# Ways in which `app.text` may have the name `slug`, which `app.words` defines too.
+HAVING = {
+    "taken from another": "from .words import slug\n",
+    "taken from another, and said so": 'from .words import slug\n\n__all__ = ["slug"]\n',
+    "taken under that name": "from .words import slugs as slug\n",
+    "a module": "import string as slug\n",
+    "in try": "try:\n    from fast import slug\nexcept ImportError:\n\n    def slug(text: str) -> str:\n        return text\n",
+    "in if": "import sys\n\nif sys.platform:\n    slug = str\nelse:\n    slug = repr\n",
+    "in for": "for slug in (str, repr):\n    print(slug)\n",
+    "in with": "with open(__file__) as slug:\n    pass\n",
+    "one of two": "first, (slug, *_) = 1, (str, repr)\n",
+    "by the way": "print(slug := str)\n",
+    "in match": "match [str]:\n    case [slug]:\n        pass\n",
+    "by a function": "def start() -> None:\n    global slug\n    slug = str\n\n\nstart()\n",
+    "with everything of another": "from .words import *\n",
+    "with everything of what takes everything": "from .more import *\n",
+    "with everything of who knows": "from os.path import *\n",
+    "when asked": "def __getattr__(name: str) -> object:\n    return str\n",
+    "by its own hand": 'globals()["slug"] = str\n',
+}
+
+
+@pytest.mark.parametrize("text", HAVING.values(), ids=HAVING.keys())
+async def test_an_import_that_works_stays(python: PythonRepair, text: str) -> None:
+    texts = {
+        "pyproject.toml": '[project]\nname = "app"\n[tool.mypy]\nfiles = ["app"]\n',
+        "app/__init__.py": "",
+        "app/text.py": text + "\n\ndef slug_() -> None: ...\n\n\ndef slugg() -> None: ...\n",
+        "app/words.py": "def slug(text: str) -> str:\n    return text\n\n\ndef slugs(text: str) -> str:\n    return text\n",
+        "app/more.py": "from app.words import *\n",
+        "app/main.py": "import os\nfrom app.text import slug\n\nONE = slug\n",
+    }
+    unused = issue("F401", "`os` imported but unused")
+    result = await repair([unused, types("misc", "Something")], texts, None, python=python)
+    mended = texts["app/main.py"].removeprefix("import os\n")
+    assert result.edits == {"app/main.py": mended}, result.log
+
+
+async def test_what_another_file_takes_from_here_is_of_use(python: PythonRepair) -> None:
+    """Though ruff finds that nobody needs it in its own file; and no mypy is asked."""
+    texts = {
+        **TEXTS,
+        "app/store.py": "import os\nfrom app.models import Note\n",
+        "app/main.py": "import os\nfrom app.store import Note\n\nONE = Note\n",
+    }
+    unused = [issue("F401", f"`{name}` imported but unused") for name in ("os", "app.models.Note")]
+    result = await repair(unused, texts, None, python=python)
+    assert result.edits == {"app/main.py": texts["app/main.py"].removeprefix("import os\n")}
+
+
+async def test_an_import_that_nobody_complained_of_stays(python: PythonRepair) -> None:
+    """Whatever we think of it: a file that is made while the app is installed is in no project."""
+    texts = {
+        **TEXTS,
+        "app/main.py": "import os\nfrom app.store import Note\nfrom app.made import slug\n\nONE = Note, slug\n",
+    }
+    result = await repair([issue("F401", "`os` imported but unused")], texts, None, python=python)
+    assert result.edits == {"app/main.py": texts["app/main.py"].removeprefix("import os\n")}
+
+
+async def test_an_import_that_may_fail_stays(python: PythonRepair) -> None:
+    texts = {
+        **TEXTS,
+        "app/main.py": "try:\n    from app.fast import slug\nexcept ImportError:\n    from app.text import slug\n\nONE = slug\n",
+    }
+    wrong = types("import-not-found", 'Cannot find implementation or library stub for module named "app.fast"')  # fmt: skip
+    result = await repair([wrong], texts, None, python=python)
+    assert not result.edits
+
+
+async def test_an_import_that_failed_is_mended_without_mypy(python: PythonRepair) -> None:
+    """The server's word is enough."""
+    texts = {**TEXTS, "app/main.py": "from app.store import Note\n\nONE = Note('a')\n"}
+    wrong = Issue(
+        source="server", kind="import", code="ImportError", severity="critical", file="app/main.py", line=1,
+        message="ImportError: cannot import name 'Note' from 'app.store' (/app/app/store.py)",
+    )  # fmt: skip
+    result = await repair([wrong], texts, None, python=python)
+    assert result.edits == {"app/main.py": "from app.models import Note\n\nONE = Note('a')\n"}
 
 
 async def test_the_time_of_a_file_is_that_of_its_text(tmp_path: Path) -> None:

@@ -107,3 +107,44 @@ async def test_an_alias_that_comes_from_elsewhere_is_not_missed(
         {VITE: shared, "vite.base.ts": "export { defineConfig } from 'vite'\n", **USES_ALIAS}
     )
     assert [issue for issue in await service.diagnose() if issue.code == "vite-alias"] == []
+
+
+UNUSED = {
+    "src/u/timer.ts": "export function timer(tick: () => void): void {\n  const timer = setInterval(tick, 1000)\n}\n",
+    "src/u/saved.ts": "export async function saved(save: () => Promise<number>): Promise<void> {\n  const saved = await save()\n}\n",
+    "src/u/part.ts": "export function part(save: () => { id: number }): void {\n  const { id } = save()\n}\n",
+    "src/u/parts.ts": "export function parts(save: () => { id: number; at: number }): void {\n  const { id, at } = save()\n}\n",
+    "src/u/first.ts": "export function first(save: () => number[]): void {\n  const [one] = save()\n}\n",
+    "src/u/deep.ts": "export function deep(save: () => number): void {\n  const all = { one: [1, save() + 1] }\n}\n",
+    "src/u/fallback.ts": "export function fallback(o: { a?: number; b: number }, next: () => number): number {\n  const { a = next(), b } = o\n  return b\n}\n",
+    "src/u/made.ts": "export function made(): void {\n  const made = new WebSocket('/a')\n}\n",
+    "src/u/tagged.ts": "export function tagged(css: (s: TemplateStringsArray) => string): void {\n  const style = css`a`\n}\n",
+    "src/u/grown.ts": "export function grown(n: number): number {\n  const old = n++\n  const now = (n += 1)\n  return n\n}\n",
+    "src/u/gone.ts": "export function gone(o: { a?: number }): void {\n  const gone = delete o.a\n}\n",
+    "src/u/two.ts": "export function two(tick: () => void): number {\n  const one = 1, other = setInterval(tick, 1)\n  return one\n}\n",
+    "src/u/given.ts": "export function* given(): Generator<number, void, number> {\n  const given = yield 1\n}\n",
+}  # fmt: skip
+SPARE = {
+    "src/u/sum.ts": ("export function sum(a: number): number {\n  // of all\n  const one = 1\n  const spare = [a + 1, a > 0 ? 'x' : `${a}`]\n  return one\n}\n",
+                     "export function sum(a: number): number {\n  // of all\n  const one = 1\n  return one\n}\n"),
+    "src/u/later.ts": ("export function later(tick: () => void): number {\n  const all = { tick: () => tick() }\n  return 1\n}\n",
+                       "export function later(tick: () => void): number {\n  return 1\n}\n"),
+    "src/u/state.ts": ("export function state(use: () => [number, () => void]): () => void {\n  const [n, set] = use()\n  return set\n}\n",
+                       "export function state(use: () => [number, () => void]): () => void {\n  const [, set] = use()\n  return set\n}\n"),
+    "src/u/rest.ts": ("export function rest(load: () => { a: number; b: number }): number {\n  const { a, b } = load()\n  return b\n}\n",
+                      "export function rest(load: () => { a: number; b: number }): number {\n  const { b } = load()\n  return b\n}\n"),
+}  # fmt: skip
+
+
+async def test_what_is_not_used_goes_only_where_nothing_happens_in_it(
+    service: LanguageService, starter: Path
+) -> None:
+    strict = (starter / APP).read_text("utf-8").replace('"strict": true', '"strict": true, "noUnusedLocals": true')  # fmt: skip
+    spare = {path: before for path, (before, _) in SPARE.items()}
+    texts = {APP: strict, **UNUSED, **spare}
+    await service.open(texts)
+    told = await service.diagnose()
+    assert {issue.file for issue in told} == {*UNUSED, *SPARE}
+    result = await repair(told, texts, service)
+    assert result.edits == {path: after for path, (_, after) in SPARE.items()}, result.log
+    assert {issue.file for issue in result.left} == set(UNUSED)

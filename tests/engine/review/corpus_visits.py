@@ -9,6 +9,7 @@ from collections import deque
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
@@ -20,13 +21,12 @@ from vibedesk.engine.browser.process import BrowserProcess
 from vibedesk.engine.builder.templates import Template, load_template
 from vibedesk.engine.repair.fixer import repair
 from vibedesk.engine.repair.language_service import LanguageService
-from vibedesk.engine.review.checkers import Checkers, read_log
+from vibedesk.engine.review.checkers import Checkers, ask, read_log
 from vibedesk.engine.review.issues import Issue
 from vibedesk.engine.review.page_issues import check_issue
 from vibedesk.engine.review.served_app import served_app_issues
 from vibedesk.engine.review.source_places import report_locator
 from vibedesk.engine.sandboxes.driver import (
-    Exited,
     OutputLine,
     Sandbox,
     SandboxSpec,
@@ -83,14 +83,15 @@ class Stage:
         try:
             url = await self._start()
         except ServerNotReadyError:
-            return self._looked(served_app_issues(None, status=0, **self._said))
+            return self._looked(served_app_issues((), status=0, **self._said))
         report = await browser.visit(url + path)
         issues = served_app_issues(
-            report,
+            [report],
             status=await _status(url + path),
             api_paths=self._template.api_paths,
             locate=await report_locator(url, report),
             given=self._template.untouchable_files,
+            log_since=self._said["log"],
             **self._said,
         )
         if "steps" in visit or "storage" in visit or after:
@@ -100,7 +101,8 @@ class Stage:
     async def build(self, files: Mapping[str, str]) -> list[Issue]:
         """Return what keeps a project from being built."""
         self._lay_out(files, None)
-        return await Checkers(self._template, self._sandbox.workdir, self._run).build()
+        run = partial(ask, self._sandbox)
+        return await Checkers(self._template, self._sandbox.workdir, run).build()
 
     async def mend(self, files: Mapping[str, str]) -> Mapping[str, str]:
         """Return the files as the fixer alone mends them."""
@@ -112,16 +114,6 @@ class Stage:
         finally:
             await service.aclose()
         return {**files, **result.edits}
-
-    async def _run(self, argv: list[str]) -> tuple[int, list[str]]:
-        lines, status = [], -1
-        async for output in self._sandbox.exec(argv):
-            match output:
-                case OutputLine(text=text):
-                    lines.append(text)
-                case Exited(status=status):
-                    pass
-        return status, lines
 
     async def _check(
         self, browser: BrowserProcess, url: str, visit: Mapping[str, Any], after: str

@@ -55,6 +55,12 @@ async def test_linters_are_asked_for_json(command: str, asked: list[str]) -> Non
     assert told.asked == [asked]
 
 
+async def test_pyright_is_asked_for_json_too() -> None:
+    told = Told(0)
+    await checkers(told, dataclasses.replace(REACT, typecheck_command="uv run pyright")).types()
+    assert told.asked == [["uv", "run", "pyright", "--outputjson"]]
+
+
 async def test_a_starter_without_a_tool_is_not_checked_by_it() -> None:
     told = Told(1)
     of = checkers(told, dataclasses.replace(REACT, typecheck_command="", lint_command=""))
@@ -72,6 +78,8 @@ async def test_a_failure_that_nobody_can_read_is_an_issue_too() -> None:
     assert (issue.code, issue.severity) == ("command_failed", "blocking")
     assert issue.message == "`npm run typecheck` failed with status 1: the config is wrong"
     assert issue.stack == "one\nthe config is wrong"
+    [endless] = await checkers(Told(1, "x" * 100_000)).types()
+    assert len(endless.message) + len(endless.stack) < 5_000
     [silent] = await checkers(Told(3)).build()
     assert "it said nothing" in silent.message
 

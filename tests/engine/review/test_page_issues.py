@@ -136,6 +136,15 @@ def test_a_blank_page_tells_what_the_console_warned_of() -> None:
     assert issue.stack == 'No routes matched location "/"'
 
 
+@pytest.mark.parametrize("blank", [True, False])
+def test_a_page_that_stops_after_it_was_opened_says_why(blank: bool) -> None:
+    reason = "The page does not answer: its scripts never end."
+    report = replace(SOUND, reason=reason, blank=blank, errors=(thrown(),))
+    stopped, error = page_issues(report)
+    assert (stopped.code, stopped.severity, stopped.message) == ("page_stopped", "critical", reason)
+    assert error.code == "TypeError"
+
+
 def test_a_page_that_never_rests_is_told() -> None:
     assert told(page_issues(replace(SOUND, restless=True))) == [("restless_page", "warning")]
 
@@ -283,10 +292,47 @@ def test_errors_of_other_words_are_other_issues(one: str, other: str) -> None:
 
 @pytest.mark.parametrize("status", [200, 204, 302, 307])
 def test_a_page_that_sends_its_visitors_elsewhere_answers(status: int) -> None:
-    assert served_app_issues(SOUND, status=status, log="", root="/app") == []
+    assert served_app_issues([SOUND], status=status, log="", root="/app") == []
 
 
 @pytest.mark.parametrize("status", [0, 404, 500])
 def test_a_page_that_does_not_answer_is_critical(status: int) -> None:
-    [issue] = served_app_issues(None, status=status, log="", root="/app")
+    [issue] = served_app_issues((), status=status, log="", root="/app")
     assert (issue.code, issue.severity) == ("page_status", "critical")
+
+
+def test_what_is_wrong_on_a_phone_only_is_told_as_that_and_everything_once() -> None:
+    button = Finding("button-name", "A button has no name.", "#b")
+    desktop = replace(SOUND, errors=(thrown(),), accessibility=(button,))
+    narrow = thrown(f"TypeError: menu is null\n    at open ({URL}/src/Menu.tsx:3:5)")
+    phone = replace(
+        SOUND,
+        errors=(thrown(), narrow),
+        console=(console("no room"),),
+        failed_requests=(request("/small.png", 500),),
+        accessibility=(button, Finding("horizontal-overflow", "It has to be moved sideways.", "p")),
+    )
+    issues = served_app_issues([desktop, phone], status=200, log="", root="/app")
+    on_phone = [issue for issue in issues if issue.stack.startswith("Only on a screen 375 pixels")]
+    assert told(on_phone) == [
+        ("TypeError", "blocking"), ("console", "blocking"), ("request_failed", "blocking"),
+        ("a11y-horizontal-overflow", "warning"),
+    ]  # fmt: skip
+    assert on_phone[0].place == "src/Menu.tsx:3:5"
+    others = [issue for issue in issues if issue not in on_phone]
+    assert told(others) == [("TypeError", "blocking"), ("a11y-button-name", "warning")]
+    # The same error that is met elsewhere is no other one.
+    assert on_phone[0].signature == page_issues(replace(SOUND, errors=(narrow,)))[0].signature
+
+
+@pytest.mark.parametrize(
+    ("phone", "code"),
+    [
+        (replace(SOUND, blank=True), "blank_page"),
+        (replace(SOUND, reason="The page has crashed."), "page_stopped"),
+        (replace(SOUND, overlay="Something is off"), "error_page"),
+    ],
+)
+def test_a_page_that_shows_nothing_on_a_phone_is_critical(phone: PageReport, code: str) -> None:
+    issues = served_app_issues([SOUND, phone], status=200, log="", root="/app")
+    assert told(issues) == [(code, "critical")]

@@ -22,7 +22,7 @@ from vibedesk.engine.review.parsers.python import (
     parse_tracebacks,
 )
 from vibedesk.engine.review.parsers.source_maps import inline_source_map, read_source_map
-from vibedesk.engine.review.parsers.text import project_path
+from vibedesk.engine.review.parsers.text import json_report, project_path
 from vibedesk.engine.review.parsers.typescript import parse_svelte_check, parse_typescript
 from vibedesk.engine.review.parsers.vite import parse_vite
 
@@ -109,8 +109,18 @@ def test_eslint_between_npm_s_lines() -> None:
         ("@typescript-eslint/no-unused-vars", "warning"),
         ("react-hooks/rules-of-hooks", "blocking"),
     ]
-    assert issues[2].place == "src/Broken.tsx:7:23"
+    assert issues[2].place == "src/Broken.tsx:6:17"
     assert issues[2].kind == "runtime"
+
+
+def test_a_piece_of_a_report_is_none() -> None:
+    cut = report("eslint").rstrip()[:-2]
+    assert json_report(cut, lambda value: True) is None
+    assert parse_eslint(cut, _ROOT) == []
+    # What a tool says before is no report either.
+    after = f"[]\n[1] eslint\n[{{}}]\n{report('eslint')}"
+    assert parse_eslint(after, _ROOT) == parse_eslint(report("eslint"), _ROOT) != []
+    assert parse_eslint("[" * 200_000) == []
 
 
 def test_vite_s_dev_server() -> None:

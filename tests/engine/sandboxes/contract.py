@@ -25,6 +25,7 @@ from vibedesk.engine.sandboxes.driver import (
     SandboxStatus,
     ServerNotReadyError,
 )
+from vibedesk.engine.sandboxes.output import MAX_REPORT_CHARS
 
 PACKAGES = "node_modules/.package-lock.json"
 """Is there once npm has installed something."""
@@ -139,6 +140,15 @@ class SandboxContract:
         script = "process.stdout.write('x'.repeat(10_000_000) + '\\nnext\\n')"
         long, after = texts(await run(place.sandbox, "node", "-e", script))
         assert 1_000 < len(long) < 20_000
+        assert after == "next"
+
+    async def test_a_line_of_ten_megabytes_comes_whole_where_it_is_wanted(
+        self, place: Place
+    ) -> None:
+        script = "process.stdout.write('x'.repeat(10_000_000) + '\\nnext\\n')"
+        exec_ = place.sandbox.exec(["node", "-e", script], longest_line=MAX_REPORT_CHARS)
+        long, after = texts([output async for output in exec_])
+        assert len(long) == 10_000_000
         assert after == "next"
 
     async def test_standard_input_is_empty(self, place: Place) -> None:

@@ -14,8 +14,8 @@ _PIECES = st.sampled_from(
 )  # fmt: skip
 
 
-def split(chunks: list[bytes]) -> list[str]:
-    splitter = LineSplitter()
+def split(chunks: list[bytes], longest: int = MAX_LINE_CHARS) -> list[str]:
+    splitter = LineSplitter(longest)
     lines = [line for chunk in chunks for line in splitter.feed(chunk)]
     return lines + splitter.close()
 
@@ -43,6 +43,12 @@ def test_a_long_line_is_cut_and_says_so() -> None:
     [line] = split([b"y" * 100_000 + b"\n"])
     assert line == "y" * MAX_LINE_CHARS + " … (line cut)"
     assert split([b"y" * MAX_LINE_CHARS]) == ["y" * MAX_LINE_CHARS]
+
+
+def test_a_line_that_is_wanted_whole_is_cut_later() -> None:
+    assert split([b"y" * 200_000, b"z\nnext"], 200_001) == ["y" * 200_000 + "z", "next"]
+    [line] = split([b"y" * 200_000, b"zz\n"], 200_001)
+    assert line == "y" * 200_000 + "z … (line cut)"
 
 
 def test_hostile_output_costs_linear_time() -> None:

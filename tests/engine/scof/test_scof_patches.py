@@ -126,3 +126,19 @@ def test_a_half_applied_patch_is_completed() -> None:
 )  # fmt: skip
 def test_edges(original: str, diff: str, expected: str) -> None:
     assert apply_patch(original, diff) == expected
+
+
+def test_search_and_replace_blocks_may_stand_in_place_of_hunks() -> None:
+    blocks = "\n<<<<<<< SEARCH\nline 5\n=======\nLINE 5\n>>>>>>> REPLACE\n"
+    assert apply_patch(TEN, blocks) == TEN.replace("line 5", "LINE 5")
+    with pytest.raises(PatchError) as refused:
+        apply_patch(TEN, blocks.replace("line 5", "line 50"))
+    assert refused.value.reason == "no_match"
+
+
+def test_a_hunk_may_have_the_marks_of_search_and_replace_in_its_lines() -> None:
+    marks = "<<<<<<< SEARCH\nline 5\n=======\nLINE 5\n>>>>>>> REPLACE"
+    diff = "@@ -5,1 +5,5 @@\n-line 5\n" + "".join(f"+{line}\n" for line in marks.split("\n"))
+    assert apply_patch(TEN, diff) == TEN.replace("line 5", marks)
+    removed = "--- a/SEARCH\n+++ b/SEARCH\n@@ -1,2 +1,1 @@\n--- SEARCH\n b\n"
+    assert apply_patch("-- SEARCH\nb\n", removed) == "b\n"

@@ -89,6 +89,29 @@ class TestReports:
         database.call(lambda: store.report([], {"types", "lint"}, 1))
         assert only(database, store).status == "open"
 
+    def test_what_was_looked_at_again_by_itself_is_fixed_and_nothing_else_of_its_source(
+        self, database: Database, store: IssueStore
+    ) -> None:
+        found = [("s", data("check")), ("t", data("check")), ("u", data("check"))]
+        database.call(lambda: store.report(found, {"check"}, 1))
+        database.call(lambda: store.report(found[1:2], (), 1, again={"s", "t"}))
+        assert [status_of(database, store, s) for s in "stu"] == ["fixed", "open", "open"]
+
+    def test_of_what_a_model_found_it_is_known_where_its_file_changed(
+        self, database: Database, store: IssueStore
+    ) -> None:
+        written(database, store, "a.ts", "b.ts")
+        found = [
+            ("a", data("review", file="a.ts")), ("b", data("review", file="b.ts")),
+            ("gone", data("review", file="deleted.ts")), ("t", data(file="b.ts")),
+        ]  # fmt: skip
+        database.call(lambda: store.report(found, (), 1))
+        written(database, store, "b.ts")
+        changed = {"b": "b.ts", "gone": "deleted.ts"}
+        assert database.call(store.changed_findings) == changed
+        database.call(lambda: store.set_status(["b"], "fixed"))
+        assert set(database.call(store.changed_findings)) == {"gone"}
+
     @pytest.mark.parametrize("status", ["skipped", "given_up"])
     def test_what_was_decided_stays_while_it_is_found(
         self, status: IssueStatus, database: Database, store: IssueStore

@@ -7,11 +7,12 @@ import io
 import json
 from collections.abc import Awaitable, Callable, Iterator
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 import pytest
 from PIL import Image
 from PySide6.QtCore import QCoreApplication, QObject, Qt
+from PySide6.QtGui import QImage
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QAbstractButton, QApplication, QLineEdit, QWidget
 
@@ -28,6 +29,7 @@ from vibedesk.ui.chat.blueprint_card import BlueprintCard
 from vibedesk.ui.chat.budget_strip import BudgetStrip
 from vibedesk.ui.chat.image_viewer import ImageViewer
 from vibedesk.ui.chat.messages import AgentMessage, UserMessage
+from vibedesk.ui.chat.pictures import Attached
 from vibedesk.ui.chat.question_card import QuestionCard
 from vibedesk.ui.project_panels import ProjectPanels
 from vibedesk.ui.project_session import ProjectSession
@@ -415,6 +417,40 @@ def test_a_refused_change_of_a_wish_is_back_in_the_composer(
         QTest.keyClick(row._field, Qt.Key.Key_Return)
         await until(lambda: desk.errors, "it is refused")
         assert chat.draft() == "Add a dark theme with stars\nAnd this"
+
+    play(scenario)
+
+
+def test_a_message_comes_back_whatever_goes_wrong_with_it(play: Play) -> None:
+    async def scenario(desk: Desk) -> None:
+        chat = desk.panels.chat
+        # Words are no bytes: a mistake that no layer expects.
+        broken = Attached(ImageFile("a.png", cast("bytes", "words")), QImage())
+        chat.message_sent.emit("An important thought", (broken,))
+        await until(lambda: desk.errors, "it is told")
+        assert desk.errors[0].code == "internal"
+        assert chat.draft() == "An important thought"
+        assert [picture.file.name for picture in chat.tray.pictures] == ["a.png"]
+
+    play(scenario)
+
+
+def test_skipped_questions_whose_skip_is_refused_keep_their_answers(
+    play: Play, server: ModelServer
+) -> None:
+    server.answer(json.dumps(QUESTIONS), operation="blueprint")
+
+    async def scenario(desk: Desk) -> None:
+        await desk.engine.generate(desk.project_id)
+        await until(lambda: desk.shown(QuestionCard), "it asks")
+        [card] = desk.shown(QuestionCard)
+        QTest.keyClicks(card.findChildren(QLineEdit)[1], "Mondays")
+        desk.session._chat._project_id = "nowhere"
+        desk.press(card, "Skip all")
+        assert desk.panels.chat.unsent().answers == {}
+        await until(lambda: desk.errors, "it is refused")
+        assert desk.panels.chat.unsent().answers == {"Which days?": "Mondays"}
+        desk.session._chat._project_id = desk.project_id
 
     play(scenario)
 

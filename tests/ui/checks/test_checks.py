@@ -197,6 +197,12 @@ def test_checks_that_were_asked_for_can_be_stopped_before_the_first_begins(
     panel.set_work("rest")
     assert not button(panel, "Stop").isVisible()
     assert button(panel, "Run checks").isEnabled()
+    panel.set_work("checks")
+    assert panel.summary == "Preparing the checks"
+    panel.set_checks([Check(CHECKS[0], running=True)])
+    panel.set_checks([Check(CHECKS[0])])
+    panel.set_work("checks")
+    assert "Preparing" not in panel.summary, "the last one has ended, the look not yet"
     panel.set_work("fixing")
     panel.set_checks([Check(CHECKS[0], running=True)])
     assert not button(panel, "Stop").isVisible(), "the run is stopped where runs are"

@@ -265,7 +265,7 @@ def test_a_security_review_is_seen_to_go_on(qtbot: QtBot, panel: ProblemsPanel) 
         button(panel, "Security review").click()
     panel.set_work("security")
     with qtbot.assertNotEmitted(panel.security_requested):
-        button(panel, "Reviewing").click()
+        button(panel, "Reviewing security").click()
     for name in ("Fix", "Fix all", "Review now"):
         assert not button(panel, name).isEnabled()
     assert not spoken(panel)[1].endswith("Fixing")

@@ -12,15 +12,15 @@ import shlex
 import shutil
 import time
 from collections import deque
-from collections.abc import Awaitable, Callable, Iterable, Mapping
-from contextlib import aclosing
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping
+from contextlib import aclosing, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
 
 import httpx
 
-from vibedesk.base.aio import Batcher
+from vibedesk.base.aio import Batcher, finish
 from vibedesk.base.redaction import without_known
 from vibedesk.engine.agent.install_errors import install_error
 from vibedesk.engine.agent.waits import take_place, wait_until
@@ -37,10 +37,9 @@ from vibedesk.engine.events import (
     SandboxLog,
     SandboxState,
 )
-from vibedesk.engine.files.folder_scan import stored_by_app
 from vibedesk.engine.files.watcher import watch_folder
 from vibedesk.engine.files.work_folder import WorkFolder
-from vibedesk.engine.review.checkers import MOST_SECONDS, NOT_ENDED
+from vibedesk.engine.review.checkers import MOST_SECONDS, ask
 from vibedesk.engine.sandboxes.driver import (
     Exited,
     OutputLine,
@@ -53,6 +52,7 @@ from vibedesk.engine.sandboxes.driver import (
     SandboxUsage,
 )
 from vibedesk.engine.sandboxes.egress.rules import NetworkRules
+from vibedesk.engine.sandboxes.output import MAX_REPORT_CHARS
 from vibedesk.engine.slots import Place, Slots
 
 _log = logging.getLogger(__name__)
@@ -64,6 +64,8 @@ _LOG_LINES = 200  # a traceback through a server's own code is longer than what 
 _SET_UP = ".vibedesk-set-up"
 _LOST = "sandbox_lost"
 _LOOK_AGAIN_SECONDS = 1.0
+_FILES_AT_ONCE = 400
+"""As many paths as surely fit into one command."""
 # Dev servers' watchers swallow a second change of a file within 50 ms (chokidar, in Vite): they would show the first.
 _BETWEEN_WRITES_SECONDS = 0.1
 
@@ -117,10 +119,12 @@ class AppRuntime:
         self._wrote_at = -_BETWEEN_WRITES_SECONDS
         self._moved = asyncio.Event()
         self._tail: deque[str] = deque(maxlen=_LOG_LINES)
+        self._lines_printed = 0
         self._log: Batcher[tuple[str, str]] = Batcher(self._store_lines)
         self._state = SandboxStatus.ABSENT
         self._telling: asyncio.Task[None] | None = None
         self._asked_hosts: set[str] = set()
+        self._undoing = False
         self._given: dict[str, str] = {}
         self._closed = False
         self.state_reason = ""
@@ -177,13 +181,18 @@ class AppRuntime:
         """Return what the app uses now; None where nothing runs."""
         return await self._sandbox.usage() if self._sandbox is not None else None
 
-    def shell_command(self) -> list[str] | None:
+    async def shell_command(self) -> list[str] | None:
         """Return the command that opens a shell in the sandbox; None where it does not run."""
-        return self._sandbox.shell_command() if self._sandbox is not None else None
+        return await self._sandbox.shell_command() if self._sandbox is not None else None
 
     # -- files --------------------------------------------------------------------------------
     async def take_in(self) -> int:
-        """Bring what other programs changed in the folder into the document; return how many files."""
+        """Bring what other programs changed in the folder into the document; return how many files.
+
+        While `undoing_changes` lasts, none.
+        """
+        if self._undoing:
+            return 0
 
         def work(emit: Emit) -> list[str]:
             with telling_changes(self._access.files, emit):
@@ -195,6 +204,47 @@ class AppRuntime:
         paths = await self._access.commit(work)
         await self._push(paths)
         return len(paths)
+
+    @asynccontextmanager
+    async def undoing_changes(self) -> AsyncIterator[list[str]]:
+        """Undo what is done to the project's files while the body runs a command that is to look only.
+
+        Yields:
+            What was undone, by path; empty until the body has ended.
+        """
+        await self.take_in()
+        undone: list[str] = []
+        self._undoing = True
+        try:
+            yield undone
+        finally:
+            undone += await finish(self._undo())
+
+    async def _undo(self) -> list[str]:
+        def work(emit: Emit) -> list[str]:
+            with telling_changes(self._access.files, emit):
+                return self.work_folder.put_back()
+
+        try:
+            paths = await self._access.commit(work)
+        finally:
+            self._undoing = False
+        sandbox = self._sandbox
+        if sandbox is None or not sandbox.has_own_files:
+            return paths
+        inside = await self._changed_inside()
+        await self._push(inside)
+        return sorted({*paths, *inside})
+
+    async def _changed_inside(self) -> list[str]:
+        """Return which of the project's files a sandbox that has its own has otherwise."""
+        known = await self._access.read(lambda: self.work_folder.differing({}))
+        digests: dict[str, str] = {}
+        for start in range(0, len(known), _FILES_AT_ONCE):
+            argv = ["sha256sum", "--", *known[start : start + _FILES_AT_ONCE]]
+            _, lines = await self.ask(argv)
+            digests |= {line[66:]: line[:64] for line in lines if line[64:66] == "  "}
+        return await self._access.read(lambda: self.work_folder.differing(digests))
 
     async def follow_folder(self) -> None:
         """Take in what other programs change in the folder as it happens, until cancelled.
@@ -304,30 +354,14 @@ class AppRuntime:
         for manager in (NPM, UV):
             await asyncio.to_thread(shutil.rmtree, self.folder / manager.folder, ignore_errors=True)
 
-    async def ask(self, argv: list[str]) -> tuple[int, list[str]]:
-        """Run a command that only looks; return its exit status and lines, which are not told as events.
-
-        One that does not end is ended after `most_seconds`; its status is `NOT_ENDED`.
-        """
+    async def ask(
+        self, argv: list[str], *, longest_line: int = MAX_REPORT_CHARS
+    ) -> tuple[int, list[str]]:
+        """As `ask` of a sandbox, for `most_seconds`; the lines are not told as events."""
 
         async def look() -> tuple[int, list[str]]:
-            lines: list[str] = []
-            status = -1
             sandbox = await self._open()
-            try:
-                async with (
-                    asyncio.timeout(self.most_seconds),
-                    aclosing(sandbox.exec(argv)) as output,  # type: ignore[type-var]
-                ):
-                    async for item in output:
-                        match item:
-                            case OutputLine(text=text):
-                                lines.append(text)
-                            case Exited(status=status):
-                                pass
-            except TimeoutError:
-                status = NOT_ENDED
-            return status, lines
+            return await ask(sandbox, argv, seconds=self.most_seconds, longest_line=longest_line)
 
         return await self._while_engine_answers(look)
 
@@ -468,6 +502,16 @@ class AppRuntime:
         return "\n".join(self._tail)
 
     @property
+    def lines_printed(self) -> int:
+        """How many lines the app's servers have printed so far; for `log_since`."""
+        return self._lines_printed
+
+    def log_since(self, lines: int) -> str:
+        """Return what of `log` was printed since there were so many `lines_printed`."""
+        new = min(self._lines_printed - lines, len(self._tail))
+        return "\n".join(list(self._tail)[len(self._tail) - new :])
+
+    @property
     def given_values(self) -> frozenset[str]:
         """The values of the app's own variables that its server was given."""
         return frozenset(self._given.values())
@@ -536,7 +580,7 @@ class AppRuntime:
             sandbox_id=record.sandbox_id,
             size=await terms.size(),
             network=terms.network,
-            app_data=stored_by_app if record.sandbox_kind.startswith("local") else None,
+            app_data=lambda paths: self.work_folder.stored_by_app(paths),
         )
         sandbox = await terms.driver.open(
             spec, on_line=self._on_line, on_status=self._on_status, on_refused=self._on_refused
@@ -584,6 +628,7 @@ class AppRuntime:
         # What an app prints is stored, shown and may go to a model; what it was trusted with must not.
         text = without_known(line.text, self._given.values())
         self._tail.append(text)
+        self._lines_printed += 1
         stream = line.stream if line.stream == "vibedesk" else "server"
         self._log.put_nowait((stream, text))
 

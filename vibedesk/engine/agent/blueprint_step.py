@@ -250,7 +250,7 @@ class BlueprintStep:
         """
         store, project_id = self._access.store, self._access.project_id
 
-        def work(emit: Emit) -> list[str]:
+        def work(emit: Emit) -> dict[str, Any]:
             record = store.get(project_id)
             stored = record.blueprint or {}
             begun = sum(p.source != "converse" for p in store.phases(project_id))
@@ -264,12 +264,23 @@ class BlueprintStep:
             if before != after:
                 raise _built("implementation_roadmap")
             # A run may go on meanwhile: of what it remembers only this is changed.
-            own = _own_checks(record.run.get("own_checks", []), stored, blueprint)
-            store.update(project_id, blueprint=data, run={**record.run, "own_checks": own})
+            steps = data["implementation_roadmap"]
+            changed = {
+                "own_checks": _own_checks(record.run.get("own_checks", []), stored, blueprint),
+                "roadmap_open": bool(record.run.get("roadmap_open"))
+                or (len(steps) > begun and steps != stored.get("implementation_roadmap")),
+            }
+            store.update(project_id, blueprint=data, run={**record.run, **changed})
             emit(BlueprintReady(data))
-            return own
+            if changed["roadmap_open"] and record.state is _S.COMPLETE:
+                words = (
+                    "The roadmap has what no phase was planned for. Continue, and it is planned."
+                )
+                emit(Notice(words, "roadmap_open"))
+            return changed
 
-        self._machine.memory.own_checks = await self._access.commit(work, durable=True)
+        for name, value in (await self._access.commit(work, durable=True)).items():
+            setattr(self._machine.memory, name, value)
 
 
 def _own_checks(known: Sequence[str], stored: Json, edited: Blueprint) -> list[str]:

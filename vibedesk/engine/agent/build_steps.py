@@ -6,7 +6,7 @@ A step that was cut off is simply taken again: what it had finished is stored an
 from __future__ import annotations
 
 import re
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Collection
 from dataclasses import dataclass
 from typing import Any
 
@@ -20,7 +20,6 @@ from vibedesk.engine.agent.project_setup import ProjectSetup
 from vibedesk.engine.agent.review_depth import DepthSource
 from vibedesk.engine.agent.snapshots import Snapshots
 from vibedesk.engine.agent.state_machine import StateMachine
-from vibedesk.engine.agent.timing import timed
 from vibedesk.engine.agent.variable_requests import ask_for_variables
 from vibedesk.engine.browser.process import BrowserProcess
 from vibedesk.engine.builder.operations import (
@@ -34,6 +33,7 @@ from vibedesk.engine.builder.planned_packages import package_specs
 from vibedesk.engine.builder.project_access import ProjectAccess
 from vibedesk.engine.builder.schemas import Blueprint, Phase
 from vibedesk.engine.builder.scof_writer import WrittenFiles
+from vibedesk.engine.builder.timing import timed
 from vibedesk.engine.event_bus import Emit
 from vibedesk.engine.events import (
     DepsInstalled,
@@ -60,6 +60,16 @@ _OPERATIONS = {
     _S.FIXING: "fix",
     _S.FINALIZING: "finalize",
 }
+_ON_A_PHASE = frozenset(
+    {
+        _S.INSTALLING_DEPS,
+        _S.IMPLEMENTING_PHASE,
+        _S.STARTING_SERVER,
+        _S.REVIEWING,
+        _S.FIXING,
+        _S.FINALIZING,
+    }
+)
 _VERSION = re.compile(r"[\[<>=!~ ]")
 
 
@@ -203,11 +213,21 @@ class BuildSteps:
         used = self._used_allowance(phases)
         asked = await self._open.wishes()
         await self._access.bus.emit(self._access.project_id, PhaseDesigning(number))
+        late, self._machine.memory.roadmap_open = self._machine.memory.roadmap_open, False
         final = used + 1 >= self._limits.max_phases
-        plan = await plan_phase(self._access, number, final=final)
-        phase = await self._checked(plan)
+        try:
+            plan = await plan_phase(self._access, number, final=final)
+            phase = await self._checked(plan)
+        except BaseException:
+            self._machine.memory.roadmap_open |= late
+            raise
         phase.is_last_phase = phase.is_last_phase or final
         if not phase.files and not phase.install_commands:
+            if late:
+                words = "The plan needs nothing more for the roadmap as you changed it. Say what is missing, if something is."
+                await self._access.bus.emit(
+                    self._access.project_id, Notice(words, "nothing_planned")
+                )
             await self._end_plan(number, asked, self._taken_over(phases))
             return
         skipped = await self.mending.skipped_for([wish.text for wish in asked])
@@ -366,6 +386,10 @@ class BuildSteps:
 
     async def _implement(self) -> None:
         number = self._machine.memory.phase
+        if self._machine.memory.packages and not self._machine.memory.wrote_all:
+            # It was left before they were installed.
+            await self._machine.move(_S.INSTALLING_DEPS, "its packages come first")
+            return
         if not self._machine.memory.wrote_all:
             record = next(p for p in await self._open.phases() if p.number == number)
             async with self.mending.files_checked():
@@ -389,6 +413,8 @@ class BuildSteps:
         return bool(self._machine.memory.packages) or unfinished or await self._manifest_changed()
 
     async def _write_phase(self, record: PhaseRecord) -> WrittenFiles:
+        # A half file of a phase that was left is nothing that this one goes on with.
+        await self._open.drop_drafts(but=record.number)
         if record.source == "converse":
             message = await self._access.read(
                 lambda: self._access.store.message(record.plan["message"])
@@ -505,9 +531,14 @@ class BuildSteps:
             await self.open_reply_phase(*reply)
             return
         phases = await self._open.phases()
+        left = next((p for p in phases if not p.completed), None)
+        if left is not None:
+            await self._reopen(left)
+            return
         wishes = await self._open.wishes()
         planned = [p for p in phases if p.source != "converse"]
         last = bool(planned) and bool(planned[-1].plan.get("is_last_phase"))
+        last = last and not self._machine.memory.roadmap_open
         if self._used_allowance(phases) >= self._limits.max_phases:
             if wishes:
                 reason = (
@@ -569,6 +600,8 @@ class BuildSteps:
             await self._machine.move(_S.REVIEWING, "going on")
         elif self._machine.state is _S.IDLE or await self._open.wishes():
             await self._plan_unless_at_limit(phases)
+        elif self._machine.memory.roadmap_open:
+            await self.open_wish_phase("the roadmap goes on")
 
     async def _plan_unless_at_limit(self, phases: list[PhaseRecord]) -> None:
         limit = self._limits.max_phases
@@ -593,19 +626,35 @@ class BuildSteps:
 
     async def _reopen(self, phase: PhaseRecord) -> None:
         if self._machine.memory.phase != phase.number:
-            packages = package_specs(
-                phase.plan.get("install_commands", []), self._access.template.packages
-            )
-            self._machine.memory.open_phase(phase.number, packages)
+            self._open_phase(phase)
         self._machine.memory.rest_in = ""
         await self.mending.try_again()
-        install = self._machine.memory.packages and not self._machine.memory.wrote_all
-        await self._machine.move(
-            _S.INSTALLING_DEPS if install else _S.IMPLEMENTING_PHASE, "going on"
-        )
+        await self._machine.move(_S.IMPLEMENTING_PHASE, "going on")
 
-    async def open_wish_phase(self) -> None:
-        await self._machine.move(_S.PLANNING_PHASE, "a wish of the person", self._renew_allowance)
+    def _open_phase(self, phase: PhaseRecord) -> None:
+        memory, commands = self._machine.memory, phase.plan.get("install_commands", [])
+        memory.open_phase(phase.number, package_specs(commands, self._access.template.packages))
+        # The last checks write nothing.
+        nothing = phase.source != "converse" and not phase.plan.get("files") and not commands
+        memory.wrote_all = memory.reviewed = nothing
+
+    async def come_to_rest(self, reason: str) -> None:
+        """Go to `idle` where work on a phase waits for the person, has failed, or was cut off."""
+        await self.mending.hand_over(reason)
+        if (self._machine.failed or self._machine.state) in _ON_A_PHASE:
+            await self._machine.move(_S.IDLE, reason)
+        await self._open.give_back_wishes()
+
+    def go_back(self, changed: Collection[str], emit: Emit) -> None:
+        """Have what open phases wrote written again, on the store's thread: an earlier version has `changed` it."""
+        phase = self._open.begin_anew(changed, emit) if changed else None
+        if phase is not None:
+            self._open_phase(phase)
+            memory = self._machine.memory.to_dict()
+            self._access.store.update(self._access.project_id, run=memory)
+
+    async def open_wish_phase(self, reason: str = "a wish of the person") -> None:
+        await self._machine.move(_S.PLANNING_PHASE, reason, self._renew_allowance)
 
     async def open_reply_phase(self, number: int, message_id: str) -> None:
         """Begin the phase of a reply's change; a phase that is written but failed after that closes with it."""

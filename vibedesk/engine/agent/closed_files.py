@@ -15,7 +15,7 @@ from vibedesk.engine.agent.code_service import CodeService
 from vibedesk.engine.agent.issue_list import IssueList
 from vibedesk.engine.builder.project_access import ProjectAccess
 from vibedesk.engine.files.stored_document import FileChange
-from vibedesk.engine.repair.fixer import check_file
+from vibedesk.engine.repair.fixer import check_file, is_checked, is_read_alone
 from vibedesk.engine.repair.language_service import LanguageService
 from vibedesk.engine.review.issues import Issue
 from vibedesk.engine.sandboxes.driver import SandboxError
@@ -24,7 +24,6 @@ _log = logging.getLogger(__name__)
 
 _LAST_SECONDS = 0.5
 _LOOK_AGAIN_SECONDS = 1.0
-_CHECKED = {"typescript": (".ts", ".tsx", ".mts", ".cts"), "python": (".py",)}
 
 
 class ClosedFiles:
@@ -87,8 +86,8 @@ class _Look:
 
     def take(self, paths: Collection[str]) -> None:
         """Have these files checked."""
-        endings = _CHECKED.get(self._access.template.language, ())
-        self._due |= dict.fromkeys(path for path in paths if path.endswith(endings))
+        language = self._access.template.language
+        self._due |= dict.fromkeys(path for path in paths if is_checked(path, language))
         self._wake.set()
 
     def note_change(self, change: FileChange) -> None:
@@ -118,6 +117,11 @@ class _Look:
             _log.exception("files of %s are not checked any more while they come", project_id)
 
     async def _check_due(self) -> None:
+        # These need not wait for the packages.
+        for path in [path for path in self._due if is_read_alone(path)]:
+            if not self._ending:
+                del self._due[path]
+                await self._check(path)
         if not self._due or not await self._is_ready():
             return
         # A file that came may be what was missing to one that was wrong.
@@ -128,9 +132,7 @@ class _Look:
             await self._check(path)
 
     async def _is_ready(self) -> bool:
-        """Whether there is something to check with."""
-        if self._access.template.language != "typescript":
-            return True
+        """Whether there is a service to check with."""
         sandbox = await self._runtime.ready_sandbox()
         if sandbox is None:
             return False

@@ -33,6 +33,7 @@ from vibedesk.engine.agent.state_machine import StateMachine
 from vibedesk.engine.agent.waits import take_place
 from vibedesk.engine.browser.process import BrowserProcess
 from vibedesk.engine.builder.project_access import ProjectAccess
+from vibedesk.engine.builder.timing import timed
 from vibedesk.engine.event_bus import Emit
 from vibedesk.engine.models.protocol import BudgetExceededError
 from vibedesk.engine.review.issues import Issue
@@ -44,6 +45,8 @@ from vibedesk.engine.waiting import Wait
 
 _log = logging.getLogger(__name__)
 _S = AgentState
+_BESIDE_THE_PAGE = frozenset({_S.PLANNING_PHASE, _S.IMPLEMENTING_PHASE, _S.FINALIZING})
+"""The states of a run in which the page shows the last good phase."""
 
 
 class CodeGeneratorAgent:
@@ -344,28 +347,34 @@ class CodeGeneratorAgent:
         """Start the app of a project that is at rest, without touching the agent's state."""
         self._on_work(self.project_id, True)
         try:
-            await self._setup.prepare_folder()
-            await self.runtime.materialise()
-            await self._setup.install()
-            url = await self.runtime.start_server()
-            await self._steps.tell_server(url)
+            with timed(self.access, "start_preview"):
+                await self._setup.prepare_folder()
+                await self.runtime.materialise()
+                await self._setup.install()
+                url = await self.runtime.start_server()
+                await self._steps.tell_server(url)
         finally:
             if not self.running and not self.looking:
                 self._on_work(self.project_id, False)
         return url
 
     async def restore(self, commit: str, path: str | None = None) -> VersionView:
-        """Bring a version, or one file of it, back as a new one, and show it in the running app."""
-        self._refuse_while_running()
-        await self._setup.undo_half_rename()
-        await self.runtime.take_in()
-        if path is None:
-            version = await self.snapshots.restore(commit)
-            await self._steps.mending.hand_over("you went back to an earlier version")
-        else:
-            version = await self.snapshots.restore_file(commit, path)
-        await self.runtime.materialise()
-        return version
+        """Bring a version, or one file of it, back as a new one, and show it in the running app.
+
+        With a whole version a phase that is open loses what it wrote: it is written again when the build goes on.
+        """
+        async with self._commands:
+            self._refuse_while_running()
+            await self._setup.undo_half_rename()
+            await self.runtime.take_in()
+            if path is None:
+                found = await self.snapshots.find(commit)
+                await self._steps.come_to_rest("you went back to an earlier version")
+                version = await self.snapshots.restore(found.commit, self._steps.go_back)
+            else:
+                version = await self.snapshots.restore_file(commit, path)
+            await self.runtime.materialise()
+            return version
 
     # -- what is wrong, and mending it -----------------------------------------------------------------
     async def review_now(self) -> None:
@@ -489,12 +498,30 @@ class CodeGeneratorAgent:
         if self._looking is not None:
             await asyncio.wait({self._looking})
 
+    async def page_is_finished(self) -> bool:
+        """Whether the page shows finished code that nothing changes under it: the last good phase, until the next is whole."""
+        if self.looking or not self.running:
+            return not self.looking
+        # From there to the next state the files are put into the folder.
+        whole = self.state is _S.IMPLEMENTING_PHASE and self._machine.memory.wrote_all
+        if self.state not in _BESIDE_THE_PAGE or whole:
+            return False
+        return any(phase.completed for phase in await self._open.phases())
+
+    async def is_rewritten(self, path: str) -> bool:
+        """Whether `path` (where it is empty, any file) reads otherwise by now than in the app that runs."""
+        behind = await self.access.read(self.runtime.work_folder.changed_paths)
+        return path in behind if path else bool(behind)
+
     async def take_live_issue(self, issue: Issue) -> None:
         """Take in an error that the person met in the preview."""
         await self._steps.mending.issues.report([issue], (), self._machine.memory.phase)
 
     async def mend_live(self) -> None:
-        """Mend what the person met, unless something runs or waits already, it was given up, or its code changed since."""
+        """Mend what the person met, unless something runs or waits already, it was given up, or its code changed since.
+
+        A run that is under way mends it after its review.
+        """
         if self._is_at_work:
             return
         issues = self._steps.mending.issues

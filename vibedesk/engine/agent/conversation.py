@@ -13,11 +13,11 @@ from vibedesk.base.errors import (
     VibeDeskError,
     as_vibedesk_error,
 )
-from vibedesk.engine.agent.timing import timed
 from vibedesk.engine.attachments import Keeper
 from vibedesk.engine.builder.activity import what_goes_on
 from vibedesk.engine.builder.project_access import ProjectAccess
 from vibedesk.engine.builder.talk import Reply, converse, summarize
+from vibedesk.engine.builder.timing import timed
 from vibedesk.engine.event_bus import Emit
 from vibedesk.engine.events import ErrorReported, MessageComplete, WishQueued
 from vibedesk.engine.models.protocol import NoMoreRecordedAnswersError

@@ -1,4 +1,4 @@
-"""What a debugging session may see: files, the server's log, what a command prints. Secrets and excluded files are not."""
+"""What a debugging session, or a mend after one that was in vain, may see: files, the server's log, what a command prints. Secrets and excluded files are not."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import asyncio
 import os
 import re
 import shlex
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Final
 
@@ -14,18 +14,23 @@ from vibedesk.base.errors import VibeDeskError
 from vibedesk.base.redaction import redacted
 from vibedesk.engine.agent.app_runtime import AppRuntime
 from vibedesk.engine.builder.project_access import ProjectAccess
+from vibedesk.engine.builder.relevance.scores import named_paths
 from vibedesk.engine.builder.relevance.selection import never_shown
+from vibedesk.engine.events import Notice
 from vibedesk.engine.files.ignore_rules import NEVER_ENTERED, holds_secrets
+from vibedesk.engine.sandboxes.output import MAX_LINE_CHARS
+from vibedesk.engine.store.file_ages import last_changes
 
 _COMMAND_SECONDS: Final = 60.0
 _MOST_LINES: Final = 120
 _MOST_CHARACTERS: Final = 12_000
+_MOST_NAMES: Final = 5
 _WANTED = re.compile(r"^\s*\[(?P<what>show|run|log)(?:\s+(?P<rest>[^\]]+))?\]\s*$", re.M)
 _ASSIGNED = re.compile(r"""^\s*(?:export\s+)?[\w.-]+\s*=\s*(["']?)(?P<value>.*?)\1\s*$""", re.M)
 
 
 class DebugFacts:
-    """Gives one project's debugging sessions what they ask for."""
+    """Gives one project's debugging sessions what they ask for, and its mends what they need."""
 
     def __init__(self, access: ProjectAccess, runtime: AppRuntime) -> None:
         self._access = access
@@ -44,6 +49,20 @@ class DebugFacts:
                 case "run" if rest:
                     pieces.append(await self._without_secrets(await self._output_of(rest)))
         return "\n\n".join(piece[:_MOST_CHARACTERS] for piece in pieces)
+
+    async def around(self, words: str) -> str:
+        """Return how the files that `words` name were changed last, and what the server printed last."""
+        changes = await self._access.read(lambda: last_changes(self._access.project_id))
+        named = named_paths(words, changes)
+        pieces: list[str] = []
+        left = _MOST_CHARACTERS
+        for path in sorted(named - await self._hidden(named)):
+            if (size := len(changes[path])) <= left:
+                pieces.append(f'<last_change path="{path}">\n{changes[path]}</last_change>')
+                left -= size
+        if self._runtime.last_lines:
+            pieces.append((await self._without_secrets(self._log()))[:_MOST_CHARACTERS])
+        return "\n\n".join(pieces)
 
     def _log(self) -> str:
         return "The server's last lines:\n" + "\n".join(self._runtime.last_lines)
@@ -65,12 +84,26 @@ class DebugFacts:
             argv = shlex.split(command)
             if hidden := await self._named_in(argv):
                 return f"`{command}` was not run: {hidden} is not shown."
-            async with asyncio.timeout(_COMMAND_SECONDS):
-                status, lines = await self._runtime.ask(argv)
-        except TimeoutError:
-            return f"`{command}` did not end within {_COMMAND_SECONDS:g} s."
+            async with self._runtime.undoing_changes() as undone:
+                outcome = await self._outcome_of(command, argv)
         except (ValueError, VibeDeskError) as error:
             return f"`{command}` could not be run: {error}"
+        if not undone:
+            return outcome
+        what = _names(undone)
+        words = f"`{command}` changed {what} while a model was debugging, and that was undone."
+        await self._access.bus.emit(self._access.project_id, Notice(words, "undone"))
+        return (
+            f"`{command}` changed {what}, which was undone: commands may only look. To change a file, send it.\n"
+            + outcome
+        )
+
+    async def _outcome_of(self, command: str, argv: list[str]) -> str:
+        try:
+            async with asyncio.timeout(_COMMAND_SECONDS):
+                status, lines = await self._runtime.ask(argv, longest_line=MAX_LINE_CHARS)
+        except TimeoutError:
+            return f"`{command}` did not end within {_COMMAND_SECONDS:g} s."
         return f"`{command}` ended with {status}:\n" + "\n".join(lines[-_MOST_LINES:])
 
     async def _named_in(self, argv: Collection[str]) -> str:
@@ -91,6 +124,11 @@ class DebugFacts:
         kept = [texts[path] for path in texts if holds_secrets(path)]
         kept += await asyncio.to_thread(lambda: list(_environment_files(self._runtime.folder)))
         return {found["value"] for text in kept for found in _ASSIGNED.finditer(text)}
+
+
+def _names(paths: Sequence[str]) -> str:
+    others = len(paths) - _MOST_NAMES
+    return ", ".join(paths[:_MOST_NAMES]) + (f" and {others} more" if others > 0 else "")
 
 
 def _environment_files(folder: Path) -> Iterator[str]:

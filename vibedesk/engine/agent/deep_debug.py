@@ -16,6 +16,7 @@ from vibedesk.engine.builder.focus import of_problems
 from vibedesk.engine.builder.project_access import ProjectAccess
 from vibedesk.engine.builder.reply import ReplySplitter
 from vibedesk.engine.builder.scof_writer import WrittenFiles
+from vibedesk.engine.builder.timing import timed
 from vibedesk.engine.event_bus import Emit
 from vibedesk.engine.events import DebugTurn, Notice
 from vibedesk.engine.models.protocol import (
@@ -55,7 +56,7 @@ class DeepDebug:
 
     def __init__(self, access: ProjectAccess, runtime: AppRuntime, issues: IssueList) -> None:
         self._access = access
-        self._facts = DebugFacts(access, runtime)
+        self.facts = DebugFacts(access, runtime)
         self._issues = issues
 
     async def run(
@@ -70,7 +71,8 @@ class DeepDebug:
         )
         outcome = "stopped"
         try:
-            written = await self._turns(session, transcript, phase, problem, tried)
+            with timed(self._access, "debug", phase):
+                written = await self._turns(session, transcript, phase, problem, tried)
             outcome = "fixed" if written is not None else "failed"
             return Debugged(session, begun, written)
         except BudgetExceededError:
@@ -123,7 +125,7 @@ class DeepDebug:
             await self._tell(session, transcript, turn, "model", answer.text or answer.scof)
             if answer.scof.strip():
                 return await self._write(phase, problem, tried, answer.scof)
-            facts = await self._facts.of(answer.text)
+            facts = await self.facts.of(answer.text)
             if not facts:
                 return None
             await self._tell(session, transcript, turn, "facts", facts)

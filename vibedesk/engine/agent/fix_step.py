@@ -27,8 +27,9 @@ MOST_DEBUGGINGS = 3
 MOST_CORRECTIONS = 2
 """Of one check in one phase."""
 _MOST_AT_ONCE = 10
-_STACK_LINES = 14
-_LOG_LINES = 40
+_STACK_LINES, _LOG_LINES = 14, 40
+_ALL_LINES = 200
+_CLOSER = "Here is more than was looked at then. The cause may well be in another file."
 _WHOLE_FILES = "Patches did not help. Send every file that you change whole."
 
 
@@ -122,14 +123,15 @@ class FixStep:
             return None
         attempt = 1 + max(tries[record.signature] for record in due)
         tried = list(dict.fromkeys(words for record in due for words in _told_tries(record)))
-        if attempt >= MOST_TRIES:
-            tried.append(_WHOLE_FILES)
+        if attempt > 1:
+            tried.append(_WHOLE_FILES if attempt >= MOST_TRIES else _CLOSER)
         tried += await self._debug.findings([record.signature for record in due])
         begun = utc_now()
+        problems = [described(record, whole=attempt > 1) for record in due]
+        besides = await self._debug.facts.around("\n".join(problems)) if attempt > 1 else ""
         written = await fix_problems(
-            self._access, memory.phase, [described(record) for record in due], tried,
-            other_model=attempt == 2,
-        )  # fmt: skip
+            self._access, memory.phase, problems, tried, attempt=attempt, besides=besides
+        )
         # Only an answer counts: a model that could not be asked has tried nothing.
         memory.fix_tries += 1
         memory.tries |= {record.signature: tries[record.signature] + 1 for record in due}
@@ -186,14 +188,16 @@ class FixStep:
             await self._issues.set_status(found, "fixed")
 
 
-def described(record: IssueRecord) -> str:
-    """Return an issue as a model is told it."""
+def described(record: IssueRecord, *, whole: bool = False) -> str:
+    """Return an issue as a model is told it; `whole` with all that a tool printed, as far as that goes."""
     issue = issue_of(record)
     code = f" [{issue.code}]" if issue.code else ""
     lines = [f"{issue.place + ': ' if issue.place else ''}{issue.message}{code} ({issue.source})"]
     told = issue.stack.splitlines()
     # Where a stack begins is what counts, and how a log ends.
-    told = told[-_LOG_LINES:] if issue.source in ("build", "server") else told[:_STACK_LINES]
+    ends = issue.source in ("build", "server")
+    most = _ALL_LINES if whole else _LOG_LINES if ends else _STACK_LINES
+    told = told[-most:] if ends else told[:most]
     lines += [f"    {line}" for line in told]
     for name in ("console", "requests"):
         lines += [f"    {name}: {text}" for text in issue.evidence.get(name, ())]

@@ -16,7 +16,7 @@ __all__ = ["IssueList", "issue_of"]
 
 
 def recheckable(record: IssueRecord) -> bool:
-    """Whether looking again shows that it is gone: not what only a model had found, or only the person met."""
+    """Whether tools and page show that it is gone: not what only a model had found, or only the person met."""
     issue = issue_of(record)
     return issue.source != "review" and not issue.evidence.get("live")
 
@@ -34,6 +34,7 @@ class IssueList:
         sources: Collection[str],
         phase: int,
         *,
+        again: Collection[str] = (),
         verified: bool = False,
         whole: bool = False,
     ) -> None:
@@ -43,6 +44,7 @@ class IssueList:
             found: Everything that is wrong there.
             sources: What was looked at; what it showed before and does not now is mended.
             phase: The open phase.
+            again: Signatures of what else was looked at, as for `sources`.
             verified: Where a fix was looked at: the tries that have no outcome yet get it.
             whole: It was a review of the app: of what `report_early` took in only that stays which it found too.
         """
@@ -50,7 +52,7 @@ class IssueList:
         present = {signature for signature, _ in issues}
 
         def work(emit: Emit) -> None:
-            self.store.report(issues, sources, phase, whole=whole)
+            self.store.report(issues, sources, phase, again=again, whole=whole)
             if whole:
                 emit(Reviewed(sorted(set(sources) - self._says_nothing())))
             if verified:
@@ -83,6 +85,10 @@ class IssueList:
     async def changed_since_met(self) -> set[str]:
         """Return the signatures of what the person met in code that was changed since: it may be gone."""
         return await self._access.read(self.store.changed_since_met)
+
+    async def changed_findings(self) -> dict[str, str]:
+        """Return what a model found in a file that changed, or went, since: signature → path."""
+        return await self._access.read(self.store.changed_findings)
 
     async def blocking(self, status: IssueStatus = "open") -> list[IssueRecord]:
         """Return the issues of one status that keep a phase from closing, the gravest first."""
@@ -118,11 +124,10 @@ class IssueList:
     def reopen(self, records: Sequence[IssueRecord], emit: Emit) -> None:
         """Let issues count again, on the store's thread: a phase is about to mend them."""
         if records:
-            # What nobody can look at again the phase settles.
             for record in records:
-                self.store.set_status(
-                    [record.signature], "open" if recheckable(record) else "fixed"
-                )
+                # What only the person met may show to nobody else: the phase settles it.
+                met = issue_of(record).evidence.get("live")
+                self.store.set_status([record.signature], "fixed" if met else "open")
             emit(Diagnostics(shown_issues(self.store)))
 
     async def note_tries(self, signatures: Sequence[str], tried: Json) -> None:

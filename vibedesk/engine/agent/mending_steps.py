@@ -29,6 +29,7 @@ from vibedesk.engine.builder.project_access import ProjectAccess
 from vibedesk.engine.event_bus import Emit
 from vibedesk.engine.events import FixApplied, Notice, Waiting, WishQueued
 from vibedesk.engine.review.issues import Issue
+from vibedesk.engine.review.page_issues import NO_START
 from vibedesk.engine.states import AgentState
 from vibedesk.engine.store.issues import IssueRecord
 
@@ -118,14 +119,17 @@ class MendingSteps:
             looked.found,
             looked.sources,
             memory.phase,
+            again=looked.again,
             verified=True,
             whole=True,
         )
-        tell = await self._tell_fix(looked.sources, before)
+        tell = await self._tell_fix(looked, before)
         blocking = await self.issues.to_mend(memory.wanted)
-        if not blocking:
+        maybe_gone = await self.issues.changed_findings()
+        if all(record.signature in maybe_gone for record in blocking):
             await self._look_over_once(looked)
             blocking = await self.issues.to_mend(memory.wanted)
+        blocking = await self._give_up_unaudited(blocking, looked)
         # What was given up is not tried again unasked; but no phase is closed over it either.
         blocking = blocking or await self.issues.blocking("given_up")
         if looked.unseen:
@@ -143,6 +147,22 @@ class MendingSteps:
             await self._ask_about_unseen(looked.unseen, tell)
             return
         await self._machine.move(_S.FINALIZING, "the review found nothing that blocks", tell)
+
+    async def _give_up_unaudited(
+        self, blocking: Sequence[IssueRecord], looked: Looked
+    ) -> list[IssueRecord]:
+        """Return what is left to mend without packages of which no audit tells whether the last try helped.
+
+        Another try would be made blindly, so what is next the person decides.
+        """
+        missed = [
+            record
+            for record in blocking
+            if issue_of(record).source == "security" and _tried_unseen(record, looked)
+        ]
+        given_up = [record.signature for record in missed if issue_of(record).blocks]
+        await self.issues.set_status(given_up, "given_up")
+        return [record for record in blocking if record not in missed]
 
     async def _ask_about_unseen(self, why: str, tell: Callable[[Emit], None]) -> None:
         """Claim nothing of an app that nobody could look at: whether that is enough the person decides."""
@@ -164,8 +184,8 @@ class MendingSteps:
         if memory.reviewed or self._around.depth() == "page":
             return
         paths = memory.finished or [f["path"] for f in await self._planned_files()]
-        findings = await self._review.ask_model(memory.phase, paths)
-        await self.issues.report(findings, {"review"}, memory.phase)
+        told = await self._review.ask_model(memory.phase, paths)
+        await self.issues.report(told.found, told.sources, memory.phase, again=told.again)
         await self._write_checks(paths, looked)
         memory.reviewed = True
         await self._machine.remember()
@@ -184,7 +204,7 @@ class MendingSteps:
             except BrowserError as error:
                 await self._review.miss_browser(looked, error)
                 return
-            await self.issues.report(found, (), memory.phase)
+            await self._report_checks(found, names)
 
     async def _planned_files(self) -> list[dict[str, str]]:
         record = await self._open.phase(self._machine.memory.phase)
@@ -195,9 +215,7 @@ class MendingSteps:
         records = await self.issues.records()
         return {r.signature for r in records if not issue_of(r).evidence.get("early")}
 
-    async def _tell_fix(
-        self, looked_at: Collection[str], before: Collection[str]
-    ) -> Callable[[Emit], None]:
+    async def _tell_fix(self, looked: Looked, before: Collection[str]) -> Callable[[Emit], None]:
         """Forget the fix that was reviewed; return what tells how it went. `before`: what was wrong before it."""
         memory = self._machine.memory
         paths, memory.fixed = memory.fixed, []
@@ -208,7 +226,7 @@ class MendingSteps:
         issue = told[0] if told else next(iter(memory.problems), "")
         brought = [r for r in await self.issues.blocking() if r.signature not in before]
         verified = _verified(
-            [known[signature] for signature in tried if signature in known], looked_at, brought
+            [known[signature] for signature in tried if signature in known], looked, brought
         )
 
         def tell(emit: Emit) -> None:
@@ -231,8 +249,23 @@ class MendingSteps:
             )
         checks = await self._review.self_test.due(_EVERYTHING)
         found = await self._review.self_test.run(browser, checks, names)
-        sources = {"check"} if names is None else set()
-        await self.issues.report(found, sources, self._machine.memory.phase)
+        if names is None:
+            await self.issues.report(found, {"check"}, self._machine.memory.phase)
+        else:
+            await self._report_checks(found, {c.name for c in checks if c.name in names})
+
+    async def _report_checks(self, found: Sequence[Issue], ran: Collection[str]) -> None:
+        """Take in how the checks of these names went: what they showed before and do not any more is mended."""
+        again = {
+            record.signature
+            for record in await self.issues.records()
+            if (issue := issue_of(record)).source == "check"
+            and (issue.evidence.get("check") in ran or (ran and issue.code == NO_START))
+        }
+        if any(issue.code == NO_START for issue in found):
+            # An app that did not start showed nothing of what is checked.
+            again = set()
+        await self.issues.report(found, (), self._machine.memory.phase, again=again)
 
     async def run_build(self) -> None:
         """Build the app as it would be published, and take in what keeps it from being built."""
@@ -242,8 +275,9 @@ class MendingSteps:
 
     async def run_security(self) -> None:
         """Look for what is unsafe, and take it in."""
-        found = await self._review.security()
-        await self.issues.report(found, {"security"}, self._machine.memory.phase)
+        looked = await self._review.security()
+        phase = self._machine.memory.phase
+        await self.issues.report(looked.found, looked.sources, phase, again=looked.again)
 
     # -- fixing ------------------------------------------------------------------------------------
     async def fix(self) -> None:
@@ -409,13 +443,13 @@ class MendingSteps:
 
 
 def _verified(
-    tried: Sequence[IssueRecord], looked_at: Collection[str], brought: Sequence[IssueRecord]
+    tried: Sequence[IssueRecord], looked: Looked, brought: Sequence[IssueRecord]
 ) -> bool | None:
     """Whether looking again showed that a fix helped; None where nobody could look.
 
     It did not where something else is wrong in its place now (`brought`): that may be the same in other words.
     """
-    seen = [r for r in tried if recheckable(r) and issue_of(r).source in looked_at]
+    seen = [record for record in tried if recheckable(record) and looked.saw(record)]
     if any(record.status != "fixed" for record in seen):
         return False
     if any(_in_place_of(issue_of(new), issue_of(old)) for new in brought for old in seen):
@@ -426,7 +460,7 @@ def _verified(
 def _tried_unseen(record: IssueRecord, looked: Looked) -> bool:
     """Whether nobody has looked since the last try at it."""
     tried = bool(record.fixes) and not record.fixes[-1].get("outcome")
-    return tried and issue_of(record).source not in looked.sources
+    return tried and not looked.saw(record)
 
 
 def _in_place_of(new: Issue, old: Issue) -> bool:

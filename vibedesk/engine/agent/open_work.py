@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Collection
 from dataclasses import dataclass
+from typing import Final
 
 from vibedesk.engine.builder.file_answer import BETWEEN_FILES
-from vibedesk.engine.builder.project_access import ProjectAccess, telling_changes
+from vibedesk.engine.builder.project_access import ProjectAccess
 from vibedesk.engine.builder.scof_writer import RefusedChange, WrittenFiles
 from vibedesk.engine.event_bus import Emit
 from vibedesk.engine.events import WishQueued
 from vibedesk.engine.store.records import PhaseRecord, ProjectRecord, WishRecord
+
+_OF_WHAT_IS_WRITTEN: Final = frozenset({"takes_over", "owed", "changes"})
+"""What a phase's plan notes while the phase is written."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,10 +46,12 @@ class OpenWork:
     async def reached(self, number: int) -> Reached:
         """Return how far the plan is carried out with phase `number`."""
         phases = [p for p in await self.phases() if p.number <= number and p.source != "converse"]
+        more = (await self.record()).run.get("roadmap_open", False)
         # One that another plan took over was never built as it was planned.
         over = {p.plan.get("takes_over") for p in phases}
         planned = [p for p in phases if p.number not in over]
-        return Reached(len(planned), bool(planned) and bool(planned[-1].plan.get("is_last_phase")))
+        last = bool(planned) and bool(planned[-1].plan.get("is_last_phase"))
+        return Reached(len(planned), last and not more)
 
     async def phase(self, number: int) -> PhaseRecord | None:
         return next((p for p in await self.phases() if p.number == number), None)
@@ -144,13 +151,27 @@ class OpenWork:
         plan = {**record.plan, "owed": owed, "changes": written.changes}
         store.put_phase(project_id, dataclasses.replace(record, plan=plan))
 
-    async def drop_drafts(self) -> None:
-        """Drop files that broke off and were not sent again although the answer has ended."""
-        access = self._access
+    def begin_anew(self, changed: Collection[str], emit: Emit) -> PhaseRecord | None:
+        """Have open phases write again, on the store's thread, what an earlier version has `changed`; return the first.
 
-        def work(emit: Emit) -> None:
-            with telling_changes(access.files, emit):
-                for draft in access.drafts.list():
-                    access.drafts.discard(draft.path)
+        Each stands for itself then: one that took another over was to close with work that is gone.
+        """
+        store, project_id = self._access.store, self._access.project_id
+        unfinished = [p for p in store.phases(project_id) if not p.completed]
+        for phase in unfinished:
+            plan = {key: said for key, said in phase.plan.items() if key not in _OF_WHAT_IS_WRITTEN}
+            store.put_phase(project_id, dataclasses.replace(phase, plan=plan))
+            store.disown_files(project_id, phase.number, changed)
+        if not unfinished:
+            return None
+        self._discard_drafts(None, emit)
+        return unfinished[0]
 
-        await access.commit(work)
+    async def drop_drafts(self, *, but: int | None = None) -> None:
+        """Drop files that broke off and were not sent again although the answer has ended, `but` those of a phase."""
+        await self._access.commit(lambda emit: self._discard_drafts(but, emit))
+
+    def _discard_drafts(self, but: int | None, emit: Emit) -> None:
+        for draft in self._access.drafts.list():
+            if draft.phase != but:
+                self._access.drop_draft(draft.path, emit)

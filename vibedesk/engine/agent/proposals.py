@@ -14,11 +14,14 @@ from vibedesk.base.errors import (
     as_vibedesk_error,
 )
 from vibedesk.engine.agent.snapshots import Snapshots
+from vibedesk.engine.builder.manifest import MANIFESTS, WRITTEN_BY_INSTALLS, checked_manifest
 from vibedesk.engine.builder.project_access import ProjectAccess, telling_changes
 from vibedesk.engine.builder.regenerate import regenerate_file
+from vibedesk.engine.builder.timing import timed
 from vibedesk.engine.event_bus import Emit
 from vibedesk.engine.events import (
     ErrorReported,
+    Notice,
     ProposalChunk,
     ProposalClosed,
     ProposalReady,
@@ -27,6 +30,7 @@ from vibedesk.engine.events import (
 from vibedesk.engine.files.hunks import with_hunks
 from vibedesk.engine.files.path_index import checked_path
 from vibedesk.engine.files.stored_document import LockedFileError
+from vibedesk.engine.scof import PatchError
 from vibedesk.engine.store.proposals import Proposals as ProposalStore
 from vibedesk.engine.store.records import ProposalRecord
 
@@ -58,7 +62,7 @@ class Proposals:
         Raises:
             InvalidInputError: there are no instructions, or it is no text file.
             NotFoundError: there is no such file.
-            NotAllowedNowError: the file is locked or being written, or the project is a recorded example.
+            NotAllowedNowError: the file is locked, being written or a lock file, or the project is a recorded example.
         """
         wanted, path = instructions.strip(), checked_path(path)
         if not wanted:
@@ -87,7 +91,7 @@ class Proposals:
 
         Raises:
             HunkConflictError: the person changed the lines of a chosen hunk meanwhile; nothing was changed.
-            NotAllowedNowError: it is not ready, or the file is locked or being written.
+            NotAllowedNowError: it is not ready, the file is locked or being written, or a manifest would be broken.
             NotFoundError: the file was deleted.
         """
         await self._snapshots.keep_persons()
@@ -100,6 +104,7 @@ class Proposals:
                 )
             current = self._text(record.path)
             text = with_hunks(record.base, current, record.text, hunks)
+            text = self._checked(record.path, text, emit)
             with telling_changes(self._access.files, emit):
                 version = self._access.files.write(record.path, text, "agent")
             self._close(proposal_id, "taken", emit)
@@ -156,14 +161,15 @@ class Proposals:
                     await batch.flush()
                     await access.commit(begin)
 
-                text = await regenerate_file(
-                    access,
-                    record.path,
-                    record.base,
-                    record.instructions,
-                    restart=restart,
-                    put=batch.put,
-                )
+                with timed(access, "regenerate_file"):
+                    text = await regenerate_file(
+                        access,
+                        record.path,
+                        record.base,
+                        record.instructions,
+                        restart=restart,
+                        put=batch.put,
+                    )
             await access.commit(lambda emit: self._ready(record, text, emit), durable=True)
         except Exception as caught:  # noqa: BLE001 - becomes a sentence
             await self._fail(proposal_id, as_vibedesk_error(caught))
@@ -186,6 +192,23 @@ class Proposals:
             await asyncio.gather(task, return_exceptions=True)
 
     # -- on the store's thread --------------------------------------------------------------------
+    def _checked(self, path: str, text: str, emit: Emit) -> str:
+        """Return what to write of a manifest, as of any that a model wrote; other files come back as they are."""
+        if path not in MANIFESTS:
+            return text
+        starter, _ = self._access.template.files()
+        try:
+            checked = checked_manifest(path, text, starter.get(path))
+        except PatchError as error:
+            raise NotAllowedNowError(
+                f"{error.message} Nothing was taken over.",
+                remedy="Choose other changes, or ask for the file again.",
+            ) from error
+        if checked != text:
+            words = f"In {path} the starter's own scripts and packages were kept, which the new text leaves out."
+            emit(Notice(words, "manifest_kept"))
+        return checked
+
     def _text(self, path: str) -> str:
         """Return the file as it is now, if a model may write it now."""
         access = self._access
@@ -196,6 +219,8 @@ class Proposals:
             )
         if not access.files.exists(path):
             raise NotFoundError(f"There is no file {path} in the project.", details={"path": path})
+        if path in WRITTEN_BY_INSTALLS:
+            raise NotAllowedNowError(f"No model writes {path}: only installs write it.")
         if "locked" in access.files.marks().get(path, ()):
             raise LockedFileError(
                 f"{path} is locked, so no model writes it.", remedy="Unlock it first."

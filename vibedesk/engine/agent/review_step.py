@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import dataclasses
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from vibedesk.engine.agent.app_runtime import AppRuntime
@@ -20,6 +19,7 @@ from vibedesk.engine.builder.context import review_request
 from vibedesk.engine.builder.focus import of_written
 from vibedesk.engine.builder.project_access import ProjectAccess
 from vibedesk.engine.builder.schemas import ReviewAnswer
+from vibedesk.engine.builder.timing import timed
 from vibedesk.engine.events import Notice
 from vibedesk.engine.files.ignore_rules import IgnoreRules
 from vibedesk.engine.models.protocol import BudgetExceededError, ModelError
@@ -27,9 +27,11 @@ from vibedesk.engine.review.checkers import Checkers
 from vibedesk.engine.review.issues import SEVERITIES, Issue, Severity, Source
 from vibedesk.engine.review.known_issues import issue_of
 from vibedesk.engine.review.native_typescript import is_native, native_types
+from vibedesk.engine.review.security.packages import UNAVAILABLE, VULNERABLE
 from vibedesk.engine.review.security.security_review import audit, security_issues
 from vibedesk.engine.review.served_app import served_app_issues
 from vibedesk.engine.review.source_places import report_locator
+from vibedesk.engine.store.issues import IssueRecord
 
 _OWN_COMPILERS = frozenset({"vue", "svelte"})
 """Frameworks whose files only a compiler of their own can read."""
@@ -37,11 +39,23 @@ _OWN_COMPILERS = frozenset({"vue", "svelte"})
 
 @dataclass(slots=True)
 class Looked:
-    """What one look found, which sources it looked at, and why no browser did where one should have."""
+    """What one look found, and what it looked at.
+
+    Attributes:
+        found: Everything that is wrong there.
+        sources: What it looked at as a whole.
+        again: Signatures of what else would have shown again if it were still there.
+        unseen: Why no browser looked where one should have; empty where one did, or none should.
+    """
 
     found: list[Issue] = field(default_factory=list)
     sources: set[Source] = field(default_factory=set)
+    again: set[str] = field(default_factory=set)
     unseen: str = ""
+
+    def saw(self, record: IssueRecord) -> bool:
+        """Whether an issue would have shown again if it were still there."""
+        return issue_of(record).source in self.sources or record.signature in self.again
 
     @property
     def blocking(self) -> list[Issue]:
@@ -171,53 +185,66 @@ class ReviewStep:
 
     async def _security(self, looked: Looked) -> None:
         """Look again at what a security review found, which is run on request only."""
-        known = await self._issues.records("open")
-        before = [issue for record in known if (issue := issue_of(record)).source == "security"]
-        if not before:
-            return
+        known = await self._known_unsafe()
+        if known:
+            packages = any(issue_of(record).kind == "dependency" for record in known)
+            await self._look_for_unsafe(looked, packages=packages)
+
+    async def security(self) -> Looked:
+        """Look for what is unsafe: secrets, dangerous code and vulnerable packages."""
+        looked = Looked()
+        with timed(self._access, "security"):
+            await self._look_for_unsafe(looked, packages=True)
+        return looked
+
+    async def _look_for_unsafe(self, looked: Looked, *, packages: bool) -> None:
         texts, template = await self._access.read(self._access.files.texts), self._access.template
         looked.found += await asyncio.to_thread(security_issues, texts, template)
-        if any(issue.kind == "dependency" for issue in before):
-            looked.found += await audit(self._runtime.ask, template)
-        looked.sources.add("security")
+        told = await audit(self._runtime.ask, template) if packages else []
+        looked.found += told
+        if not any(issue.code == UNAVAILABLE for issue in told):
+            looked.sources.add("security")
+            return
+        # Nobody said that a package is well by now.
+        known = await self._known_unsafe()
+        looked.again |= {r.signature for r in known if issue_of(r).code != VULNERABLE}
 
-    async def security(self) -> list[Issue]:
-        """Return what is unsafe: secrets, dangerous code and vulnerable packages."""
-        texts, template = await self._access.read(self._access.files.texts), self._access.template
-        found = await asyncio.to_thread(security_issues, texts, template)
-        return found + await audit(self._runtime.ask, template)
+    async def _known_unsafe(self) -> list[IssueRecord]:
+        return [r for r in await self._issues.records() if issue_of(r).source == "security"]
 
     async def _page(self, looked: Looked) -> None:
         runtime = self._runtime
         root = await runtime.workdir()
+        # Not from the beginning of the review: until now the server may have ended what it ran before the last change.
+        printed = runtime.lines_printed
         status = await runtime.page_status()
         looked.sources.add("server")
         browser = self._browser()
-        report = await self._visit(browser, looked) if browser is not None and status else None
-        if report is not None:
+        visits = await self._visits(browser, looked) if browser is not None and status else ()
+        if visits:
             looked.sources |= {"runtime", "page"}
         template = self._access.template
         looked.found += served_app_issues(
-            report,
+            visits,
             status=status,
             log=runtime.log,
+            log_since=runtime.log_since(printed),
             root=root,
             api_paths=template.api_paths,
-            locate=await report_locator(runtime.url, report) if report is not None else None,
+            locate=await report_locator(runtime.url, *visits),
             given=template.untouchable_files,
         )
 
-    async def _visit(self, browser: BrowserProcess, looked: Looked) -> PageReport | None:
-        """Return what the page is like on a desktop, with what is wrong on a phone besides."""
+    async def _visits(self, browser: BrowserProcess, looked: Looked) -> tuple[PageReport, ...]:
+        """Return what the page is like on a desktop and on a phone; nothing where the browser cannot look."""
         try:
-            report = await browser.visit(self._runtime.url, DESKTOP)
-            phone = await browser.visit(self._runtime.url, PHONE)
+            return (
+                await browser.visit(self._runtime.url, DESKTOP),
+                await browser.visit(self._runtime.url, PHONE),
+            )
         except BrowserError as error:
             await self.miss_browser(looked, error)
-            return None
-        known = {(finding.rule, finding.selector) for finding in report.accessibility}
-        more = tuple(f for f in phone.accessibility if (f.rule, f.selector) not in known)
-        return dataclasses.replace(report, accessibility=(*report.accessibility, *more))
+            return ()
 
     async def _checks(self, looked: Looked, reached: Reached) -> None:
         browser = self._browser()
@@ -237,13 +264,20 @@ class ReviewStep:
             words = f"The app could not be looked at in a browser: {error.message}"
             await self._access.bus.emit(self._access.project_id, Notice(words, error.code))
 
-    async def ask_model(self, phase: int, paths: list[str]) -> list[Issue]:
-        """Return what a model finds wrong with the files of a phase; nothing where none answers."""
-        access = self._access
+    async def ask_model(self, phase: int, paths: Sequence[str]) -> Looked:
+        """Have a model look over the files of a phase, and what it found before where that changed since.
+
+        Where none answers nothing was looked at.
+        """
+        looked, access = Looked(), self._access
         record = await access.read(lambda: access.store.get(access.project_id))
         if record.sample:
-            return []
-        request = review_request(await access.context(of_written(paths)), phase, paths)
+            return looked
+        changed = await self._issues.changed_findings()
+        texts = await access.read(access.files.texts)
+        paths = list(dict.fromkeys([*paths, *(p for p in changed.values() if p in texts)]))
+        context = await access.context(of_written(paths))
+        request = review_request(context, phase, paths)
         try:
             answer = await access.router.ask_structured(request, ReviewAnswer)
         except BudgetExceededError:
@@ -251,9 +285,11 @@ class ReviewStep:
         except ModelError as error:
             words = f"No model looked over the code of the phase: {error.message}"
             await access.bus.emit(access.project_id, Notice(words, "no_review"))
-            return []
-        texts = await access.read(access.files.texts)
-        return [
+            return looked
+        shown = {file.path for file in context.files.chosen}
+        # That it is not found again in a file that is as it was shows nothing.
+        looked.again = {s for s, path in changed.items() if path in shown or path not in texts}
+        looked.found = [
             Issue(
                 source="review", kind="behaviour", code="review", file=found.file, line=found.line or 0,
                 message=found.message, severity=_severity(found.severity),
@@ -261,6 +297,7 @@ class ReviewStep:
             for found in answer.findings
             if found.file in texts and found.message.strip()
         ]  # fmt: skip
+        return looked
 
 
 def _severity(said: str) -> Severity:

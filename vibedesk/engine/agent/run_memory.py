@@ -42,6 +42,7 @@ class RunMemory:
         checks_asked: Failed checks (signatures) whose wording a model was asked about.
         corrections: How often a model corrected each check (name) in the open phase.
         own_checks: Checks (names) that the person wrote or edited; no model changes them.
+        roadmap_open: The person changed steps of the roadmap to come, and no phase was planned since.
         debugged: Issues (signatures) that were debugged in depth.
         debug_sessions: How many such debuggings a model took part in, in the open phase.
         reviewed: A model has looked over the open phase's code.
@@ -78,6 +79,7 @@ class RunMemory:
     checks_asked: list[str] = field(default_factory=list)
     corrections: dict[str, int] = field(default_factory=dict)
     own_checks: list[str] = field(default_factory=list)
+    roadmap_open: bool = False
     debugged: list[str] = field(default_factory=list)
     debug_sessions: int = 0
     reviewed: bool = False

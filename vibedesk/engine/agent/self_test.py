@@ -17,6 +17,7 @@ from vibedesk.engine.builder.context import checks_request
 from vibedesk.engine.builder.focus import of_written
 from vibedesk.engine.builder.project_access import ProjectAccess
 from vibedesk.engine.builder.schemas import AcceptanceCheck, Blueprint, ChecksAnswer
+from vibedesk.engine.builder.timing import timed
 from vibedesk.engine.check_words import check_words
 from vibedesk.engine.event_bus import Emit
 from vibedesk.engine.events import (
@@ -32,6 +33,7 @@ from vibedesk.engine.review.checkers import read_log
 from vibedesk.engine.review.issues import Issue
 from vibedesk.engine.review.page_issues import check_issue, no_start_issue
 from vibedesk.engine.review.source_places import report_locator
+from vibedesk.engine.review.uncaught import uncaught_errors
 from vibedesk.engine.sandboxes.driver import SandboxError, ServerNotReadyError
 from vibedesk.engine.store.records import Json
 
@@ -67,7 +69,7 @@ class SelfTest:
         checks: Iterable[AcceptanceCheck],
         names: Collection[str] | None = None,
     ) -> list[Issue]:
-        """Run checks, or those of these names, and return the failed ones as issues.
+        """Run checks, or those of these names; return the failed ones and what the server broke at as issues.
 
         Each begins with fresh storage in the browser; where the app keeps data on its server, with none there
         either: the server is started beside the person's data for it.
@@ -79,13 +81,14 @@ class SelfTest:
         await self._access.read(self._forget_gone)
         if not wanted:
             return []
-        if not self._access.template.fresh_data:
-            return await self._run_all(browser, wanted)
-        await self._tell_of_other_data()
-        try:
-            return await self._run_without_data(browser, wanted)
-        finally:
-            await self._remove_data()
+        with timed(self._access, "checks"):
+            if not self._access.template.fresh_data:
+                return await self._run_all(browser, wanted)
+            await self._tell_of_other_data()
+            try:
+                return await self._run_without_data(browser, wanted)
+            finally:
+                await self._remove_data()
 
     async def _run_without_data(
         self, browser: BrowserProcess, wanted: Sequence[AcceptanceCheck]
@@ -107,8 +110,8 @@ class SelfTest:
     async def _run_all(
         self, browser: BrowserProcess, checks: Sequence[AcceptanceCheck]
     ) -> list[Issue]:
-        issues = []
-        issue: Issue | None = None
+        issues: list[Issue] = []
+        found: list[Issue] = []
         no_start: Issue | None = None
         for check in checks:
             await self._access.bus.emit(self._access.project_id, CheckStarted(check.name))
@@ -116,15 +119,14 @@ class SelfTest:
             no_start = no_start or await self._serve_no_data()
             if no_start is None:
                 try:
-                    issue = await self._run(browser, check)
+                    found = await self._run(browser, check)
                 except BrowserEndedError:
                     # Once more, from the beginning: what the first half stored is not the check's.
                     no_start = await self._serve_no_data()
-                    issue = await self._run(browser, check) if no_start is None else None
+                    found = await self._run(browser, check) if no_start is None else []
             if no_start is not None:
-                issue = await self._fail(check, no_start)
-            if issue is not None:
-                issues.append(issue)
+                found = [await self._fail(check, no_start)]
+            issues += found
         return issues
 
     async def _serve_no_data(self) -> Issue | None:
@@ -170,11 +172,13 @@ class SelfTest:
         """Return which version of the code the app shows: what is typed during a run comes to it later."""
         return await self._access.read(lambda: self._runtime.work_folder.version)
 
-    async def _run(self, browser: BrowserProcess, check: AcceptanceCheck) -> Issue | None:
-        access, template = self._access, self._access.template
+    async def _run(self, browser: BrowserProcess, check: AcceptanceCheck) -> list[Issue]:
+        """Run one check; return its failure, or what its steps have broken in the server although they all held."""
+        access, runtime, template = self._access, self._runtime, self._access.template
+        printed = runtime.lines_printed
         version = await self._served_version()
         outcome = await browser.run_check(
-            self._runtime.url,
+            runtime.url,
             [step.model_dump(exclude_none=True) for step in check.steps],
             name=check.name,
             # A server that knows people refuses pages too, and a check may want to see just that.
@@ -183,7 +187,10 @@ class SelfTest:
         picture = await asyncio.to_thread(access.files.blobs.put, outcome.picture)
         issue = None if outcome.passed else await self._issue(outcome, picture)
         await access.commit(lambda emit: self._keep(check, outcome, picture, issue, version, emit))
-        return issue
+        if issue is not None:
+            return [issue]
+        log, given = runtime.log_since(printed), template.untouchable_files
+        return uncaught_errors(log, await runtime.workdir(), given=given)
 
     async def _issue(self, outcome: CheckOutcome, picture: str) -> Issue:
         runtime, given = self._runtime, self._access.template.untouchable_files

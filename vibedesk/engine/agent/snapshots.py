@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 
 from vibedesk.base.aio import TaskScope, finish
 from vibedesk.base.errors import VibeDeskError
 from vibedesk.engine.agent.app_runtime import AppRuntime
-from vibedesk.engine.agent.timing import timed
 from vibedesk.engine.builder.project_access import ProjectAccess, telling_changes
+from vibedesk.engine.builder.timing import timed
 from vibedesk.engine.event_bus import Emit
 from vibedesk.engine.events import SnapshotCreated
 from vibedesk.engine.files.authorship import is_persons
@@ -74,12 +74,26 @@ class Snapshots:
         """Return the kept versions, newest first."""
         return [version_view(kept) for kept in await asyncio.to_thread(self._history().versions)]
 
-    async def restore(self, commit: str) -> VersionView:
+    async def find(self, commit: str) -> VersionView:
+        """Return a kept version.
+
+        Raises:
+            NotFoundError, InvalidInputError: `commit` names no version, or several.
+        """
+        return version_view(await asyncio.to_thread(self._history().version, commit))
+
+    async def restore(
+        self, commit: str, also: Callable[[Collection[str], Emit], None]
+    ) -> VersionView:
         """Bring a version's files back into the document and return the version that this adds.
 
         What was there before is kept as a version first.
+
+        Args:
+            commit: Which version.
+            also: Called with the paths that changed, in the transaction that changes them.
         """
-        return await self._restored(lambda history: history.restore(commit))
+        return await self._restored(lambda history: history.restore(commit), also)
 
     async def restore_file(self, commit: str, path: str) -> VersionView:
         """Bring one file of a version back, as `restore` does."""
@@ -95,7 +109,11 @@ class Snapshots:
             await self._keep_quietly()
 
     # -- inside -----------------------------------------------------------------------------------
-    async def _restored(self, bring_back: Callable[[History], int]) -> VersionView:
+    async def _restored(
+        self,
+        bring_back: Callable[[History], int],
+        also: Callable[[Collection[str], Emit], None] | None = None,
+    ) -> VersionView:
         await self.keep_persons()
 
         async def work() -> list[KeptVersion]:
@@ -103,8 +121,12 @@ class Snapshots:
             before = {kept.commit for kept in await asyncio.to_thread(history.versions)}
 
             def change(emit: Emit) -> None:
-                with telling_changes(self._access.files, emit):
-                    bring_back(history)
+                files = self._access.files
+                before = files.version
+                with telling_changes(files, emit):
+                    after = bring_back(history)
+                if also is not None:
+                    also(files.stored.log.changed_paths(before, after), emit)
 
             try:
                 await self._access.commit(change, durable=True)
@@ -115,7 +137,8 @@ class Snapshots:
             return versions
 
         async with self._lock:
-            versions = await finish(work())
+            with timed(self._access, "restore"):
+                versions = await finish(work())
         return version_view(versions[0])
 
     async def _making(self, make: Callable[[History], KeptVersion | None]) -> list[VersionView]:

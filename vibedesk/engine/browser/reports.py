@@ -65,8 +65,9 @@ class Finding:
 
 @dataclass(frozen=True, slots=True)
 class PageReport:
-    """One visit. `status` is 0 where the page could not be opened, and `reason` then says why.
+    """One visit. `status` is 0 where the page could not be opened.
 
+    `reason` says why, or what kept a page that was opened from being looked at to the end: it crashed, or hangs.
     `blank`: nothing to see came within some seconds. `restless`: it changed without end, untouched. `overlay`: the text of the dev server's or the app's own error
     page, else empty. `errors` are uncaught exceptions; console errors stand in `console`. `picture` is a PNG.
     """

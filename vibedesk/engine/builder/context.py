@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from vibedesk.engine.builder.file_choice import NO_FILES, ChosenFile, FileChoice
+from vibedesk.engine.builder.going_on import SHOWN_CHARACTERS, whole_lines
 from vibedesk.engine.builder.planned_packages import package_specs
 from vibedesk.engine.builder.prompts import (
     blueprint_shape,
@@ -36,7 +37,6 @@ from vibedesk.engine.builder.templates import Template
 from vibedesk.engine.models.protocol import ChatMessage, ModelRequest, Operation
 
 _CHANGE_CHARACTERS = 12_000
-_PARTIAL_CHARACTERS = 4_000
 
 _log = logging.getLogger(__name__)
 
@@ -167,6 +167,7 @@ def continue_request(
     finished: Sequence[str],
     cut: tuple[str, str] | None,
     missing: Sequence[str],
+    append: bool = False,
 ) -> ModelRequest:
     """Ask to go on after an answer that broke off.
 
@@ -175,14 +176,9 @@ def continue_request(
         finished: Paths that are whole.
         cut: The path it broke off in, with what had come of it.
         missing: Planned paths that have not come.
+        append: Have the cut file gone on with after its last whole line, instead of sent again.
     """
-    again = f"send {cut[0]} again, whole, then " if cut else ""
-    cut_text = (
-        f"It broke off inside {cut[0]}, of which this had come last:\n"
-        f"<partial>\n{cut[1][-_PARTIAL_CHARACTERS:]}\n</partial>"
-        if cut
-        else ""
-    )
+    again, cut_text = _cut(*cut, append=append) if cut else ("", "")
     text = fill(
         "tasks/continue",
         finished=f"These files are finished: {', '.join(finished)}. " if finished else "",
@@ -191,6 +187,23 @@ def continue_request(
         missing=f" ({', '.join(missing)})" if missing else "",
     )
     return _follow_up(original, "(the answer that broke off)", text)
+
+
+def _cut(path: str, text: str, *, append: bool) -> tuple[str, str]:
+    """Return what is to be done about a file that broke off, and what had come of it."""
+    # Also where it is to come whole: an answer that goes on all the same is put behind the last whole line.
+    shown = whole_lines(text) or text
+    cut_text = (
+        f"It broke off inside {path}, of which this had come last:\n"
+        f"<partial>\n{_ended(shown[-SHOWN_CHARACTERS:])}</partial>"
+    )
+    if not append:
+        return f"send {path} again, whole, then ", cut_text
+    again = (
+        f"it is too long for one answer, so go on with it first, by `cat >> {path}` and the line that comes right after "
+        "the last one in <partial>, repeating none of those before; then "
+    )
+    return again, cut_text
 
 
 def resend_request(original: ModelRequest, refused: Sequence[tuple[str, str, str]]) -> ModelRequest:
@@ -207,11 +220,19 @@ def resend_request(original: ModelRequest, refused: Sequence[tuple[str, str, str
 
 
 def fix_request(
-    context: ProjectContext, number: int, problems: Sequence[str], tried: Sequence[str] = ()
+    context: ProjectContext,
+    number: int,
+    problems: Sequence[str],
+    tried: Sequence[str] = (),
+    besides: str = "",
 ) -> ModelRequest:
-    """Ask for a mend of `problems`; `tried` says what earlier mends did."""
+    """Ask for a mend of `problems`; `tried` says what earlier mends did, `besides` what else is known."""
     task = fill(
-        "tasks/fix", problems=_lines(problems), tried=_tried(tried), files=_more_files(context)
+        "tasks/fix",
+        problems=_lines(problems),
+        tried=_tried(tried),
+        besides=f"{besides}\n\n" if besides else "",
+        files=_more_files(context),
     )
     return _asked(context, "fix", task, phase=number)
 

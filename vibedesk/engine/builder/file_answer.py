@@ -8,9 +8,11 @@ from contextlib import aclosing
 
 from vibedesk.engine.builder.context import ProjectContext, continue_request, resend_request
 from vibedesk.engine.builder.focus import with_asked
+from vibedesk.engine.builder.going_on import whole_lines
 from vibedesk.engine.builder.project_access import ProjectAccess
 from vibedesk.engine.builder.prompts import fill
 from vibedesk.engine.builder.relevance.scores import Focus
+from vibedesk.engine.builder.relevance.selection import CHARACTERS_PER_TOKEN
 from vibedesk.engine.builder.reply import asked_files
 from vibedesk.engine.builder.scof_writer import ScofWriter, WrittenFiles
 from vibedesk.engine.event_bus import Emit
@@ -28,6 +30,8 @@ from vibedesk.engine.models.protocol import (
 
 _MAX_CONTINUATIONS = 6
 _MAX_WITHOUT_PROGRESS = 2
+_LARGE = 1 / 3
+"""Of what one answer may hold: a file of which so much has come is gone on with, for whole it may not fit."""
 _MOST_SAID = 4_000
 _SMALL_CONTEXT = 40_000
 """Tokens: a model with no more than that is asked for one file at a time, once a longer answer was none."""
@@ -73,6 +77,8 @@ class FileAnswer:
         self._origin = origin
         self._said = ""
         """What the last answer began with."""
+        self._asked_whole = ""
+        """The file that was cut off last and asked for whole."""
 
     async def take(self) -> WrittenFiles:
         """Ask, write what comes, and ask on until it is whole.
@@ -165,8 +171,8 @@ class FileAnswer:
         for _ in range(_MAX_CONTINUATIONS):
             if written.cut is None and not written.refused:
                 return
-            before = written.changes
-            between = written.cut == BETWEEN_FILES
+            before, cut = written.changes, written.cut
+            between = cut == BETWEEN_FILES
             request = await self._next_request()
             if between:
                 written.cut = None
@@ -174,7 +180,8 @@ class FileAnswer:
             silent = between and written.changes == before and bool(self._missing())
             if not ended or silent:
                 self._broke_off()
-            stuck = stuck + 1 if written.changes == before else 0
+            grew = _grew(cut, written.cut)
+            stuck = stuck + 1 if written.changes == before and not grew else 0
             if stuck >= _MAX_WITHOUT_PROGRESS:
                 break
         if written.cut is None and not written.refused:
@@ -196,7 +203,19 @@ class FileAnswer:
             return resend_request(question, [(r.path, r.why, r.change) for r in written.refused])
         cut = None if written.cut == BETWEEN_FILES else written.cut
         missing = [path for path in self._missing() if cut is None or path != cut[0]]
-        return continue_request(question, finished=written.finished, cut=cut, missing=missing)
+        append = cut is not None and await self._goes_on(question, *cut)
+        self._asked_whole = "" if cut is None or append else cut[0]
+        return continue_request(
+            question, finished=written.finished, cut=cut, missing=missing, append=append
+        )
+
+    async def _goes_on(self, question: ModelRequest, path: str, text: str) -> bool:
+        """Whether a cut file is gone on with instead of sent again: where it is large, or cut for the second time."""
+        draft = await self._access.read(lambda: self._access.drafts.get(path))
+        if draft is None or draft.mode != "full" or not whole_lines(text):
+            return False
+        most = await self._access.router.answer_room(question)
+        return path == self._asked_whole or len(text) > most * CHARACTERS_PER_TOKEN * _LARGE
 
     def _missing(self) -> list[str]:
         written = self._written
@@ -237,6 +256,13 @@ class FileAnswer:
 
     async def _notice(self, message: str, code: str) -> None:
         await self._access.bus.emit(self._access.project_id, Notice(message, code))
+
+
+def _grew(before: tuple[str, str] | None, after: tuple[str, str] | None) -> bool:
+    """Whether more has come of the same file, though it is cut off again."""
+    if before is None or after is None or before[0] != after[0]:
+        return False
+    return len(after[1]) > len(before[1])
 
 
 def _simpler(original: ModelRequest, only: Sequence[str]) -> ModelRequest:

@@ -40,9 +40,11 @@ def of_plan(blueprint: Mapping[str, Any] | None, done: int, wishes: Sequence[str
     )
 
 
-def of_problems(problems: Sequence[str]) -> Focus:
-    """Return the focus of a mend."""
-    return Focus(words="\n".join(problems), budget=_CAN_ASK, operation="fix", can_ask=True)
+def of_problems(problems: Sequence[str], *, closely: bool = False) -> Focus:
+    """Return the focus of a mend; `closely` where one was in vain: more files, those around the broken ones first."""
+    budget = _WRITES_MUCH if closely else _CAN_ASK
+    words = "\n".join(problems)
+    return Focus(words=words, budget=budget, operation="fix", can_ask=True, closely=closely)
 
 
 def of_message(message: str, said_before: Sequence[str] = ()) -> Focus:

@@ -6,9 +6,12 @@ import json
 import tomllib
 from typing import Any
 
+from vibedesk.engine.builder.templates import NPM, UV
 from vibedesk.engine.scof import PatchError
 
 MANIFESTS = frozenset({"package.json", "pyproject.toml"})
+WRITTEN_BY_INSTALLS = frozenset({*NPM.lock_files, *UV.lock_files})
+"""Lock files: no model writes them."""
 _KEPT = ("scripts", "dependencies", "devDependencies")
 
 

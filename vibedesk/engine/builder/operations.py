@@ -80,16 +80,21 @@ async def fix_problems(
     problems: Sequence[str],
     tried: Sequence[str] = (),
     *,
-    other_model: bool = False,
+    attempt: int = 1,
+    besides: str = "",
 ) -> WrittenFiles:
     """Ask for a mend of `problems` and write it.
+
+    A later attempt than the first sees more of the project; the second asks the next model of the route first, if
+    there is one.
 
     Args:
         access: The project.
         number: The open phase.
         problems: What is wrong, a text each.
         tried: What earlier mends did, in vain.
-        other_model: Ask the next model of the route first, if it has one.
+        attempt: Which one it is, from 1.
+        besides: What else is known, as it is told the model.
 
     Returns:
         What was written; nothing where the answer changed nothing, also when asked again, for that is a mend that
@@ -97,10 +102,11 @@ async def fix_problems(
     """
 
     def question(context: ProjectContext) -> ModelRequest:
-        return replace(fix_request(context, number, problems, tried), other_model=other_model)
+        request = fix_request(context, number, problems, tried, besides)
+        return replace(request, other_model=attempt == 2)
 
     written = WrittenFiles()
-    focus = of_problems(problems)
+    focus = of_problems(problems, closely=attempt > 1)
     answer = FileAnswer(access, number, focus, question, written=written, origin="fix")
     try:
         return await answer.take()

@@ -23,7 +23,7 @@ from vibedesk.engine.builder.relevance.selection import (
 from vibedesk.engine.builder.templates import Template
 from vibedesk.engine.builder.transcript import history
 from vibedesk.engine.event_bus import Emit, EventBus
-from vibedesk.engine.events import FileChanged, FileDeleted, FileRenamed, Notice
+from vibedesk.engine.events import FileChanged, FileDeleted, FileDropped, FileRenamed, Notice
 from vibedesk.engine.files.drafts import Drafts
 from vibedesk.engine.files.project_files import ProjectFiles
 from vibedesk.engine.files.stored_document import FileChange
@@ -146,6 +146,12 @@ class ProjectAccess:
             summary=summary,
         )
         return context, files
+
+    def drop_draft(self, path: str, emit: Emit) -> None:
+        """Drop what was written of a file, and tell it; for use inside a transaction."""
+        with telling_changes(self.files, emit):
+            self.drafts.discard(path)
+        emit(FileDropped(path))
 
 
 @contextmanager

@@ -13,9 +13,9 @@ from typing import Self
 
 from vibedesk.base.aio import Batcher
 from vibedesk.base.errors import VibeDeskError
-from vibedesk.engine.builder.manifest import MANIFESTS, checked_manifest
+from vibedesk.engine.builder.going_on import joined, whole_lines
+from vibedesk.engine.builder.manifest import MANIFESTS, WRITTEN_BY_INSTALLS, checked_manifest
 from vibedesk.engine.builder.project_access import ProjectAccess
-from vibedesk.engine.builder.templates import NPM, UV
 from vibedesk.engine.event_bus import Emit
 from vibedesk.engine.events import (
     FileChanged,
@@ -28,10 +28,9 @@ from vibedesk.engine.events import (
 )
 from vibedesk.engine.files.stored_document import LockedFileError
 from vibedesk.engine.scof import PatchError, ScofEvent, ScofParser
+from vibedesk.engine.scof.edits import holds_edits
 from vibedesk.engine.scof.events import InstallPackages, OtherCommand, RemovePath, RenamePath
 from vibedesk.engine.scof.patches import patch_outcome
-
-_MANAGED_BY_INSTALLS = frozenset({*NPM.lock_files, *UV.lock_files})
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +90,8 @@ class ScofWriter:
         self._origin = origin
         self._parser = ScofParser()
         self._skipped: str | None = None
+        self._kept = ""
+        """What had come, in an answer before, of the file that is written now."""
         self._closed: list[str] = []
         self._batch: Batcher[ScofEvent] = Batcher(self._store)
 
@@ -157,18 +158,33 @@ class ScofWriter:
     def _start_file(self, event: ScofEvent, emit: Emit) -> None:
         mode = event.mode or "full"
         self._skipped = None
-        if event.path in _MANAGED_BY_INSTALLS:
+        if event.path in WRITTEN_BY_INSTALLS:
             self._skip(event.path, "only installs write it.", "managed", emit)
             return
         if self._stays(event.path, "written", emit):
             self._skip_quietly(event.path)
             return
+        self._kept = self._broken_off(event.path) if mode == "append" else ""
+        if self._kept:
+            mode = "full"
         try:
-            self._access.drafts.start(event.path, mode, self._phase)
+            self._start_draft(event.path, mode, self._kept, emit)
         except VibeDeskError as error:
             self._skip(event.path, error.message, error.code, emit)
-            return
-        emit(FileStart(event.path, mode))
+
+    def _broken_off(self, path: str) -> str:
+        """Return the whole lines that had come of a file that this phase writes, empty if none had."""
+        draft = self._access.drafts.get(path)
+        if draft is None or draft.mode != "full" or draft.phase != self._phase:
+            return ""
+        return whole_lines(draft.text)
+
+    def _start_draft(self, path: str, mode: str, text: str, emit: Emit) -> None:
+        self._access.drafts.start(path, mode, self._phase)
+        emit(FileStart(path, mode))
+        if text:
+            self._access.drafts.append(path, text)
+            emit(FileChunk(path, text))
 
     def _stays(self, path: str, done: str, emit: Emit) -> bool:
         """Whether the file may not be touched; says so where it is to be `done`."""
@@ -178,6 +194,13 @@ class ScofWriter:
             emit(Notice(f"{path} was not {done}: you locked it.", LockedFileError.code))
         else:
             return False
+        return True
+
+    def _keeps_its_place(self, path: str, done: str, emit: Emit) -> bool:
+        """As `_stays`, for what is not written but deleted, moved or replaced."""
+        if path not in MANIFESTS | WRITTEN_BY_INSTALLS:
+            return self._stays(path, done, emit)
+        emit(Notice(f"{path} was not {done}: the app's packages hang on it.", "managed"))
         return True
 
     def _skip(self, path: str, why: str, code: str, emit: Emit) -> None:
@@ -196,8 +219,11 @@ class ScofWriter:
     def _end_file(self, event: ScofEvent, emit: Emit) -> None:
         access, path = self._access, event.path
         if event.truncated:
+            text = joined(self._kept, event.text) if self._kept else event.text
+            if text != self._kept + event.text:
+                self._start_draft(path, "full", text, emit)
             access.drafts.interrupt(path)
-            self._cut_off(path, event.text)
+            self._cut_off(path, text)
             return
         try:
             text = self._checked(path, self._whole_text(event, emit))
@@ -206,7 +232,7 @@ class ScofWriter:
             self._refuse(path, error.message, event.text, emit)
             return
         except VibeDeskError as error:
-            access.drafts.discard(path)
+            access.drop_draft(path, emit)
             emit(Notice(f"{path} was not written: {error.message}", error.code))
             return
         if self._written.cut is not None and self._written.cut[0] == path:
@@ -232,6 +258,8 @@ class ScofWriter:
         self._written.cut = (path, text)
 
     def _whole_text(self, event: ScofEvent, emit: Emit) -> str:
+        if self._kept:
+            return joined(self._kept, event.text)
         if event.mode == "full":
             return event.text
         files = self._access.files
@@ -243,6 +271,9 @@ class ScofWriter:
                 "no_match", f"{event.path} does not exist, so nothing in it can be changed."
             )
         outcome = patch_outcome(current, event.text)
+        if holds_edits(event.text) and len(outcome.text) < len(current) // 2:
+            # More often a misunderstanding than a wish.
+            raise PatchError("malformed", "The edit would drop more than half of the file.")
         if outcome.already_applied:
             emit(Notice(f"A change to {event.path} was made already.", "already_applied"))
         return outcome.text
@@ -254,7 +285,7 @@ class ScofWriter:
         return checked_manifest(path, text, starter.get(path))
 
     def _refuse(self, path: str, why: str, change: str, emit: Emit) -> None:
-        self._access.drafts.discard(path)
+        self._access.drop_draft(path, emit)
         self._owe(RefusedChange(path, why, change))
         emit(Notice(f"A change to {path} did not fit; asking for the whole file.", "patch_refused"))
 
@@ -292,7 +323,7 @@ class ScofWriter:
         if not inside:
             emit(Notice(f"{path} was to be deleted but is not there.", "no_such_file"))
         for file in inside:
-            if self._stays(file, "deleted", emit):
+            if self._keeps_its_place(file, "deleted", emit):
                 continue
             version = self._access.files.delete(file, self._origin)
             self._written.changes += 1
@@ -304,7 +335,10 @@ class ScofWriter:
             emit(Notice(f"{source} was to be renamed but is not there.", "no_such_file"))
         for file in inside:
             new_path = target + file.removeprefix(source)
-            if self._stays(file, "renamed", emit) or self._stays(new_path, "replaced", emit):
+            if self._keeps_its_place(file, "renamed", emit):
+                continue
+            if self._keeps_its_place(new_path, "replaced", emit):
+                self._ask_for_manifest(new_path, file)
                 continue
             try:
                 self._make_way(file, new_path, emit)
@@ -315,6 +349,14 @@ class ScofWriter:
             self._written.changes += 1
             self._written.rearranged += [file, new_path]
             emit(FileRenamed(file, new_path, version, self._origin))
+
+    def _ask_for_manifest(self, path: str, moved: str) -> None:
+        """Have a manifest that another file was to replace sent as itself: then it is checked."""
+        files = self._access.files
+        if path in MANIFESTS and not files.locked([path]):
+            why = f"{path} is only taken where it is sent whole"
+            text = files.read_binary(moved).decode(errors="replace")
+            self._owe(RefusedChange(path, why, text))
 
     def _make_way(self, source: str, target: str, emit: Emit) -> None:
         """Delete the file that another one is moved onto, as `mv` does."""

@@ -15,6 +15,7 @@ from vibedesk.engine.builder.project_access import ProjectAccess
 from vibedesk.engine.builder.relevance.scores import Focus
 from vibedesk.engine.builder.reply import ReplySplitter
 from vibedesk.engine.builder.since import since_last_answer
+from vibedesk.engine.builder.timing import timed
 from vibedesk.engine.builder.transcript import OldPart, old_part
 from vibedesk.engine.event_bus import Emit
 from vibedesk.engine.events import MessageChunk, MessageRestarted, Notice
@@ -151,8 +152,9 @@ async def summarize(access: ProjectAccess, before: str | None) -> None:
     if old is None:
         return
     try:
-        request = summarize_request(await access.context(before=before), old.messages)
-        text = await _whole_text(access, request)
+        with timed(access, "summarize"):
+            request = summarize_request(await access.context(before=before), old.messages)
+            text = await _whole_text(access, request)
     except BudgetExceededError:
         return
     except ModelError as error:

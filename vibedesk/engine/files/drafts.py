@@ -84,13 +84,9 @@ class Drafts:
     def interrupt(self, path: str) -> None:
         """Note that the stream ended inside the file.
 
-        The draft stays, with what came, until it is resumed, started again or discarded.
+        The draft stays, with what came, until it is started again or discarded.
         """
         self._database.call(self._interrupt, checked_path(path))
-
-    def resume(self, path: str) -> Draft:
-        """Go on with a truncated draft: what comes now is appended to it."""
-        return self._database.call(self._resume, checked_path(path))
 
     def discard(self, path: str, *, origin: str = "agent") -> int:
         """Drop a draft, a new file with it, and return the version of the code."""
@@ -159,11 +155,6 @@ class Drafts:
             document.delete(row.path)
         document.revive(row.path, row.file_id)
 
-    def _resume(self, path: str) -> Draft:
-        row = self._need(path)
-        self._update(path, truncated=False)
-        return self._value(row, truncated=False)
-
     def _discard(self, path: str, origin: str) -> int:
         row = self._need(path)
         place = self._files.stored.current().path_of(row.file_id)
@@ -175,16 +166,16 @@ class Drafts:
 
     def _get(self, path: str) -> Draft | None:
         row = self._row(path)
-        return None if row is None else self._value(row, truncated=row.truncated)
+        return None if row is None else self._value(row)
 
     def _list(self) -> builtins.list[Draft]:
         rows: Iterable[DraftRow] = (
             DraftRow.select().where(DraftRow.project == self.project_id).order_by(DraftRow.path)
         )
-        return [self._value(row, truncated=row.truncated) for row in rows]
+        return [self._value(row) for row in rows]
 
-    def _value(self, row: DraftRow, *, truncated: bool) -> Draft:
-        return Draft(row.path, row.mode, row.base, self._written(row), truncated, row.phase)
+    def _value(self, row: DraftRow) -> Draft:
+        return Draft(row.path, row.mode, row.base, self._written(row), row.truncated, row.phase)
 
     def _written(self, row: DraftRow) -> str:
         chunks: Iterable[DraftChunkRow] = (

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
-from pathlib import Path
 
 from vibedesk.base.project_paths import UnsafePathError, normalize_project_path
 from vibedesk.engine.files.folder_access import Entry, FileFacts, FolderAccess
@@ -37,9 +36,9 @@ def scan_folder(folder: FolderAccess) -> FolderScan:
     return scan
 
 
-def stored_by_app(folder: Path, paths: Iterable[str]) -> set[str]:
-    """Return which of these paths hold what the app stored or tools made: not the project's files, nor its secrets."""
-    rules = _rules_of(FolderAccess(folder))
+def left_out(folder: FolderAccess, paths: Iterable[str]) -> set[str]:
+    """Return which of these paths a scan leaves out, there or not; but for those that hold secrets."""
+    rules = _rules_of(folder)
     return {path for path in paths if not rules.belongs(path) and not holds_secrets(path)}
 
 

@@ -5,11 +5,11 @@ Positions and lengths count UTF-8 bytes, which is what Scintilla and pycrdt both
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from pycrdt import Doc, Map, Text
+from pycrdt import Doc, Map, Text, UndoManager, merge_updates
 
 from vibedesk.engine.files.document import FILES_ROOT, PATHS_ROOT
 from vibedesk.engine.files.text_diff import apply_text_edits, byte_edits, merged_edits
@@ -23,6 +23,24 @@ class RemoteEdit:
     position: int
     removed: int
     inserted: str
+
+
+class Merged:
+    """What was merged into one text of a replica; the next merge with it takes that back first. Begins with nothing."""
+
+    def __init__(self) -> None:
+        self._file_id = ""
+        self._undo = UndoManager()
+
+    def take_back(self, file_id: str, text: Text) -> None:
+        """Undo what was merged, exactly: whatever others made of the text since stays."""
+        if file_id != self._file_id:
+            self._file_id = file_id
+            self._undo = UndoManager(scopes=[text])
+            # Nothing but what is merged with this is ever undone.
+            self._undo.include_origin(self)
+        while self._undo.can_undo():
+            self._undo.undo()
 
 
 def merged_text(base: str, current: str, edited: str) -> str:
@@ -70,32 +88,48 @@ class DocumentReplica:
             return None
         length = len(text)
         start = min(position, length)
-        return self._change(text, [(start, min(removed, length - start), inserted)])
+        edit = (start, min(removed, length - start), inserted)
+        return self._collected(lambda: self._edit(text, [edit]))
 
-    def merge(self, path: str, base: str, edited: str) -> bytes | None:
+    def merge(self, path: str, base: str, edited: str, merged: Merged) -> bytes | None:
         """Bring in what a person made of `base`, whatever the text reads now; return the update to send.
 
-        None if nothing is to be done, or there is no such text.
+        What was merged with `merged` before is taken back first: a person who went on typing has everything in the text
+        once, and where it belongs in the text as it is now.
+
+        Returns:
+            None if nothing is to be done, or there is no such text.
         """
         text = self._text(path)
         if text is None:
             return None
-        current = str(text)
-        return self._change(text, byte_edits(current, merged_edits(base, current, edited)))
 
-    def _change(self, text: Text, edits: Iterable[tuple[int, int, str]]) -> bytes | None:
+        def change() -> None:
+            merged.take_back(self._paths[path], text)
+            current = str(text)
+            edits = byte_edits(current, merged_edits(base, current, edited))
+            self._edit(text, edits, origin=merged)
+
+        return self._collected(change)
+
+    def _collected(self, change: Callable[[], None]) -> bytes | None:
         updates: list[bytes] = []
         self._outgoing = updates
         try:
-            with self._doc.transaction():
-                for start, removed, inserted in edits:
-                    if removed:
-                        del text[start : start + removed]
-                    if inserted:
-                        text.insert(start, inserted)
+            change()
         finally:
             self._outgoing = None
-        return updates[0] if updates else None
+        return merge_updates(*updates) if len(updates) > 1 else next(iter(updates), None)
+
+    def _edit(
+        self, text: Text, edits: Iterable[tuple[int, int, str]], *, origin: Merged | None = None
+    ) -> None:
+        with self._doc.transaction(origin):
+            for start, removed, inserted in edits:
+                if removed:
+                    del text[start : start + removed]
+                if inserted:
+                    text.insert(start, inserted)
 
     def _text(self, path: str) -> Text | None:
         file_id = self._paths.get(path)

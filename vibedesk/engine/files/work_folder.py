@@ -16,7 +16,7 @@ from vibedesk.base.errors import InvalidInputError, StorageError
 from vibedesk.engine.files.blobs import blob_digest
 from vibedesk.engine.files.document import ProjectDocument
 from vibedesk.engine.files.folder_access import FileFacts, FolderAccess
-from vibedesk.engine.files.folder_scan import scan_folder
+from vibedesk.engine.files.folder_scan import left_out, scan_folder
 from vibedesk.engine.files.ignore_rules import in_tools_folder
 from vibedesk.engine.files.material_log import Known, Material, MaterialLog
 from vibedesk.engine.files.project_files import ProjectFiles, decoded_text
@@ -123,6 +123,25 @@ class WorkFolder:
         """
         return self._database.call(self._take_in)
 
+    def put_back(self) -> list[str]:
+        """Undo in the folder what was done to the project's files since all was taken in; return the paths.
+
+        What lay there instead is a version of the document below the present one, so nobody's work is lost.
+        """
+        return self._database.call(self._put_back)
+
+    def differing(self, digests: Mapping[str, str]) -> list[str]:
+        """Return the files in the folder that are not in `digests` (SHA-256 by path), or with another content."""
+        known = self._database.call(self._materials.known)
+        return sorted(path for path, had in known.items() if digests.get(path) != had.digest)
+
+    def stored_by_app(self, paths: Iterable[str]) -> set[str]:
+        """Return which of these paths, there or not, hold what the app stored or tools made.
+
+        That is what .gitignore names and the project does not have, nor had where it is gone; no secrets.
+        """
+        return self._database.call(self._stored_by_app, list(paths), durable=False)
+
     # ---- writing out, on the owner thread -----------------------------------------------
 
     def _version(self) -> int:
@@ -203,6 +222,41 @@ class WorkFolder:
         mine = self._files.read_binary(path)
         self._files.write_bytes(path, data, _ORIGIN)
         self._files.write_bytes(path, mine, "restore")
+
+    # ---- undoing, on the owner thread ---------------------------------------------------
+
+    def _put_back(self) -> list[str]:
+        self._access.create()
+        document, known = self._files.stored.current(), self._materials.known()
+        changed, found, ignored = set[str](), _Found(), TakenIn()
+        for path, had in known.items():
+            facts = self._access.facts(path)
+            if facts is None:
+                changed.add(path)
+            else:
+                self._compare(path, facts, had, found, ignored)
+        changed |= found.contents.keys()
+        executables = self._log.executables(changed)
+        for path in sorted(changed):
+            if path not in document:
+                self._access.remove(path)
+                self._materials.drop(path)
+                continue
+            if path in found.contents:
+                self._keep_as_version(path, found.contents[path])
+            self._write_out(document, path, executable=path in executables)
+        # Now .gitignore is the project's own again.
+        for path, facts in scan_folder(self._access).files.items():
+            data = None if path in known or path in document else self._readable(path, facts)
+            if data is not None:
+                self._files.write_bytes(path, data, _ORIGIN)
+                self._files.delete(path, "restore")
+                self._access.remove(path)
+                changed.add(path)
+        return sorted(changed)
+
+    def _readable(self, path: str, facts: FileFacts) -> bytes | None:
+        return self._access.read(path) if facts.size <= MOST_BINARY_BYTES else None
 
     # ---- taking in, on the owner thread -------------------------------------------------
 
@@ -329,6 +383,13 @@ class WorkFolder:
         for path, facts in present.items():
             if facts.executable != (path in executables):
                 self._log.set_executable(path, facts.executable)
+
+    def _stored_by_app(self, paths: list[str]) -> set[str]:
+        document, known = self._files.stored.current(), self._materials.known()
+        others = left_out(self._access, paths) - known.keys() - set(document.paths)
+        # Where the project's file was deleted and nobody made another, the deletion is the project's, too.
+        deleted = others & self._log.changed_paths(0, self._log.head()) if others else set()
+        return others - {path for path in deleted if self._access.facts(path) is None}
 
     def _gone(self, what: str) -> StorageError:
         return StorageError(

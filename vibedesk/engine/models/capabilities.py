@@ -30,14 +30,14 @@ PromptCaching = Literal["none", "automatic", "explicit"]
 class ModelCapabilities:
     """Facts of one model; sizes in tokens.
 
-    `temperature` None: as its provider's other models. `reasoning_efforts`: those of `ReasoningEffort` that it
+    `temperature`, `structured_output` None: as its provider's other models. `reasoning_efforts`: those of `ReasoningEffort` that it
     takes. `price` None: unknown. `known`: the facts are of this model, and no cautious defaults.
     """
 
     context_window: int
     max_output_tokens: int
     images: bool = False
-    structured_output: bool = False
+    structured_output: bool | None = None
     prompt_caching: PromptCaching = "none"
     reasoning_efforts: tuple[str, ...] = ()
     temperature: bool | None = None

@@ -238,7 +238,8 @@ def _parameters(connection: Connection, request: ModelRequest) -> dict[str, Any]
     elif effort:
         parameters["reasoning_effort"] = effort
     # The mode is refused by the API unless the word stands somewhere in the messages.
-    if quirks.json_mode and request.json_schema is not None and _says_json(request):
+    fits = quirks.json_mode and connection.capabilities.structured_output is not False
+    if fits and request.json_schema is not None and _says_json(request):
         parameters["response_format"] = {"type": "json_object"}
     if extra:
         parameters["extra_body"] = extra

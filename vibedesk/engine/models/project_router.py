@@ -62,6 +62,10 @@ class ProjectRouter:
         """As `ModelRouter.prompt_room`; raises what keeps any model from being asked."""
         return (await self._ready()).prompt_room(request)
 
+    async def answer_room(self, request: ModelRequest) -> int:
+        """As `ModelRouter.answer_room`; raises what keeps any model from being asked."""
+        return (await self._ready()).answer_room(request)
+
     def renew(self) -> None:
         """Build anew for the next question, because the settings changed; one that is being answered goes on."""
         self._router = None

@@ -61,7 +61,7 @@ CallOutcome = Literal["finished", "interrupted", "cancelled", "failed"]
 class CallUsage:
     """One model call, however it ended.
 
-    `cost` is in USD, None where the price is unknown; `saved` is what reading from the provider's cache saved
+    `cost` is in USD, None where the price is unknown or nobody counted the answer; `saved` is what reading from the provider's cache saved
     against the plain input price. A call that did not finish has the tokens that the provider had told until then,
     often none: they are never estimated. `phase` is the request's, 0 outside phases.
     """
@@ -170,10 +170,18 @@ class ModelRouter:
         Raises:
             VibeDeskError: none can be asked.
         """
+        window = self.capabilities(request).context_window
+        return window - min(self.answer_room(request), window // 2)
+
+    def answer_room(self, request: ModelRequest) -> int:
+        """Return how many tokens an answer of the model that is asked first may have.
+
+        Raises:
+            VibeDeskError: none can be asked.
+        """
         facts = self.capabilities(request)
         (first, *_) = self._steps(request)
-        answer = min(first.shape(request).max_output_tokens, facts.max_output_tokens)
-        return facts.context_window - min(answer, facts.context_window // 2)
+        return min(first.shape(request).max_output_tokens, facts.max_output_tokens)
 
     async def stream(self, request: ModelRequest) -> AsyncGenerator[StreamItem, None]:
         """Yield text and then exactly one `Finished`, from the first model that answers.
@@ -326,7 +334,7 @@ class ModelRouter:
                 provider=model.provider,
                 model=model.name,
                 tokens=tokens,
-                cost=_cost(tokens, model, outcome),
+                cost=_cost(tokens, model, answered=started or outcome == "finished"),
                 latency_s=self._clock() - begun,
                 phase=request.phase,
                 outcome=outcome,
@@ -371,12 +379,12 @@ def _checked(finished: Finished | None, model: ChatModel, *, started: bool) -> F
     return finished
 
 
-def _cost(tokens: TokenUsage, model: ChatModel, outcome: CallOutcome) -> float | None:
-    """Return the cost of a call; unknown, too, where an answer came and its provider counted nothing."""
+def _cost(tokens: TokenUsage, model: ChatModel, *, answered: bool) -> float | None:
+    """Return the cost of a call; unknown, too, where anything was answered and its provider counted nothing."""
     price = model.capabilities.price
     uncounted = tokens == TokenUsage() and price != FREE
     if uncounted:
-        return None if outcome in ("finished", "interrupted") else 0.0
+        return None if answered else 0.0
     return call_cost(tokens, price)
 
 

@@ -71,7 +71,7 @@ _MAX_QUOTED = 300
 class WireQuirks:
     """How a server differs from the first of its kind.
 
-    `json_mode`: it takes `response_format`; `include_usage`: it takes `stream_options`; `temperature`: it takes
+    `json_mode`: it takes `response_format`, where a model's facts do not deny it; `include_usage`: it takes `stream_options`; `temperature`: it takes
     one; `max_output_tokens`: it refuses to be asked for more; `reasoning`: how it is told the effort, as the field
     `reasoning_effort`, as the object `reasoning`, as `output_config` or not at all; `cache_marks`: it takes
     Anthropic's marks for the prompt cache; `reports_cost`: its usage says in `cost` what the call cost in USD;

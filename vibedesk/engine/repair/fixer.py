@@ -6,6 +6,8 @@ It gets texts and returns texts; who applies them merges them into the document.
 from __future__ import annotations
 
 import ast
+import json
+import re
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -15,8 +17,10 @@ from vibedesk.engine.repair.program import RepairError
 from vibedesk.engine.repair.python_repair import PythonRepair
 from vibedesk.engine.review.issues import Issue, deduplicated
 
-_COMPILED = (".ts", ".tsx", ".mts", ".cts")
 _COMPONENTS = (".vue", ".svelte")
+_SCRIPTS = (".ts", ".tsx", ".mts", ".cts", ".js", ".jsx", ".mjs", ".cjs", *_COMPONENTS)
+_SETTINGS = re.compile(r"(?:.*/)?[tj]sconfig[\w.-]*\.json")
+_WITH_COMMENTS = re.compile(r"(?:.*/)?(?:\..+|(?:deno|turbo|biome|wrangler)\.json)")
 _STATIC = ("types", "lint", "build")
 
 
@@ -108,9 +112,24 @@ async def check_file(path: str, text: str, service: LanguageService | None) -> l
     """
     if path.endswith(".py"):
         return _python_syntax(path, text)
-    if service is None or not path.endswith(_COMPILED):
+    if is_read_alone(path):
+        return _json_syntax(path, text)
+    if service is None or not (path.endswith(_SCRIPTS) or _SETTINGS.fullmatch(path)):
         return []
     return await service.check_file(path, text)
+
+
+def is_checked(path: str, language: str) -> bool:
+    """Whether `check_file` says anything of a file, in a project of this language."""
+    if language == "typescript" and (path.endswith(_SCRIPTS) or _SETTINGS.fullmatch(path)):
+        return True
+    return is_read_alone(path)
+
+
+def is_read_alone(path: str) -> bool:
+    """Whether `check_file` needs no service for a file."""
+    is_strict = _SETTINGS.fullmatch(path) is None and _WITH_COMMENTS.fullmatch(path) is None
+    return path.endswith(".py") or (path.endswith(".json") and is_strict)
 
 
 def _python_syntax(path: str, text: str) -> list[Issue]:
@@ -131,3 +150,33 @@ def _python_syntax(path: str, text: str) -> list[Issue]:
             )
         ]
     return []
+
+
+def _json_syntax(path: str, text: str) -> list[Issue]:
+    line = column = 1
+    try:
+        json.loads(text.removeprefix("\ufeff"), parse_constant=_no_constant)
+    except json.JSONDecodeError as error:
+        line, column, wrong = error.lineno, error.colno, error.msg
+    except ValueError as error:
+        wrong = str(error)
+    except RecursionError:
+        wrong = "It is nested too deep."
+    else:
+        return []
+    return [
+        Issue(
+            source="build",
+            kind="syntax",
+            code="JSON",
+            message=wrong,
+            severity="critical",
+            file=path,
+            line=line,
+            column=column,
+        )
+    ]
+
+
+def _no_constant(name: str) -> None:
+    raise ValueError(f"{name} is no JSON")

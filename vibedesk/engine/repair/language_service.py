@@ -1,9 +1,14 @@
-"""TypeScript's language service, kept alive inside a project's sandbox: checks and code fixes of the app's own compiler."""
+"""TypeScript's language service, kept alive inside a project's sandbox: checks and code fixes of the app's own compiler.
+
+The native TypeScript 7 has none, so beside it TypeScript 6 is installed, where npm and the app's manifest do not look.
+Why its `--lsp` server is not asked instead says `review/native_typescript.py`.
+"""
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
+import logging
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
@@ -12,9 +17,18 @@ from vibedesk.base.resources import resource
 from vibedesk.engine.repair.program import LineProgram, ProgramEndedError, RepairError
 from vibedesk.engine.review.issues import Issue
 from vibedesk.engine.review.parsers.typescript import typescript_issue
-from vibedesk.engine.sandboxes.driver import Sandbox, SandboxError
+from vibedesk.engine.sandboxes.driver import OutputLine, Sandbox, SandboxError
+
+_log = logging.getLogger(__name__)
 
 _NAME: Final = "The TypeScript language service"
+_BESIDE: Final = "node_modules/.vibedesk"
+"""Where the program looks for a compiler if the app's own has no language service; an `npm ci` takes it away again."""
+_COMPILER: Final = "typescript@6.0.3"
+_INSTALL: Final = (
+    "npm", "install", "--prefix", _BESIDE, "--no-save", "--no-audit", "--no-fund", "--ignore-scripts", _COMPILER,
+)  # fmt: skip
+_INSTALL_SECONDS = 60.0
 _DIAGNOSE_SECONDS = 60.0
 _FIX_MARGIN_SECONDS = 60.0  # one more look at the whole project after the time is up
 _PATIENCE = 4  # the time counts as the program's own; a busy machine takes longer
@@ -174,14 +188,16 @@ class LanguageService:
         raise AssertionError("unreachable")
 
     async def _start(self) -> LineProgram:
-        files = {path.name: path.read_text("utf-8") for path in resource("repair").glob("*.mjs")}
-        argv = ["node", "--input-type=module", "-e", _BOOT]
-        program, greeting = await LineProgram.start(self._sandbox, argv, files, name=_NAME)
+        program, greeting = await self._greeted()
+        if greeting.get("native") and not greeting.get("ready"):
+            await program.end()
+            await self._install_compiler()
+            program, greeting = await self._greeted()
         try:
             if not greeting.get("ready"):
                 raise RepairError(
-                    "The app's packages have no TypeScript whose language service could be used.",
-                    remedy="Install the app's packages.",
+                    "There is no TypeScript whose language service could be used.",
+                    remedy="Install the app's packages; where they have TypeScript 7, npm has to reach its registry.",
                     details={"log": str(greeting.get("error"))},
                 )
             if self._opened:
@@ -192,6 +208,20 @@ class LanguageService:
             raise
         self._program = program
         return program
+
+    async def _greeted(self) -> tuple[LineProgram, dict[str, Any]]:
+        files = {path.name: path.read_text("utf-8") for path in resource("repair").glob("*.mjs")}
+        argv = ["node", "--input-type=module", "-e", _BOOT]
+        return await LineProgram.start(self._sandbox, argv, files, name=_NAME)
+
+    async def _install_compiler(self) -> None:
+        """Install the last TypeScript that has a language service beside the app's own; what npm says is logged."""
+        printed = [
+            output.text
+            async for output in self._sandbox.exec(_INSTALL, timeout=_INSTALL_SECONDS)
+            if isinstance(output, OutputLine)
+        ]
+        _log.info("%s beside the app's own: %s", _COMPILER, "\n".join(printed))
 
     async def _end(self) -> None:
         program, self._program = self._program, None

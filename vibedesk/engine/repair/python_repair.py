@@ -72,6 +72,7 @@ class PythonRepair:
             "files": {p: t for p, t in texts.items() if p.endswith(".py") or p == "pyproject.toml"},
             "protect": sorted(protect),
             "codes": sorted({i.code for i in own if i.source == "lint"} - _UNREADABLE),
+            "told": [(i.code, i.file, i.line, i.message) for i in own],
             "seconds": seconds,
             "types": any(i.source in ("types", "server") for i in own),
         }

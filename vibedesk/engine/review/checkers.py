@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import shlex
-from collections.abc import Awaitable, Callable, Collection
+from collections.abc import Awaitable, Callable, Collection, Sequence
+from contextlib import aclosing
 from dataclasses import dataclass
 
 from vibedesk.engine.builder.templates import Template
@@ -18,6 +20,8 @@ from vibedesk.engine.review.parsers.python import (
 )
 from vibedesk.engine.review.parsers.typescript import parse_svelte_check, parse_typescript
 from vibedesk.engine.review.parsers.vite import parse_vite
+from vibedesk.engine.sandboxes.driver import Exited, OutputLine, Sandbox
+from vibedesk.engine.sandboxes.output import MAX_REPORT_CHARS
 
 Run = Callable[[list[str]], Awaitable[tuple[int, list[str]]]]
 """Runs a command where the app runs; returns its exit status and the lines it printed.
@@ -29,7 +33,38 @@ MOST_SECONDS = 300.0
 NOT_ENDED = 124
 
 _LAST_LINES = 30
+_TOLD_CHARS = 1_000
 _NOT_THERE = frozenset({126, 127})
+
+
+async def ask(
+    sandbox: Sandbox,
+    argv: Sequence[str],
+    *,
+    seconds: float = MOST_SECONDS,
+    longest_line: int = MAX_REPORT_CHARS,
+) -> tuple[int, list[str]]:
+    """Run a command that only looks; return its exit status and lines.
+
+    One that does not end within `seconds` is ended; its status is `NOT_ENDED`. Lines of up to `longest_line`
+    characters come whole.
+    """
+    lines: list[str] = []
+    status = -1
+    try:
+        async with (
+            asyncio.timeout(seconds),
+            aclosing(sandbox.exec(argv, longest_line=longest_line)) as output,  # type: ignore[type-var]
+        ):
+            async for item in output:
+                match item:
+                    case OutputLine(text=text):
+                        lines.append(text)
+                    case Exited(status=status):
+                        pass
+    except TimeoutError:
+        status = NOT_ENDED
+    return status, lines
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,12 +84,12 @@ class Checkers:
     async def types(self) -> list[Issue]:
         """Return what the type checker finds."""
         command = self.template.typecheck_command
-        return await self._check(command, "types") if command else []
+        return await self._check(_with_json(command, "types"), "types") if command else []
 
     async def lint(self) -> list[Issue]:
         """Return what the linter finds."""
         command = self.template.lint_command
-        return await self._check(_with_json(command), "lint") if command else []
+        return await self._check(_with_json(command, "lint"), "lint") if command else []
 
     async def build(self) -> list[Issue]:
         """Return what keeps the app from being built."""
@@ -62,7 +97,8 @@ class Checkers:
 
     async def _check(self, command: str, source: Source) -> list[Issue]:
         status, lines = await self.run(shlex.split(command))
-        issues = read_report("\n".join(lines), self.root, source)
+        # A whole report may have megabytes.
+        issues = await asyncio.to_thread(read_report, "\n".join(lines), self.root, source)
         if status == 0 or any(issue.blocks for issue in issues):
             return issues
         return [*issues, _no_verdict(command, status, lines, source)]
@@ -100,8 +136,10 @@ def read_log(log: str, root: str, *, given: Collection[str] = ()) -> list[Issue]
     ]
 
 
-def _with_json(command: str) -> str:
+def _with_json(command: str, source: Source) -> str:
     words = shlex.split(command)
+    if source == "types":
+        return f"{command} --outputjson" if "pyright" in words else command
     if "ruff" in words:
         return f"{command} --output-format json"
     if words[:2] == ["npm", "run"]:
@@ -111,7 +149,7 @@ def _with_json(command: str) -> str:
 
 def _no_verdict(command: str, status: int, lines: list[str], source: Source) -> Issue:
     """Return the issue that a tool has said neither what is wrong nor that nothing is."""
-    told = [line for line in lines if line.strip()][-_LAST_LINES:]
+    told = [line[:_TOLD_CHARS] for line in lines if line.strip()][-_LAST_LINES:]
     said = told[-1].strip() if told else "it said nothing"
     kind: Kind = "runtime"
     if status in _NOT_THERE:

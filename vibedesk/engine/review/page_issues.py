@@ -42,6 +42,8 @@ def page_issues(
         said = report.reason or f"the page answers {report.status}"
         return [_page("page_unreachable", said, "critical", stack=report.text[:_LONGEST])]
     issues = _overlay(report, locate, root, given)
+    if report.reason:  # it was there, and could not be looked at to the end
+        issues.append(_page("page_stopped", report.reason, "critical", stack=_warned(report)))
     if report.blank and not issues:
         issues.append(
             _page("blank_page", "The page shows nothing.", "critical", stack=_warned(report))

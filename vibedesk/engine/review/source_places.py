@@ -16,11 +16,13 @@ _FETCH_SECONDS = 5.0
 _MOST_MAPS = 12
 
 
-async def report_locator(base: str, seen: PageReport | CheckOutcome) -> Locate:
-    """Return a function that turns places that a visit or check of the app at `base` told into those of its files."""
-    texts = [e.stack for e in seen.errors] + [m.text for m in seen.console]
-    if isinstance(seen, PageReport):
-        texts.append(seen.overlay)
+async def report_locator(base: str, *seen: PageReport | CheckOutcome) -> Locate:
+    """Return a function that turns places that visits or checks of the app at `base` told into those of its files."""
+    texts: list[str] = []
+    for one in seen:
+        texts += [e.stack for e in one.errors] + [m.text for m in one.console]
+        if isinstance(one, PageReport):
+            texts.append(one.overlay)
     return await source_locator(base, "\n".join(texts))
 
 

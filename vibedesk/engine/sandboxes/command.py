@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Protocol
 
 from vibedesk.engine.sandboxes.driver import OutputLine, SandboxError
+from vibedesk.engine.sandboxes.output import MAX_LINE_CHARS
 
 _QUEUED_LINES = 1_000  # then the command waits for its reader
 
@@ -28,8 +29,17 @@ class Process(Protocol):
         """Let its whole tree be ended; returns at once, and may be called again."""
         ...
 
-    async def pump(self, on_line: AsyncLineSink, on_output: AsyncByteSink | None = None) -> None:
-        """Hand over every line until the tree is gone; with `on_output`, standard output goes there as it comes."""
+    async def pump(
+        self,
+        on_line: AsyncLineSink,
+        on_output: AsyncByteSink | None = None,
+        *,
+        longest_line: int = MAX_LINE_CHARS,
+    ) -> None:
+        """Hand over every line until the tree is gone; with `on_output`, standard output goes there as it comes.
+
+        A line of more than `longest_line` characters is cut.
+        """
         ...
 
     async def write(self, data: bytes) -> None:
@@ -58,8 +68,16 @@ class Process(Protocol):
 class RunningCommand:
     """Holds a started process until it is gone, whether its lines are read or not."""
 
-    def __init__(self, process: Process, *, name: str, timeout: float | None) -> None:
+    def __init__(
+        self,
+        process: Process,
+        *,
+        name: str,
+        timeout: float | None,
+        longest_line: int = MAX_LINE_CHARS,
+    ) -> None:
         self._process = process
+        self._longest_line = longest_line
         self._name = name
         self._timeout = timeout
         self._lines: asyncio.Queue[OutputLine | None] = asyncio.Queue(_QUEUED_LINES)
@@ -100,7 +118,7 @@ class RunningCommand:
 
     async def _pump(self) -> None:
         try:
-            await self._process.pump(self._take_line)
+            await self._process.pump(self._take_line, longest_line=self._longest_line)
         finally:
             if self._timer:
                 self._timer.cancel()

@@ -15,6 +15,7 @@ from typing import Protocol
 
 from vibedesk.base.errors import VibeDeskError
 from vibedesk.engine.sandboxes.egress.rules import NetworkRules
+from vibedesk.engine.sandboxes.output import MAX_LINE_CHARS
 from vibedesk.engine.sandboxes.sizes import AUTOMATIC
 
 
@@ -62,8 +63,8 @@ class SandboxStatus(StrEnum):
     FAILED = "failed"
 
 
-AppData = Callable[[Path, Iterable[str]], set[str]]
-"""Returns which of these paths in a project's folder hold what the app stored, and nothing of the project. Blocking."""
+AppData = Callable[[Iterable[str]], set[str]]
+"""Returns which of these paths in the project's folder hold what the app stored, and nothing of the project. Blocking."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,8 +85,8 @@ class SandboxSpec:
     network: Callable[[], NetworkRules] = field(default=NetworkRules, compare=False)
     """What the app may reach, asked at every connection. The local sandbox cannot hold it to that."""
     app_data: AppData | None = None
-    """Given where the app ran elsewhere meanwhile: a sandbox that has files of its own keeps what the app stored in it,
-    whatever lies in the folder now."""
+    """A sandbox with files of its own gets these when it is new. Later it keeps what the app stored in it, whatever lies in
+    the folder then."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -217,8 +218,12 @@ class Sandbox(Protocol):
         """Return what it uses now; None where nothing runs or it cannot be measured."""
         ...
 
-    def shell_command(self) -> list[str]:
-        """Return the command that opens a shell inside, for a terminal on this machine."""
+    async def shell_command(self) -> list[str]:
+        """Return the command that opens a shell inside, for a terminal on this machine; a paused sandbox is woken.
+
+        Raises:
+            SandboxError: there is none; says what is missing.
+        """
         ...
 
     async def push(self, paths: Sequence[str]) -> None:
@@ -238,10 +243,11 @@ class Sandbox(Protocol):
         *,
         env: Mapping[str, str] | None = None,
         timeout: float | None = None,
+        longest_line: int = MAX_LINE_CHARS,
     ) -> AsyncIterator[CommandOutput]:
         """Run a command in the work folder.
 
-        Yields its lines as they come, then exactly one `Exited`. Closing the iterator, cancelling the task or
+        Yields its lines as they come, each cut after `longest_line` characters, then exactly one `Exited`. Closing the iterator, cancelling the task or
         the timeout (seconds) kills the command with everything it started.
 
         Raises:

@@ -102,7 +102,7 @@ class LocalSandbox(ProjectSandbox):
         pids = [process.pid for process in self._processes]
         return await asyncio.to_thread(self._measure, pids) if pids else None
 
-    def shell_command(self) -> list[str]:
+    async def shell_command(self) -> list[str]:
         shell = [os.environ.get("SHELL") or "/bin/sh"]
         if not self._wrapper:
             return ["env", "-C", str(self.spec.folder), *shell]

@@ -5,6 +5,9 @@ from __future__ import annotations
 import re
 
 MAX_LINE_CHARS = 8_000
+"""As much of a line as anybody reads."""
+MAX_REPORT_CHARS = 32 * 1024 * 1024
+"""As much of a line as is taken of a program's answer to us: many a tool prints its JSON report on a single one."""
 # Vite colours nearly every character, so a readable line may be far longer as it comes.
 _MAX_LINE_BYTES = 128 * 1024
 _CUT_MARK = " … (line cut)"
@@ -22,11 +25,13 @@ class LineSplitter:
     """Splits one output stream into lines, at any chunking, in bounded memory.
 
     Lines come without their end, without ANSI codes and control characters; invalid UTF-8 becomes U+FFFD; of
-    a line that was redrawn with carriage returns the last state is kept; a line longer than MAX_LINE_CHARS
+    a line that was redrawn with carriage returns the last state is kept; a line of more than `longest` characters
     is cut and says so.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, longest: int = MAX_LINE_CHARS) -> None:
+        self._longest = longest
+        self._most_bytes = max(longest, _MAX_LINE_BYTES)
         self._pending = bytearray()
         self._dropped = False
 
@@ -45,7 +50,7 @@ class LineSplitter:
         return [self._take()] if self._pending else []
 
     def _keep(self, data: bytes) -> None:
-        room = _MAX_LINE_BYTES - len(self._pending)
+        room = self._most_bytes - len(self._pending)
         if len(data) > room:
             self._dropped = True
         self._pending += data[:room]
@@ -56,8 +61,8 @@ class LineSplitter:
         self._pending.clear()
         states = [state for state in text.split("\r") if state]
         text = strip_ansi(states[-1]) if states else ""
-        if dropped or len(text) > MAX_LINE_CHARS:
-            return text[:MAX_LINE_CHARS] + _CUT_MARK
+        if dropped or len(text) > self._longest:
+            return text[: self._longest] + _CUT_MARK
         return text
 
 

@@ -13,7 +13,7 @@ from typing import Self
 from vibedesk.engine.sandboxes.command import AsyncByteSink, AsyncLineSink, ProcessEndedError
 from vibedesk.engine.sandboxes.driver import OutputLine, SandboxError
 from vibedesk.engine.sandboxes.inside import supervisor
-from vibedesk.engine.sandboxes.output import LineSplitter
+from vibedesk.engine.sandboxes.output import MAX_LINE_CHARS, LineSplitter
 
 GRACE_SECONDS = 1.5
 _READ_BYTES = 16 * 1024  # what the loop handles in one go
@@ -159,7 +159,13 @@ class SupervisedProcess:
             self._input_fd = None
             self._writable.set()
 
-    async def pump(self, on_line: AsyncLineSink, on_output: AsyncByteSink | None = None) -> None:
+    async def pump(
+        self,
+        on_line: AsyncLineSink,
+        on_output: AsyncByteSink | None = None,
+        *,
+        longest_line: int = MAX_LINE_CHARS,
+    ) -> None:
         """Hand over every line until the tree is gone; with `on_output`, standard output goes there as it comes."""
         assert self._process.stdout is not None
         assert self._process.stderr is not None
@@ -168,9 +174,11 @@ class SupervisedProcess:
                 group.create_task(
                     _pump_bytes(self._process.stdout, on_output)
                     if on_output
-                    else _pump_stream(self._process.stdout, "stdout", on_line)
+                    else _pump_stream(self._process.stdout, "stdout", on_line, longest_line)
                 )
-                group.create_task(_pump_stream(self._process.stderr, "stderr", on_line))
+                group.create_task(
+                    _pump_stream(self._process.stderr, "stderr", on_line, longest_line)
+                )
             await self._process.wait()
         finally:
             self.request_end()
@@ -212,8 +220,10 @@ class SupervisedProcess:
                 )
 
 
-async def _pump_stream(stream: asyncio.StreamReader, name: str, on_line: AsyncLineSink) -> None:
-    splitter = LineSplitter()
+async def _pump_stream(
+    stream: asyncio.StreamReader, name: str, on_line: AsyncLineSink, longest_line: int
+) -> None:
+    splitter = LineSplitter(longest_line)
     while data := await stream.read(_READ_BYTES):
         for line in splitter.feed(data):
             await on_line(OutputLine(name, line))

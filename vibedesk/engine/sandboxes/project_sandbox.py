@@ -25,6 +25,7 @@ from vibedesk.engine.sandboxes.driver import (
     ServerNotReadyError,
     StatusSink,
 )
+from vibedesk.engine.sandboxes.output import MAX_LINE_CHARS
 from vibedesk.engine.sandboxes.program import RunningProgram
 
 _log = logging.getLogger(__name__)
@@ -107,11 +108,14 @@ class ProjectSandbox(ABC):
         *,
         env: Mapping[str, str] | None = None,
         timeout: float | None = None,
+        longest_line: int = MAX_LINE_CHARS,
     ) -> AsyncIterator[CommandOutput]:
         async with self._launch_lock:
             self._require_open()
             process = await self._launch(argv, env)
-            command = RunningCommand(process, name=argv[0], timeout=timeout)
+            command = RunningCommand(
+                process, name=argv[0], timeout=timeout, longest_line=longest_line
+            )
             self._commands.add(command)
         try:
             async for line in command.lines():

@@ -59,6 +59,14 @@ def apply_edits(original: str, blocks: str | list[tuple[str, str]]) -> str:
     return text if file is None else file.text()
 
 
+def holds_edits(change: str) -> bool:
+    """Whether the body of a patch is search/replace blocks: a unified diff begins with a header or a hunk."""
+    first = next((line for line in change.splitlines() if line.strip()), "")
+    return bool(_SEARCH.fullmatch(first)) and any(
+        _REPLACE.fullmatch(line) for line in change.splitlines()
+    )
+
+
 def parse_edit_blocks(text: str) -> list[Edit]:
     """Return every block in `text`.
 

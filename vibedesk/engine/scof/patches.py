@@ -1,4 +1,4 @@
-"""Unified-diff hunks as models write them: wrong numbers, wrong counts, stale context.
+"""Unified-diff hunks as models write them: wrong numbers, wrong counts, stale context; or search/replace blocks instead.
 
 The place of a hunk is found by content. Line numbers only choose among several places that fit.
 """
@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from vibedesk.engine.scof.edits import apply_edits, holds_edits
 from vibedesk.engine.scof.errors import PatchError
 from vibedesk.engine.scof.indentation import reindent
 from vibedesk.engine.scof.line_search import PASSES, REINDENTING_PASS, LineSearch, is_blank
@@ -45,9 +46,13 @@ def apply_patch(original: str, diff: str) -> str:
 def patch_outcome(original: str, diff: str) -> PatchOutcome:
     """Do what `apply_patch` does and tell how many hunks were already applied.
 
+    Where `diff` is search/replace blocks, which models write in place of hunks, it does what `apply_edits` does.
+
     Raises:
-        PatchError: as `apply_patch`.
+        PatchError: as `apply_patch`, or `apply_edits`.
     """
+    if holds_edits(diff):
+        return PatchOutcome(apply_edits(original, diff), 0)
     hunks = parse_hunks(diff)
     file = TextLines(original)
     shift = done = 0

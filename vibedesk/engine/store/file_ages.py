@@ -1,4 +1,4 @@
-"""When a project's files were changed last, and what they are for. On the store's thread."""
+"""When and how a project's files were changed last, and what they are for. On the store's thread."""
 
 from __future__ import annotations
 
@@ -11,6 +11,14 @@ def file_ages(project_id: str) -> dict[str, tuple[int, str]]:
         FileRow.project == project_id
     )
     return {row.path: (row.phase, row.updated_at) for row in rows}
+
+
+def last_changes(project_id: str) -> dict[str, str]:
+    """Return path → its last change as a unified diff, of those that were changed since they were made."""
+    rows = FileRow.select(FileRow.path, FileRow.last_diff).where(
+        (FileRow.project == project_id) & (FileRow.last_diff != "")
+    )
+    return {row.path: row.last_diff for row in rows if "\n@@ -0,0 " not in row.last_diff}
 
 
 def file_purposes(project_id: str) -> dict[str, str]:

@@ -73,6 +73,7 @@ class IssueStore:
         sources: Collection[str],
         phase: int,
         *,
+        again: Collection[str] = (),
         whole: bool = False,
     ) -> None:
         """Take in what was found by looking at `sources`; what these found before and do not any more is fixed.
@@ -81,6 +82,7 @@ class IssueStore:
             found: (signature, issue) of everything that is wrong.
             sources: Which sources were looked at.
             phase: The phase that is open.
+            again: Signatures of what else would have been found again if it were still there.
             whole: It was a review of the app: of what `report_early` took in only that stays which it found too.
         """
         now = utc_now()
@@ -98,27 +100,39 @@ class IssueStore:
                 signature, data=_dump(record.data if known_better else data), status=status, last_seen=now,
                 times_seen=record.times_seen + (not _is_early(record)),
             )  # fmt: skip
-        changed = self._changed_since_met(known.values())
+        changed = self._changed_since_seen(r for r in known.values() if _is_live(r.data))
         clean = not any(map(_keeps_page_down, present.values()))
         for signature, record in known.items():
             # What the person ran into shows again only where they were, not in our visit of the page.
             mended = any(tried.get("outcome") != NO_MEND for tried in record.fixes)
             stays = _is_live(record.data) and not (mended or (clean and signature in changed))
-            looked = record.data.get("source") in sources or (whole and _is_early(record))
+            looked = record.data.get("source") in sources or signature in again
+            looked = looked or (whole and _is_early(record))
             if looked and signature not in present and not stays and record.status != "fixed":
                 self._update(signature, status="fixed")
 
     def changed_since_met(self) -> set[str]:
-        """Return what the person ran into and may be gone: its file (any, where none is known) changed since."""
-        return self._changed_since_met(self.all())
+        """Return what the person ran into and may be gone: its file (any, where none is known) changed since.
 
-    def _changed_since_met(self, records: Iterable[IssueRecord]) -> set[str]:
-        met = [r for r in records if _is_live(r.data) and r.status != "fixed"]
+        Or it was rewritten before, and the page did not show that yet.
+        """
+        return self._changed_since_seen(r for r in self.all() if _is_live(r.data))
+
+    def changed_findings(self) -> dict[str, str]:
+        """Return what a model found in a file that changed, or went, since: signature → path."""
+        found = {r.signature: r for r in self.all() if r.data.get("source") == "review"}
+        changed = self._changed_since_seen(found.values())
+        return {signature: str(found[signature].data.get("file")) for signature in changed}
+
+    def _changed_since_seen(self, records: Iterable[IssueRecord]) -> set[str]:
+        met = [record for record in records if record.status != "fixed"]
         ages = {path: at for path, (_, at) in file_ages(self.project_id).items()} if met else {}
         latest = max(ages.values(), default="")
 
         def changed(record: IssueRecord) -> bool:
             file = record.data.get("file")
+            if record.data["evidence"].get("rewritten"):
+                return True
             return ages.get(file, _GONE) > record.last_seen if file else latest > record.last_seen
 
         return {record.signature for record in met if changed(record)}

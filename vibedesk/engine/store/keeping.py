@@ -33,6 +33,7 @@ _BLOB = re.compile(rb"blob:([0-9a-f]{64})")
 _PASSING_EVENTS = (
     "file_start",
     "file_end",
+    "file_dropped",
     "files_written",
     "command_started",
     "command_finished",

@@ -7,7 +7,7 @@ Every method runs on the store's thread, inside the transaction of whoever calle
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from typing import Any
 
 from vibedesk.base.clock import utc_now
@@ -359,6 +359,13 @@ class ProjectStore:
         FileRow.update(values).where(
             (FileRow.project == project_id) & (FileRow.path == path)
         ).execute()
+
+    def disown_files(self, project_id: str, phase: int, paths: Collection[str]) -> None:
+        """Say that a phase did not write what lies at these paths now."""
+        owned = (FileRow.project == project_id) & (FileRow.phase == phase)
+        rows = FileRow.select(FileRow.path).where(owned)
+        for path in [row.path for row in rows if row.path in paths]:
+            FileRow.update(phase=0).where(owned & (FileRow.path == path)).execute()
 
     # -- settings -------------------------------------------------------------------------------
     def setting(self, key: str, default: Any = None) -> Any:

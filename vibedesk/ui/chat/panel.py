@@ -335,6 +335,11 @@ class ChatPanel(Island):
         if self._questions is not None:
             self._questions.set_busy(busy=answering)
 
+    def take_back_answers(self) -> None:
+        """The answers, or that all are skipped, did not reach anybody: they stand as they did before."""
+        if self._questions is not None:
+            self._questions.take_back()
+
     def show_blueprint_problem(self, field: str, reason: str) -> None:
         """Say at a field of the blueprint why it cannot be like this."""
         self.show_tab("blueprint")

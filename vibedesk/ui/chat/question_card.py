@@ -124,6 +124,11 @@ class QuestionCard(QFrame):
         asked = zip(self._questions, self._fields, strict=False)
         return {q.question: answer for q, field in asked if (answer := field.answer())}
 
+    def take_back(self) -> None:
+        """What was said last did not count: what is written is again."""
+        self._skipped = False
+        self.changed.emit()
+
     def restore(self, answers: Mapping[str, str]) -> None:
         """Show answers as `written` returned them."""
         for asked, field in zip(self._questions, self._fields, strict=False):
@@ -215,6 +220,7 @@ class QuestionCard(QFrame):
 
     def _skip(self) -> None:
         self._skipped = True
+        self.changed.emit()
         self.answered.emit(None)
 
     def _give(self) -> None:

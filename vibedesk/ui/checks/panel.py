@@ -42,6 +42,8 @@ class ChecksPanel(QFrame):
         self.list = CheckList(theme)
         self.detail = CheckDetail(theme)
         self._work: Work = "rest"
+        self._preparing = False
+        """Whether none of the checks that were asked for has begun."""
         self._none = EmptyState(
             theme,
             "list-checks",
@@ -82,11 +84,15 @@ class ChecksPanel(QFrame):
 
     def set_checks(self, checks: Sequence[Check]) -> None:
         """Show these in their order."""
+        if any(check.running for check in checks):
+            self._preparing = False
         self.list.show_checks(checks)
         self._refresh()
 
     def set_work(self, work: Work) -> None:
         """Say what is under way: until it ends no check can be started."""
+        if work != self._work:
+            self._preparing = work == "checks"
         self._work = work
         self.detail.set_work(work)
         self._refresh()
@@ -135,10 +141,8 @@ class ChecksPanel(QFrame):
         asked = self._work == "checks"
         running = any(check.running for check in checks)
         self._stack.setCurrentIndex(0 if checks else 1)
-        preparing = asked and not running
-        self._summary.setText(
-            self.tr("Preparing the checks") if preparing else summary_words(checks)
-        )
+        words = self.tr("Preparing the checks") if self._preparing else summary_words(checks)
+        self._summary.setText(words)
         self._run.set_busy(busy=asked or running)
         self._run.setEnabled(asked or running or self._work == "rest")
         self._run.setToolTip("" if asked else wait_words(self._work))

@@ -107,12 +107,13 @@ class EditorPanel(QWidget):
     def open_file(self, path: str, text: str, *, pinned: bool = False) -> None:
         """Bring a file to the front.
 
-        A file that is already open or being written keeps the text it has here. Files that are not pinned
+        A file that is already open, or grows here while it is written, keeps the text it has here. Files that are not pinned
         share one tab, in italics, until the person types in them or double-clicks it.
         """
         stream = self._streams.get(path)
         if path not in self._editors:
-            self._add(path, stream.text if stream is not None else text, pinned=pinned)
+            shown = stream.text if stream is not None and stream.grows else text
+            self._add(path, shown, pinned=pinned)
             if stream is not None:
                 self._show_writing(stream)
         elif pinned:
@@ -128,7 +129,8 @@ class EditorPanel(QWidget):
         """Take in a file that was changed elsewhere."""
         self._buffer.flush()
         editor = self._editors.get(path)
-        if editor is None or path in self._streams:
+        stream = self._streams.get(path)
+        if editor is None or (stream is not None and stream.grows):
             return
         before = editor.text()
         editor.merge_text(text)
@@ -253,8 +255,8 @@ class EditorPanel(QWidget):
             if mode == "full":
                 editor.set_text("")
             self._show_writing(stream)
-        if self._leads and (mode != "patch" or editor is not None or text):
-            self.open_file(path, stream.text)
+        if self._leads and (stream.grows or editor is not None or text):
+            self.open_file(path, text)
             self._reveal(path)
         self._update_header()
 
@@ -262,11 +264,17 @@ class EditorPanel(QWidget):
         """More of a file; shown with the next frame. Callable on any thread."""
         self._buffer.add(path, text)
 
-    def stream_end(self, path: str, final_text: str) -> None:
-        """A file is written; what the person typed meanwhile is part of `final_text`."""
+    def stream_end(self, path: str, final_text: str | None) -> None:
+        """A file is written, or will not be; what the person typed meanwhile is part of `final_text`.
+
+        Where the text is not known (None) nothing opens.
+        """
         self._buffer.flush()
         stream = self._streams.pop(path, None)
         editor = self._editors.get(path)
+        if final_text is None:
+            self._update_header()
+            return
         if editor is None and self._leads and stream is not None:
             self._add(path, final_text, pinned=False)
             self._show(path)
@@ -431,7 +439,7 @@ class EditorPanel(QWidget):
 
     def _show_writing(self, stream: Stream) -> None:
         editor = self._editors[stream.path]
-        editor.set_writing(writing=stream.mode != "patch")
+        editor.set_writing(writing=stream.grows)
         self._tabs.set_writing(stream.path, writing=True)
 
     def _on_chunk(self, path: str, text: str) -> None:
@@ -440,14 +448,14 @@ class EditorPanel(QWidget):
             return
         stream.add(text)
         editor = self._editors.get(path)
-        if editor is None or stream.mode == "patch":
+        if editor is None or not stream.grows:
             return
         editor.append(text)
         if self._following and path == self.current_path:
             editor.reveal_end()
 
     def _reveal(self, path: str) -> None:
-        if self._streams[path].mode != "patch":
+        if self._streams[path].grows:
             self._editors[path].reveal_end()
 
     def _mark_written(self, editor: CodeEditor, stream: Stream, text: str) -> None:
@@ -460,9 +468,11 @@ class EditorPanel(QWidget):
         changed, self._following = following != self._following, following
         self._header.chip.setChecked(following)
         if following and self._streams:
-            path = next(reversed(self._streams))
-            self.open_file(path, "")
-            self._reveal(path)
+            # What a patch is made to may not be known here.
+            seen = (p for p, s in self._streams.items() if s.grows or p in self._editors)
+            if path := next(reversed(list(seen)), None):
+                self.open_file(path, "")
+                self._reveal(path)
         if changed:
             self.follow_changed.emit(following)
 

@@ -21,8 +21,13 @@ class Stream:
     def __post_init__(self) -> None:
         self.keep("" if self.mode == "full" else self.before)
 
+    @property
+    def grows(self) -> bool:
+        """Whether each piece shows as it comes; until a patch is made, its file reads as before."""
+        return self.mode != "patch"
+
     def add(self, text: str) -> None:
-        if self.mode != "patch":
+        if self.grows:
             self.parts.append(text)
 
     @property

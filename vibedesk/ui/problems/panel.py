@@ -237,7 +237,7 @@ class ProblemsPanel(QFrame):
         self._security = BusyButton(
             theme,
             self.tr("Security review"),
-            self.tr("Reviewing"),
+            self.tr("Reviewing security"),
             "shield",
             "ghost",
             icon_only=True,

@@ -6,8 +6,9 @@ import asyncio
 import base64
 import hashlib
 import json
-from collections.abc import AsyncIterator, Callable, Mapping
-from contextlib import asynccontextmanager
+import subprocess
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from uuid import uuid4
@@ -188,3 +189,16 @@ async def eventually(condition: Callable[[], object], what: str, seconds: float 
     while not await asyncio.to_thread(condition):
         assert loop.time() < end, f"not within {seconds:g} s: {what}"
         await asyncio.sleep(0.05)
+
+
+@contextmanager
+def held(client: docker.DockerClient, name: str) -> Iterator[None]:
+    """Docker cannot remove this container: a file of it may not go."""
+    container = client.containers.get(name)
+    file = Path(client.info()["DockerRootDir"], "containers", str(container.id), "held")
+    file.touch()
+    subprocess.run(["chattr", "+i", str(file)], check=True)
+    try:
+        yield
+    finally:
+        subprocess.run(["chattr", "-i", str(file)], check=True)

@@ -18,6 +18,7 @@ import pytest
 from tests.engine.sandboxes.contract import PACKAGES, fetch, run, texts
 from tests.engine.sandboxes.docker.conftest import ROOT
 from tests.engine.sandboxes.docker.homes import DockerHome, egress_to, opened
+from tests.engine.sandboxes.docker.web_sockets import TEXT, frame
 from vibedesk.engine.sandboxes.driver import Exited, SandboxStatus
 
 pytestmark = pytest.mark.e2e
@@ -25,16 +26,23 @@ pytestmark = pytest.mark.e2e
 TEMPLATE = ROOT / "resources" / "templates" / "react-vite"
 STARTED_SECONDS = 120
 MESSAGE_SECONDS = 30
+PING_SECONDS = 0.3
 SMALL_BYTES = 30 * 1024 * 1024
 _TOKEN = re.compile(r'wsToken = "([^"]+)"')
 
 
 class HotUpdates:
-    """A page's connection to Vite, as much of it as messages to the page take."""
+    """A page's connection to Vite, as much of it as messages to the page take; with pings, as the page's own."""
 
     def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self._reader = reader
         self._writer = writer
+        self._pinging = asyncio.create_task(self._ping())
+
+    async def _ping(self) -> None:
+        while True:
+            self._writer.write(frame(TEXT, b'{"type":"ping"}'))
+            await asyncio.sleep(PING_SECONDS)
 
     @classmethod
     async def open(cls, port: int, token: str) -> Self:
@@ -67,6 +75,7 @@ class HotUpdates:
             return message
 
     def close(self) -> None:
+        self._pinging.cancel()
         self._writer.close()
 
 
@@ -111,7 +120,11 @@ async def test_the_starter_follows_changes_without_a_restart(docker_home: Docker
     assert "Changed once" in await asyncio.to_thread(fetch, f"{url}/src/App.tsx")
 
     # The page stays connected while the sandbox is paused, and hears of the change that wakes it.
-    assert await sandbox.pause(0)
+    is_paused = False
+    async with asyncio.timeout(MESSAGE_SECONDS):
+        while not is_paused:
+            await asyncio.sleep(PING_SECONDS)
+            is_paused = await sandbox.pause(2 * PING_SECONDS)
     assert sandbox.status is SandboxStatus.PAUSED
     await change("Changed twice")
     await updates.until("update")

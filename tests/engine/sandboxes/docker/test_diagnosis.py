@@ -582,6 +582,26 @@ class TestEndpoints:
     def test_a_host_without_scheme_is_tcp(self) -> None:
         assert named("127.0.0.1:2375").host == "tcp://127.0.0.1:2375"
 
+    @pytest.mark.parametrize(
+        ("host", "used", "secure"),
+        [
+            ("tcp://build.example", "tcp://build.example:2375", False),
+            ("build.example", "tcp://build.example:2375", False),
+            ("http://build.example:80/", "tcp://build.example:80", False),
+            ("https://build.example", "tcp://build.example:2376", True),
+            ("https://[fd00::1]:4243", "tcp://[fd00::1]:4243", True),
+        ],
+    )
+    def test_an_address_is_brought_into_the_form_that_all_parts_use(
+        self, host: str, used: str, secure: bool, tmp_path: Path, config: Path
+    ) -> None:
+        add_context(config, "team", {"Host": host if "://" in host else f"tcp://{host}"})
+        environ = {"HOME": str(tmp_path)}
+        for chosen in ({"DOCKER_HOST": host}, {"DOCKER_CONTEXT": "team"}):
+            endpoint = find_endpoint({**environ, **chosen})
+            assert endpoint.problem == ""
+            assert (endpoint.host, endpoint.tls is not None) == (used, secure)
+
     @pytest.mark.parametrize("by", ["variable", "config"])
     def test_a_context(self, by: str, config: Path, tmp_path: Path) -> None:
         add_context(config, "team", {"Host": "ssh://me@build.example", "SkipTLSVerify": False})

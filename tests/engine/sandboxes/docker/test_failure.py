@@ -7,7 +7,6 @@ import contextlib
 import json
 import os
 import signal
-import subprocess
 from collections.abc import AsyncIterator, Awaitable, Iterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -30,6 +29,7 @@ from tests.engine.sandboxes.docker.homes import (
 from tests.engine.sandboxes.egress.loopback import listening
 from tests.engine.sandboxes.egress.tiny_registry import TinyRegistry, tiny_registry
 from tests.support.docker_engines import Dockerd, kept_images, load_image, require_docker
+from tests.support.small_engine import SmallEngine, small  # noqa: F401
 from vibedesk.engine.sandboxes.docker.docker_driver import DockerDriver
 from vibedesk.engine.sandboxes.driver import (
     SandboxEngineDownError,
@@ -42,7 +42,6 @@ T = TypeVar("T")
 
 NOTICED_SECONDS = 10.0
 LARGE = 150_000_000
-GIB = 1024**3
 
 
 @pytest.fixture(scope="module")
@@ -290,39 +289,17 @@ async def test_the_image_is_removed(
         assert texts(await run(again.sandbox, "node", "-p", "require('left')")) == ["left@1.0.0"]
 
 
-@pytest.fixture
-def small() -> Iterator[tuple[Dockerd, Path]]:
-    """An engine with its data on a small file system of their own, and the folder that is."""
-    require_docker()
-    folder = Path("/var/tmp") / f"vd-small-{os.getpid()}"
-    disk, image = folder / "disk", folder / "image"
-    disk.mkdir(parents=True)
-    try:
-        with image.open("wb") as file:
-            file.truncate(3 * GIB // 2)
-        subprocess.run(["mkfs.ext4", "-q", "-m", "0", image], check=True)
-        subprocess.run(["mount", "-o", "loop", image, disk], check=True)
-        with Dockerd(data=disk) as engine:
-            with contextlib.closing(engine.client(timeout=120)) as client:
-                load_image(client)
-            yield engine, disk
-    finally:
-        subprocess.run(["umount", "--lazy", disk], check=False, capture_output=True)
-        image.unlink()
-        disk.rmdir()
-        folder.rmdir()
-
-
 async def test_the_disk_runs_full(
-    small: tuple[Dockerd, Path], registry: TinyRegistry, tmp_path: Path, token: str
+    small: SmallEngine,  # noqa: F811
+    registry: TinyRegistry,
+    tmp_path: Path,
+    token: str,
 ) -> None:
-    engine, disk = small
-    fillers = (disk / "filler", disk / "filler-too")
     async with (
         egress_to(registry.address, tmp_path / "tarballs") as make_egress,
         contextlib.AsyncExitStack() as stack,
     ):
-        home = DockerHome(engine.host, tmp_path, make_egress)
+        home = DockerHome(small.engine.host, tmp_path, make_egress)
         stack.push_async_callback(home.close_drivers)
         driver, spec = home.driver(), home.spec()
         write_project(spec.folder, registry, {"left": "1.0.0"})
@@ -330,11 +307,11 @@ async def test_the_disk_runs_full(
         await place.script("server.mjs", SERVER)
         await run(place.sandbox, "sh", "-c", "echo mine > notes.db")
         await place.sandbox.start_server(["node", "server.mjs", str(place.port), token, ""])
-        await asyncio.to_thread(_fill, fillers[0])
+        await asyncio.to_thread(small.fill)
         await until(lambda: place.sandbox.status is SandboxStatus.FAILED, "the app is stopped")
         assert "Docker's disk is nearly full" in place.statuses[-1][1]
         await place.sandbox.stop()
-        await asyncio.to_thread(_fill, fillers[1])  # what its end left
+        await asyncio.to_thread(small.fill)  # what its end left
 
         (spec.folder / "some.bin").write_bytes(os.urandom(5_000_000))
         error = await noticed(run(place.sandbox, "true"))
@@ -346,8 +323,7 @@ async def test_the_disk_runs_full(
         assert error.code == "disk_full"
         await place.sandbox.stop()
 
-        for filler in fillers:
-            await asyncio.to_thread(filler.unlink)
+        await asyncio.to_thread(small.free)
         await works_again(place, token)
         again = await opened(driver, fresh)
         assert await again.sandbox.has(PACKAGES)
@@ -356,15 +332,6 @@ async def test_the_disk_runs_full(
             place.sandbox.key,
             again.sandbox.key,
         }
-
-
-def _fill(path: Path) -> None:
-    """Take every block that is left, also those that are free only when the system has put all on the disk."""
-    for piece in (1024 * 1024, 4096, 4096, 4096):
-        with path.open("ab", buffering=0) as file, contextlib.suppress(OSError):
-            while True:
-                file.write(bytes(piece))
-        os.sync()
 
 
 class TestSomethingElse:

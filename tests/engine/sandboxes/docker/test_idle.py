@@ -13,17 +13,26 @@ from docker.models.containers import Container
 from tests.engine.sandboxes.conftest import living, until
 from tests.engine.sandboxes.contract import PACKAGES, SERVER, fetch, run, texts
 from tests.engine.sandboxes.docker.homes import DockerHome, Opened, egress_to, eventually, opened
+from tests.engine.sandboxes.docker.web_sockets import PING, TEXT, frame
 from vibedesk.engine.sandboxes.docker.docker_driver import DockerDriver
-from vibedesk.engine.sandboxes.driver import SandboxStatus
+from vibedesk.engine.sandboxes.driver import SandboxError, SandboxStatus
 
-# Answers over HTTP, and sends back what comes over a connection that is none.
+# Answers over HTTP, and sends back what comes over a connection that is none; an updates' one it agrees to, and
+# answers what is no ping.
 ECHO = """
 import net from 'node:net'
 const page = 'HTTP/1.1 200 OK\\r\\nContent-Length: 7\\r\\nConnection: close\\r\\n\\r\\nit runs'
-net.createServer(socket => socket.on('error', () => {}).on('data', data =>
-  data.toString().startsWith('GET') ? socket.end(page) : socket.write(data)
-)).listen(Number(process.argv[2]), '127.0.0.1')
+const agrees = 'HTTP/1.1 101 Switching Protocols\\r\\nUpgrade: websocket\\r\\n\\r\\n'
+net.createServer(socket => socket.on('error', () => {}).on('data', data => {
+  const text = data.toString('latin1')
+  if (text.startsWith('GET') && text.includes('websocket')) socket.updates = socket.write(agrees)
+  else if (text.startsWith('GET')) socket.end(page)
+  else if (!socket.updates) socket.write(data)
+  else if (text.includes('use')) socket.write('used')
+})).listen(Number(process.argv[2]), '127.0.0.1')
 """
+NO_MASK = bytes(4)
+VITE_PING = frame(TEXT, b'{"type":"ping"}', mask=NO_MASK)
 
 
 @pytest.fixture
@@ -99,6 +108,58 @@ async def test_whatever_comes_wakes_it(idle: Opened, container: Container) -> No
     assert idle.sandbox.status is SandboxStatus.RUNNING
     assert [status for status in idle.states if status is SandboxStatus.FAILED] == []
     writer.close()
+
+
+async def test_a_page_that_is_open_and_not_touched_does_not_keep_it_awake(
+    idle: Opened, container: Container
+) -> None:
+    reader, writer = await asyncio.open_connection("127.0.0.1", idle.port)
+    writer.write(
+        b"GET / HTTP/1.1\r\nHost: a\r\nUpgrade: websocket\r\nSec-WebSocket-Protocol: vite-hmr\r\n\r\n"
+    )
+    assert (await reader.readuntil(b"\r\n\r\n")).startswith(b"HTTP/1.1 101")
+
+    pings = 0
+
+    async def keep_open() -> None:
+        nonlocal pings
+        while True:
+            writer.write(VITE_PING + frame(PING, b""))
+            pings += 1
+            await asyncio.sleep(0.1)
+
+    for _ in range(2):
+        pinging = asyncio.create_task(keep_open())
+        await paused(idle, container)
+        states, before = len(idle.statuses), pings
+        await until(lambda: pings > before + 5, "more of them come")  # noqa: B023
+        assert len(idle.statuses) == states
+        pinging.cancel()
+
+        # What the page then does is answered at once, after all that was sent meanwhile.
+        writer.write(frame(TEXT, b"use", mask=NO_MASK))
+        assert await asyncio.wait_for(reader.readexactly(4), 10) == b"used"
+        assert idle.sandbox.status is SandboxStatus.RUNNING
+    writer.close()
+
+
+async def test_a_shell_wakes_it(
+    idle: Opened, container: Container, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await paused(idle, container)
+    command = [word for word in await idle.sandbox.shell_command() if word != "-it"]
+    assert idle.sandbox.status is SandboxStatus.RUNNING
+    command.insert(command.index("exec") + 1, "-i")
+    shell = await asyncio.create_subprocess_exec(
+        *command, stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE
+    )
+    said, _ = await asyncio.wait_for(shell.communicate(b"pwd\n"), 30)
+    assert said.decode().splitlines()[-1] == "/app"
+
+    monkeypatch.setenv("PATH", "/nowhere")
+    with pytest.raises(SandboxError, match="the docker command, which is not installed") as caught:
+        await idle.sandbox.shell_command()
+    assert "docker-cli" in caught.value.remedy
 
 
 async def test_what_is_used_is_not_paused(idle: Opened, container: Container) -> None:

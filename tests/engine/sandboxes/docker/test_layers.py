@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import dataclasses
 import json
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -12,6 +14,7 @@ import pytest
 
 from tests.engine.sandboxes.conftest import until
 from tests.engine.sandboxes.contract import PACKAGES, run, texts
+from tests.engine.sandboxes.docker.conftest import ROOT
 from tests.engine.sandboxes.docker.homes import (
     DockerHome,
     Opened,
@@ -22,9 +25,13 @@ from tests.engine.sandboxes.docker.homes import (
     write_project,
 )
 from tests.engine.sandboxes.egress.tiny_registry import TinyRegistry, tiny_registry
+from tests.support.docker_engines import Dockerd, kept_images
 from vibedesk.engine.sandboxes.docker.containers import LAYER_LABEL
+from vibedesk.engine.sandboxes.docker.docker_driver import DockerDriver
+from vibedesk.engine.sandboxes.docker.lock_files import locked_packages
 from vibedesk.engine.sandboxes.driver import Exited
 
+NPM_STARTERS = sorted(path.parent for path in (ROOT / "resources").glob("templates/*/package.json"))
 BIG = "x" * 3_000_000
 
 
@@ -180,6 +187,61 @@ async def test_breaking_off_leaves_nothing_half(
     assert await place.sandbox.has(PACKAGES)
 
 
+@pytest.mark.parametrize("starter", NPM_STARTERS, ids=lambda path: path.name)
+def test_every_starter_with_npm_has_packages_that_can_be_kept(starter: Path) -> None:
+    assert locked_packages(starter) is not None
+
+
+class TestStarters:
+    """The packages of what projects may begin with are there before anybody asks."""
+
+    @pytest.fixture
+    def starters(self, docker_home: DockerHome, registry: TinyRegistry) -> list[Path]:
+        folders = [docker_home.folder / name for name in ("one", "two", "three", "python")]
+        write_project(folders[0], registry, {"left": "1.0.0"})
+        write_project(folders[1], registry, {"left": "9.9.9"})  # there is no such package
+        write_project(folders[2], registry, {"right": "1.0.0"})
+        folders[3].mkdir()
+        return folders
+
+    async def follow(
+        self, driver: DockerDriver, docker_home: DockerHome, registry: TinyRegistry
+    ) -> None:
+        """Wait until both are kept; what begins with one of them then asks nobody for packages."""
+        kept = 0
+        async with asyncio.timeout(90):
+            while kept < 2:
+                await asyncio.sleep(0.1)
+                kept = len((await driver.kept()).layers)
+        registry.asked.clear()
+        for name, package in (("first", "left"), ("second", "right")):
+            spec = docker_home.spec(name)
+            write_project(spec.folder, registry, {package: "1.0.0"}, name=name)
+            assert await (await opened(driver, spec)).sandbox.has(PACKAGES)
+        assert [path for path in registry.asked if path.endswith(".tgz")] == []
+        assert len((await driver.kept()).layers) == 2
+
+    async def test_each_has_one_layer(
+        self, docker_home: DockerHome, registry: TinyRegistry, starters: list[Path]
+    ) -> None:
+        driver = docker_home.driver(pool_size=1)
+        await driver.keep_warm(starters[0], starters[1:])
+        await self.follow(driver, docker_home, registry)
+
+    async def test_at_a_first_start_they_follow_the_image(
+        self, docker_home: DockerHome, registry: TinyRegistry, starters: list[Path]
+    ) -> None:
+        with Dockerd() as engine:
+            home = dataclasses.replace(docker_home, host=engine.host)
+            driver = home.driver(pool_size=1, keep_image_tar=kept_images())
+            await driver.keep_warm(starters[0], starters[1:])
+            with contextlib.closing(engine.client(timeout=120)) as client:
+                assert client.images.list() == [], "nothing is made that nobody wanted"
+            await opened(driver, home.spec("wanted"))
+            await self.follow(driver, home, registry)
+            await driver.aclose()
+
+
 class TestPool:
     """Sandboxes that are ready before anybody asks."""
 
@@ -218,7 +280,7 @@ class TestPool:
             return container.name == name and waiting() not in ([], [first])
 
         await eventually(renamed, "it has the project's name, and there is another one")
-        assert str(container.id)[:12] in place.sandbox.shell_command()
+        assert str(container.id)[:12] in await place.sandbox.shell_command()
 
         (second,) = waiting()
         docker_client.containers.get(second).kill()

@@ -23,13 +23,21 @@ from tests.engine.sandboxes.docker.homes import (
     Opened,
     egress_to,
     eventually,
+    held,
     opened,
     things_of,
     write_project,
 )
 from tests.engine.sandboxes.egress.tiny_registry import TinyRegistry, tiny_registry
+from tests.support.docker_engines import Dockerd, load_image
+from vibedesk.engine.sandboxes.docker import containers
 from vibedesk.engine.sandboxes.docker.containers import KEY_LABEL, OWNER_LABEL, ROLE_LABEL
-from vibedesk.engine.sandboxes.driver import Exited, SandboxError, SandboxStatus
+from vibedesk.engine.sandboxes.driver import (
+    Exited,
+    SandboxEngineDownError,
+    SandboxError,
+    SandboxStatus,
+)
 
 ROOT = Path(__file__).parents[4]
 TREE = """
@@ -389,6 +397,149 @@ class TestLost:
         await eventually(runs, "the watch has a keeper again")
         await place.sandbox.remove()
         assert (await driver.kept()).sandboxes == []
+
+
+class TestOverlays:
+    """What an engine does not mount is known anew after every start of VibeDesk."""
+
+    @pytest.mark.parametrize("then", ["redirect_dir=on", ""])
+    async def test_kept_files_are_shown_with_what_the_engine_mounts(
+        self,
+        docker_home: DockerHome,
+        docker_client: docker.DockerClient,
+        registry: TinyRegistry,
+        monkeypatch: pytest.MonkeyPatch,
+        then: str,
+    ) -> None:
+        driver, spec = docker_home.driver(), docker_home.spec()
+        write_project(spec.folder, registry, {"left": "1.0.0"})
+        place = await opened(driver, spec)
+        await run(place.sandbox, "sh", "-c", "echo mine > notes.db; rm node_modules/left/index.js")
+        identity, key = place.sandbox.id, place.sandbox.key
+        await driver.aclose()
+        owner = docker_home.owner
+        docker_client.containers.get(f"vibedesk-{owner}-{spec.project_id.lower()}").remove(
+            force=True
+        )
+        for name in (f"{key}-app", f"{key}-home"):
+            docker_client.volumes.get(f"vibedesk-{owner}-{name}").remove()
+
+        monkeypatch.setattr(containers, "OVERLAYS", ("no_such_option=on", then, ""))
+        second = docker_home.driver(known=frozenset({identity}))
+        again = await opened(second, dataclasses.replace(spec, sandbox_id=identity))
+        assert again.sandbox.id == identity
+        assert texts(await run(again.sandbox, "cat", "notes.db")) == ["mine"]
+        assert await again.sandbox.has(PACKAGES) == bool(then)
+        if not then:
+            assert (await run(again.sandbox, "npm", "ci"))[-1] == Exited(0)
+            assert texts(await run(again.sandbox, "node", "-p", "require('left')")) == [
+                "left@1.0.0"
+            ]
+
+
+class TestAnotherEngine:
+    """The person lets VibeDesk use another Docker, and later the first one again."""
+
+    async def test_what_the_app_stored_is_there_again_with_its_engine(
+        self,
+        docker_home: DockerHome,
+        docker_image: str,
+        docker_client: docker.DockerClient,
+        registry: TinyRegistry,
+    ) -> None:
+        spec = docker_home.spec()
+        write_project(spec.folder, registry, {"left": "1.0.0"})
+        driver = docker_home.driver()
+        place = await opened(driver, spec)
+        await run(place.sandbox, "sh", "-c", "echo first > notes.db")
+        identity = place.sandbox.id
+        await driver.aclose()
+
+        with Dockerd() as engine:
+            with contextlib.closing(engine.client(timeout=120)) as client:
+                load_image(client)
+            elsewhere = dataclasses.replace(docker_home, host=engine.host)
+            driver = elsewhere.driver(known=frozenset({identity}), pool_size=1)
+            await driver.warm(spec.folder)
+            there = await opened(driver, dataclasses.replace(spec, sandbox_id=identity))
+            said = [line.text for line in there.lines]
+            assert any("another Docker engine is kept there" in line for line in said), said
+            assert texts(await run(there.sandbox, "sh", "-c", "cat notes.db 2>&1; true")) != [
+                "first"
+            ]
+            await run(there.sandbox, "sh", "-c", "echo second > notes.db")
+            second = there.sandbox.id
+            await driver.aclose()
+
+        # What VibeDesk knows of its projects then is the last identity of each.
+        driver = docker_home.driver(known=frozenset({second}))
+        back = await opened(driver, dataclasses.replace(spec, sandbox_id=second))
+        assert texts(await run(back.sandbox, "cat", "notes.db")) == ["first"]
+        assert not any("another Docker engine" in line.text for line in back.lines)
+
+
+class TestInTheWay:
+    """Docker does not do with one container what it should."""
+
+    async def test_one_that_cannot_be_removed_holds_up_no_other(
+        self, docker_home: DockerHome, docker_client: docker.DockerClient
+    ) -> None:
+        driver, spec, crashed = (
+            docker_home.driver(),
+            docker_home.spec("mine"),
+            docker_home.spec("crashed"),
+        )
+        place, left = await opened(driver, spec), await opened(driver, crashed)
+        other = await opened(driver, docker_home.spec("other"))
+        await driver.aclose()
+        ours = f"vibedesk-{docker_home.owner}"
+        name, keys = f"{ours}-{crashed.project_id.lower()}", (left.sandbox.key, other.sandbox.key)
+
+        known = frozenset({place.sandbox.id})
+        with held(docker_client, name):
+            with pytest.raises(docker.errors.APIError):
+                docker_client.containers.get(name).remove(force=True)
+            second = docker_home.driver(known=known)
+            again = await opened(second, dataclasses.replace(spec, sandbox_id=place.sandbox.id))
+            assert texts(await run(again.sandbox, "echo", "here")) == ["here"]
+            assert again.sandbox.key == place.sandbox.key
+            volumes = things_of(docker_client, docker_home.owner).volumes
+            assert not {volume for volume in volumes if keys[1] in volume}, "the others went"
+            await opened(second, docker_home.spec("new"))
+            await second.aclose()
+        third = docker_home.driver(known=known)
+        await third.prepare()
+        things = things_of(docker_client, docker_home.owner)
+        assert name not in things.containers
+        assert not {volume for volume in things.volumes if keys[0] in volume}
+        assert [each.name for each in (await third.kept()).sandboxes] == [place.sandbox.key]
+
+    async def test_what_could_not_be_removed_goes_later(
+        self, docker_home: DockerHome, docker_client: docker.DockerClient
+    ) -> None:
+        driver, spec = docker_home.driver(), docker_home.spec()
+        place = await opened(driver, spec)
+        name = f"vibedesk-{docker_home.owner}-{spec.project_id.lower()}"
+        with (
+            held(docker_client, name),
+            pytest.raises(SandboxError, match="Docker could not do") as caught,
+        ):
+            await place.sandbox.remove()
+        assert not isinstance(caught.value, SandboxEngineDownError)
+        await driver.prepare()
+        assert things_of(docker_client, docker_home.owner).containers == {
+            f"vibedesk-{docker_home.owner}-keeper"
+        }
+
+    async def test_one_that_does_not_end_is_no_engine_that_is_gone(
+        self, docker_home: DockerHome
+    ) -> None:
+        driver, spec = docker_home.driver(), docker_home.spec()
+        await opened(driver, spec)
+        name = f"vibedesk-{docker_home.owner}-{spec.project_id.lower()}"
+        with pytest.raises(SandboxError, match="Docker answers") as caught:
+            await driver.connection.call(lambda client: client.containers.get(name).wait(timeout=1))
+        assert not isinstance(caught.value, SandboxEngineDownError)
 
 
 async def test_another_size_makes_the_container_anew_and_keeps_the_files(

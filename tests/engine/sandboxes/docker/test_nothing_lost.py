@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
+import shutil
 import signal
 import sys
 import time
@@ -123,6 +124,62 @@ async def test_a_folder_that_the_app_shut_is_no_dead_end(docker_home: DockerHome
     assert texts(await run(place.sandbox, "cat", "src/a.txt")) == ["two"]
 
 
+async def test_a_database_that_the_app_wrote_is_never_replaced_from_outside(
+    docker_home: DockerHome,
+) -> None:
+    spec = docker_home.spec()
+
+    def lay(text: str, *names: str) -> None:
+        for name in names:
+            (spec.folder / name).write_text(text)
+
+    async def held_inside() -> list[str]:
+        found = await run(place.sandbox, "sh", "-c", "for f in *.*; do echo $f $(cat $f); done")
+        return texts(found)
+
+    lay("one", "live.db", "logged.sqlite3", "seed.db", "seed.db-wal", "page.txt")
+    place = await opened(docker_home.driver(), spec)
+    script = "echo app > live.db; echo app > logged.sqlite3-wal; echo app > own.sqlite"
+    await run(place.sandbox, "sh", "-c", f"{script}; echo app > page.txt")
+    mine = ["live.db app", "logged.sqlite3 one", "logged.sqlite3-wal app", "own.sqlite app"]
+    await place.sandbox.stop()
+
+    lay("two", *(path.name for path in spec.folder.iterdir()))
+    lay("two", "live.db-journal", "logged.sqlite3-wal", "own.sqlite", "own.sqlite-shm", "new.db")
+    two = ["new.db two", *mine[3:], "page.txt two", "seed.db two", "seed.db-wal two"]
+    for _ in range(2):
+        assert await held_inside() == [*mine[:3], *two]
+        await place.sandbox.stop()
+    names = [path.name for path in spec.folder.iterdir()]
+    lay("three", *names)
+    three = [line.replace("two", "three") for line in two]
+    await place.sandbox.push(names)
+    assert await held_inside() == [*mine[:3], *three]
+    for name in names:
+        (spec.folder / name).unlink()
+    await place.sandbox.push(names)
+    assert await held_inside() == mine
+
+
+async def test_what_cannot_be_removed_inside_is_no_dead_end(docker_home: DockerHome) -> None:
+    spec = docker_home.spec()
+    for path in ("shut/a.txt", "taken.txt", "plain.txt"):
+        (spec.folder / path).parent.mkdir(exist_ok=True)
+        (spec.folder / path).write_text("one")
+    place = await opened(docker_home.driver(), spec)
+    await store(place)
+    await run(place.sandbox, "sh", "-c", "rm taken.txt && mkdir taken.txt && touch taken.txt/own")
+    await run(place.sandbox, "chmod", "500", "shut")
+    await place.sandbox.stop()
+    shutil.rmtree(spec.folder / "shut")
+    for path in ("taken.txt", "plain.txt"):
+        (spec.folder / path).unlink()
+    for _ in range(2):
+        assert await stored(place) == ["rows"]
+        assert texts(await run(place.sandbox, "ls")) == ["app.db", "shut", "taken.txt"]
+        await place.sandbox.stop()
+
+
 async def test_a_sandbox_that_cannot_be_opened_can_be_forgotten(
     docker_home: DockerHome, docker_client: docker.DockerClient
 ) -> None:
@@ -178,7 +235,7 @@ async def test_a_persons_shell_keeps_the_sandbox_awake_and_sees_its_registry(
     docker_home: DockerHome, docker_client: docker.DockerClient, tmp_path: Path
 ) -> None:
     place = await opened(docker_home.driver(), docker_home.spec())
-    command = [word for word in place.sandbox.shell_command() if word != "-it"]
+    command = [word for word in await place.sandbox.shell_command() if word != "-it"]
     command.insert(command.index("exec") + 1, "-i")
     shell = await asyncio.create_subprocess_exec(
         *command, stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE

@@ -74,11 +74,12 @@ async def serves(place: Opened, token: str) -> None:
     assert "it runs" in await asyncio.to_thread(fetch, url)
 
 
-def in_shell(place: Opened, words: str, environ: Mapping[str, str]) -> str:
+async def in_shell(place: Opened, words: str, environ: Mapping[str, str]) -> str:
     """What the shell that a person opens inside prints; without a terminal, since there is none here."""
-    command = ["-i" if word == "-it" else word for word in place.sandbox.shell_command()]
-    done = subprocess.run(
-        command,
+    command = await place.sandbox.shell_command()
+    done = await asyncio.to_thread(
+        subprocess.run,
+        ["-i" if word == "-it" else word for word in command],
         env={**os.environ, **environ},
         input=words,
         capture_output=True,
@@ -190,15 +191,24 @@ def secure_engine(certificates: Certificates) -> Iterator[tuple[Dockerd, str]]:
         yield engine, host
 
 
+@pytest.mark.parametrize("said_by", ["variable", "scheme"])
 async def test_over_tls(
-    secure_engine: tuple[Dockerd, str], certificates: Certificates, tmp_path: Path, token: str
+    secure_engine: tuple[Dockerd, str],
+    certificates: Certificates,
+    tmp_path: Path,
+    token: str,
+    said_by: str,
 ) -> None:
     _, host = secure_engine
-    environ = {"DOCKER_TLS_VERIFY": "1", "DOCKER_CERT_PATH": str(certificates.client("friend"))}
+    environ = {"DOCKER_CERT_PATH": str(certificates.client("friend"))}
+    if said_by == "scheme":
+        host = host.replace("tcp://", "https://")
+    else:
+        environ["DOCKER_TLS_VERIFY"] = "1"
     async with home_on(host, tmp_path, environ=environ) as home:
         place = await opened(home.driver(), home.spec())
         await serves(place, token)
-        said = in_shell(place, "id -un; pwd", {"DOCKER_HOST": ""}).splitlines()
+        said = (await in_shell(place, "id -un; pwd", {"DOCKER_HOST": ""})).splitlines()
         assert said[-2:] == ["app", "/app"]
 
 

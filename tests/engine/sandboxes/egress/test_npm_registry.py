@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import asyncio
+import gzip
 import json
 import os
 import random
@@ -18,7 +19,13 @@ import pytest
 
 from tests.engine.sandboxes.conftest import until
 from tests.engine.sandboxes.egress.loopback import make_way, open_port
-from tests.engine.sandboxes.egress.tiny_registry import TinyRegistry, packed, tiny_registry
+from tests.engine.sandboxes.egress.tiny_registry import (
+    ADVISORIES,
+    HOLE,
+    TinyRegistry,
+    packed,
+    tiny_registry,
+)
 from vibedesk.engine.sandboxes.egress.npm_registry import (
     NpmRegistry,
     ProblemError,
@@ -378,7 +385,10 @@ async def test_a_damaged_store_heals(open_relay: Open) -> None:
         ("PUT", "tiny", 405),
         ("DELETE", "tiny/-rev/1", 405),
         ("POST", "tiny", 405),
-        ("POST", "-/npm/v1/security/advisories/bulk", 404),
+        ("GET", "-/npm/v1/security/advisories/bulk", 404),
+        ("PUT", "-/npm/v1/security/advisories/bulk", 404),
+        ("POST", "-/npm/v1/security/advisories/bulk/more", 404),
+        ("POST", "-/npm/v1/security/advisories", 404),
         ("POST", "-/npm/v1/security/audits/quick", 404),
         ("GET", "-/v1/search?text=x", 404),
         ("PUT", "-/user/org.couchdb.user:me", 405),
@@ -409,6 +419,124 @@ async def test_everything_but_reading_packages_is_refused(
     writer.close()
     assert head.startswith(f"HTTP/1.1 {status} ".encode())
     assert set(relay.source.asked) <= {"tiny"}
+
+
+# -- what is known against packages
+
+
+async def audit(relay: Relay, asked: Any, **headers: str) -> httpx.Response:
+    """Ask as npm does."""
+    body = gzip.compress(asked if isinstance(asked, bytes) else json.dumps(asked).encode())
+    fields = {"content-type": "application/json", "content-encoding": "gzip", **headers}
+    return await relay.client.post(f"/{ADVISORIES}", content=body, headers=fields)
+
+
+async def test_the_registry_is_asked_what_is_known_against_packages(open_relay: Open) -> None:
+    relay = await open_relay(path="some/path/")
+    relay.source.holes["tiny"] = [HOLE]
+    asked = {"tiny": ["1.0.0", "1.1.0-beta.1+x"], "@acme/ui": ["2.0.0"]}
+    for _ in range(2):
+        answer = await audit(relay, asked)
+        assert (answer.status_code, answer.json()) == (200, {"tiny": [HOLE]})
+    assert relay.source.audited == [asked, asked], "yesterday's word is none for today"
+    assert not relay.stored("documents")
+    plain = await relay.client.post(f"/{ADVISORIES}", json={"other": ["1.0.0"]})
+    assert (plain.status_code, plain.json()) == (200, {})
+
+
+async def test_of_what_is_asked_only_names_and_versions_go_out(open_relay: Open) -> None:
+    """And of packages that come from elsewhere nothing: this registry knows others of the same name."""
+    async with tiny_registry() as acme:
+        relay = await open_relay(scopes={"@acme": acme.address})
+        text = b'{ "tiny":["1.0.0"],\n"@acme/secret": ["1.0.0"] }'
+        answer = await audit(relay, text, authorization="Bearer mine", cookie="a=b")
+        assert answer.status_code == 200
+        assert relay.source.audited == [{"tiny": ["1.0.0"]}]
+        sent = relay.source.headers[-1]
+        assert not {"authorization", "cookie"} & set(sent)
+        only = await audit(relay, {"@acme/secret": ["1.0.0"]})
+        assert (only.status_code, only.json()) == (200, {})
+        assert len(relay.source.audited) == 1
+        assert not acme.asked
+
+
+@pytest.mark.parametrize(
+    "asked",
+    [
+        b"",
+        b"{",
+        b"\xff",
+        b"[" * 100_000,
+        [],
+        {"tiny": "1.0.0"},
+        {"tiny": [1]},
+        {"tiny": ["1.0.0", "a word of mine"]},
+        {"tiny": [""]},
+        {"tiny": ["1" * 300]},
+        {"../../x": ["1.0.0"]},
+        {"a word of mine": ["1.0.0"]},
+        {"t" * 300: ["1.0.0"]},
+        {"": ["1.0.0"]},
+        {"tiny": {"more": []}},
+        b"0" * 50_000_000,
+    ],
+    ids=lambda asked: str(asked)[:24],
+)
+async def test_what_is_no_list_of_packages_goes_nowhere(open_relay: Open, asked: Any) -> None:
+    relay = await open_relay()
+    answer = await audit(relay, asked)
+    assert answer.status_code in (400, 413)
+    assert answer.json()["error"]
+    assert not relay.source.asked
+
+
+async def test_a_question_that_is_too_large_or_damaged_goes_nowhere(open_relay: Open) -> None:
+    relay = await open_relay()
+    large = await audit(relay, random.Random(3).randbytes(700_000))
+    assert large.status_code == 413
+    fields = {"content-encoding": "gzip"}
+    damaged = await relay.client.post(f"/{ADVISORIES}", content=b"\x1f\x8bno", headers=fields)
+    assert damaged.status_code == 400
+    strange = await audit(relay, {"tiny": ["1.0.0"]}, **{"content-encoding": "br"})
+    assert strange.status_code == 400
+    assert not relay.source.asked
+
+
+@pytest.mark.parametrize(
+    "raw",
+    [
+        b"HTTP/1.1 200 OK\r\nContent-Length: 20\r\n\r\n<html>Sign in</html>",
+        b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n[]",
+        b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nContent-Encoding: gzip\r\n\r\n{}",
+        b"HTTP/1.1 404 No\r\nContent-Length: 2\r\n\r\n{}",
+        b"HTTP/1.1 401 No\r\nContent-Length: 2\r\n\r\n{}",
+        b"HTTP/1.1 302 Go\r\nLocation: /elsewhere\r\nContent-Length: 0\r\n\r\n",
+        b"HTTP/1.1 200 OK\r\nContent-Length: 9000000\r\n\r\n{" + b" " * 8_999_998 + b"}",
+    ],
+    ids=lambda raw: raw[:70],
+)
+async def test_a_registry_that_does_not_say_it_is_not_taken_for_one_that_knows_nothing(
+    open_relay: Open, raw: bytes
+) -> None:
+    relay = await open_relay()
+    relay.source.raw = raw
+    answer = await audit(relay, {"tiny": ["1.0.0"]})
+    assert answer.status_code in (401, 404, 502)
+    assert answer.json()["error"]
+
+
+async def test_what_is_known_is_not_asked_of_a_registry_that_is_away_or_where_there_is_none(
+    open_relay: Open,
+) -> None:
+    relay = await open_relay()
+    relay.source.hang_up = True
+    away = await audit(relay, {"tiny": ["1.0.0"]})
+    assert (away.status_code, away.json()["error"][:10]) == (502, "ECONNRESET")
+    none = await open_relay(npm="")
+    assert (await audit(none, {"tiny": ["1.0.0"]})).status_code == 404
+    off = await open_relay(rules=NetworkRules("none"))
+    assert (await audit(off, {"tiny": ["1.0.0"]})).status_code == 403
+    assert not off.source.asked
 
 
 async def test_without_network_there_are_no_packages(open_relay: Open) -> None:
@@ -614,3 +742,23 @@ async def test_npm_installs_and_says_what_is_wrong(
     assert "ECONNRESET: the package registry cannot be reached." in away.stderr
     again = await npm(toolchain, folder, relay, "ci")
     assert again.returncode == 0, again.stderr
+
+
+async def test_npm_audits_an_app_through_it(
+    open_relay: Open, toolchain: NodeToolchain, tmp_path: Path
+) -> None:
+    relay = await open_relay()
+    relay.source.publish("tiny", "2.0.0")
+    folder = tmp_path / "app"
+    folder.mkdir()
+    await npm(toolchain, folder, relay, "install", "tiny@1.0.0", "--save-exact")
+    clean = await npm(toolchain, folder, relay, "audit", "--omit=dev", "--json")
+    assert json.loads(clean.stdout)["vulnerabilities"] == {}
+    relay.source.holes["tiny"] = [HOLE]
+    found = await npm(toolchain, folder, relay, "audit", "--omit=dev", "--json")
+    entry = json.loads(found.stdout)["vulnerabilities"]["tiny"]
+    assert (entry["severity"], entry["fixAvailable"]["version"]) == ("high", "2.0.0")
+    assert relay.source.audited == [{"tiny": ["1.0.0"]}] * 2
+    relay.source.hang_up = True
+    away = await npm(toolchain, folder, relay, "audit", "--omit=dev", "--json")
+    assert "vulnerabilities" not in json.loads(away.stdout)

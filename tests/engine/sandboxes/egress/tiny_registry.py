@@ -18,6 +18,12 @@ from urllib.parse import unquote
 
 from tests.engine.sandboxes.egress.loopback import listening
 
+ADVISORIES = "-/npm/v1/security/advisories/bulk"
+HOLE = {
+    "id": 1, "url": "https://advisories.example/1", "title": "Prototype Pollution", "severity": "high",
+    "vulnerable_versions": "<2.0.0", "cwe": ["CWE-1"], "cvss": {"score": 7.4, "vectorString": None},
+}  # fmt: skip
+
 
 def packed(name: str, version: str, text: str = "", **more: Any) -> bytes:
     """Return a package as `npm pack` makes it."""
@@ -42,6 +48,10 @@ class TinyRegistry:
     path: str = ""
     documents: dict[str, dict[str, Any]] = field(default_factory=dict)
     tarballs: dict[str, bytes] = field(default_factory=dict)
+    holes: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
+    """What is known against packages, as npm's audit is told it."""
+    audited: list[dict[str, list[str]]] = field(default_factory=list)
+    """The packages and versions that audits asked about."""
     asked: Counter[str] = field(default_factory=Counter)
     headers: list[dict[str, str]] = field(default_factory=list)
     etags: bool = True
@@ -87,14 +97,29 @@ class TinyRegistry:
             path = unquote(target.removeprefix("/").removeprefix(self.path))
             self.asked[path] += 1
             self.headers.append(fields)
+            body = await _body(reader, fields)
             if self.hold is not None:
                 await self.hold.wait()
             if self.hang_up:
                 return
-            writer.write(self._answer(method, path, fields))
+            if method == "POST" and path == ADVISORIES:
+                writer.write(self._advisories(fields, body))
+            else:
+                writer.write(self._answer(method, path, fields))
             await writer.drain()
             if self.raw:
                 return
+
+    def _advisories(self, fields: dict[str, str], body: bytes) -> bytes:
+        """Answer as npm's registry does: what is known against those versions that were asked about."""
+        if self.raw or self.redirect or self.status:
+            return self._answer("POST", ADVISORIES, fields)
+        if fields.get("content-encoding") != "gzip":
+            return _response(400, b'{"error":"Not gzip"}')
+        asked = json.loads(gzip.decompress(body))
+        self.audited.append(asked)
+        known = {name: holes for name, holes in self.holes.items() if name in asked}
+        return _response(200, json.dumps(known).encode(), "Content-Type: application/json")
 
     def _answer(self, method: str, path: str, fields: dict[str, str]) -> bytes:
         if self.raw:
@@ -135,6 +160,17 @@ async def tiny_registry(path: str = "") -> AsyncIterator[TinyRegistry]:
     async with listening(registry.accept) as port:
         registry.port = port
         yield registry
+
+
+async def _body(reader: asyncio.StreamReader, fields: dict[str, str]) -> bytes:
+    if fields.get("transfer-encoding") != "chunked":
+        return await reader.readexactly(int(fields.get("content-length", "0")))
+    body = b""
+    while size := int(await reader.readline(), 16):
+        body += await reader.readexactly(size)
+        await reader.readline()
+    await reader.readline()
+    return body
 
 
 def _response(status: int, body: bytes, *headers: str) -> bytes:

@@ -43,6 +43,7 @@ class Focus:
         budget: Tokens that the shown files may have together.
         operation: Whose model has to have room for them.
         can_ask: Whether the answer may ask for files that were not shown.
+        closely: Whether what the files named in `words` import, and what imports them, comes before all else.
     """
 
     paths: tuple[str, ...] = ()
@@ -51,6 +52,7 @@ class Focus:
     budget: int = 4_000
     operation: Operation = "converse"
     can_ask: bool = False
+    closely: bool = False
 
 
 def file_scores(
@@ -86,7 +88,7 @@ def file_scores(
         for path, share in given.items():
             scores[path] = scores.get(path, 0.0) + share
     add(important, _IMPORTANT)
-    add(_written_last(changed), _RECENT)
+    add(_changed_last(changed), _RECENT)
     return scores
 
 
@@ -167,9 +169,13 @@ def _beside_new(paths: Collection[str], facts: Mapping[str, FileFacts]) -> set[s
     }
 
 
-def _written_last(changed: Mapping[str, tuple[int, str]]) -> set[str]:
+def _changed_last(changed: Mapping[str, tuple[int, str]]) -> set[str]:
+    """Return the files of the last phase, and those that anybody, the person too, changed since it began."""
     last = max((phase for phase, _ in changed.values()), default=0)
-    return {path for path, (phase, _) in changed.items() if last and phase == last}
+    if not last:
+        return set()
+    began = min(time for phase, time in changed.values() if phase == last)
+    return {path for path, (phase, time) in changed.items() if phase == last or time >= began}
 
 
 def named_paths(words: str, paths: Collection[str]) -> set[str]:

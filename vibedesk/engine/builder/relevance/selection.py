@@ -7,9 +7,9 @@ from dataclasses import dataclass
 
 from vibedesk.engine.builder.file_choice import ChosenFile, FileChoice
 from vibedesk.engine.builder.relevance.file_facts import file_facts
-from vibedesk.engine.builder.relevance.import_graph import import_graph
+from vibedesk.engine.builder.relevance.import_graph import ImportGraph, import_graph
 from vibedesk.engine.builder.relevance.project_map import project_map
-from vibedesk.engine.builder.relevance.scores import Focus, file_scores
+from vibedesk.engine.builder.relevance.scores import Focus, file_scores, named_paths
 from vibedesk.engine.files.ignore_rules import holds_secrets
 
 CHARACTERS_PER_TOKEN = 4
@@ -84,17 +84,19 @@ def choose_files(
             _in_order(project, sizes), _map(project, sizes, named_only), too_large=too_large
         )
     facts = {path: file_facts(path, project.texts[path]) for path in sizes}
+    graph = import_graph(facts, project.texts)
     scores = file_scores(
         focus,
         facts,
-        import_graph(facts, project.texts),
+        graph,
         purposes=project.purposes,
         important=project.important,
         changed=project.changed,
     )
     chosen = set(wanted)
     left = min(focus.budget, most) - sum(sizes[path] for path in chosen)
-    for path in _by_worth(scores, sizes):
+    near = _near(focus, graph, scores) if focus.closely else []
+    for path in [*near, *_by_worth(scores, sizes)]:
         if path not in chosen and sizes[path] <= left:
             chosen.add(path)
             left -= sizes[path]
@@ -117,6 +119,17 @@ def _with_room(
             fitting.add(path)
             most -= sizes[path]
     return fitting, tuple(sorted(set(always) - fitting))
+
+
+def _near(focus: Focus, graph: ImportGraph, scores: Mapping[str, float]) -> list[str]:
+    """Return the files that the words name, then what these import and what imports them, each best first."""
+    named = named_paths(focus.words, graph.uses)
+    beside = {other for path in named for other in (*graph.uses[path], *graph.used_by[path])}
+
+    def worth(path: str) -> tuple[float, str]:
+        return (-scores.get(path, 0.0), path)
+
+    return [*sorted(named, key=worth), *sorted(beside - named, key=worth)]
 
 
 def _by_worth(scores: Mapping[str, float], sizes: Mapping[str, int]) -> list[str]:

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
 from vibedesk.engine.review.issues import Issue, Kind
-from vibedesk.engine.review.parsers.text import plain, project_path
+from vibedesk.engine.review.parsers.text import json_report, project_path
 
 _BREAKS = (
     "react-hooks/rules-of-hooks",
@@ -19,27 +18,25 @@ _BREAKS = (
 
 def parse_eslint(output: str, root: str = "") -> list[Issue]:
     """Return what ESLint found; `output` may have other lines around the JSON."""
-    report = _report(plain(output))
     return [
-        _issue(message, project_path(str(entry.get("filePath", "")), root))
-        for entry in report
-        for message in entry.get("messages", ())
+        _issue(message, project_path(str(entry["filePath"]), root))
+        for entry in json_report(output, _is_report) or ()
+        for message in entry["messages"]
         if isinstance(message, dict)
     ]
 
 
-def _report(text: str) -> list[dict[str, Any]]:
-    decoder = json.JSONDecoder()
-    position = text.find("[")
-    while position >= 0:
-        try:
-            value, _ = decoder.raw_decode(text, position)
-        except ValueError:
-            value = None
-        if isinstance(value, list) and all(isinstance(e, dict) and "messages" in e for e in value):
-            return value
-        position = text.find("[", position + 1)
-    return []
+def _is_report(value: Any) -> bool:
+    return (
+        isinstance(value, list)
+        and bool(value)
+        and all(
+            isinstance(entry, dict)
+            and isinstance(entry.get("messages"), list)
+            and "filePath" in entry
+            for entry in value
+        )
+    )
 
 
 def _issue(message: dict[str, Any], file: str) -> Issue:

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Collection
 from typing import Any
 
 from vibedesk.engine.review.issues import Issue, Kind
-from vibedesk.engine.review.parsers.text import plain, project_path
+from vibedesk.engine.review.parsers.text import json_report, plain, project_path
 
 _START = "Traceback (most recent call last):"
 _FRAME = re.compile(r'^\s+File "(?P<file>[^"]+)", line (?P<line>\d+)(?:, in (?P<name>.+))?$')
@@ -19,6 +18,7 @@ _MYPY = re.compile(
     r"^(?P<file>[^:\n]+\.pyi?):(?P<line>\d+)(?::(?P<column>\d+))?(?::\d+:\d+)?: error: (?P<message>.+?)"
     r"(?:\s+\[(?P<code>[\w-]+)\])?$"
 )
+_FOUND = "generalDiagnostics"
 
 
 def parse_tracebacks(output: str, root: str = "", *, given: Collection[str] = ()) -> list[Issue]:
@@ -71,11 +71,18 @@ def _kind(name: str) -> Kind:
 
 def parse_ruff(output: str, root: str = "") -> list[Issue]:
     """Return ruff's findings from `--output-format json`."""
-    return [
-        _ruff(entry, root)
-        for entry in _json(output, list)
-        if isinstance(entry, dict) and {"filename", "message", "location"} <= entry.keys()
-    ]
+    return [_ruff(entry, root) for entry in json_report(output, _is_ruff_s) or ()]
+
+
+def _is_ruff_s(value: Any) -> bool:
+    return (
+        isinstance(value, list)
+        and bool(value)
+        and all(
+            isinstance(entry, dict) and {"filename", "message", "location"} <= entry.keys()
+            for entry in value
+        )
+    )
 
 
 def _ruff(entry: dict[str, Any], root: str) -> Issue:
@@ -97,10 +104,9 @@ def _ruff(entry: dict[str, Any], root: str) -> Issue:
 
 def parse_pyright(output: str, root: str = "") -> list[Issue]:
     """Return pyright's errors and warnings from `--outputjson`."""
-    report = _json(output, dict)
-    found = report.get("generalDiagnostics", ()) if isinstance(report, dict) else ()
+    report = json_report(output, lambda value: isinstance(value, dict) and _FOUND in value)
     issues = []
-    for entry in found:
+    for entry in report[_FOUND] if report else ():
         start = (entry.get("range") or {}).get("start") or {}
         rule = str(entry.get("rule") or "")
         kind: Kind = "import" if "Import" in rule or "ModuleSource" in rule else "type"
@@ -144,18 +150,3 @@ def parse_mypy(output: str, root: str = "") -> list[Issue]:
                 )
             )
     return issues
-
-
-def _json(output: str, wanted: type) -> Any:
-    text = plain(output)
-    opening = "[" if wanted is list else "{"
-    position = text.find(opening)
-    while position >= 0:
-        try:
-            value, _ = json.JSONDecoder().raw_decode(text, position)
-        except ValueError:
-            value = None
-        if isinstance(value, wanted):
-            return value
-        position = text.find(opening, position + 1)
-    return wanted()

@@ -2,15 +2,35 @@
 
 from __future__ import annotations
 
+import json
 import re
+from collections.abc import Callable
 from pathlib import PurePosixPath
+from typing import Any
 
 _ANSI = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)|[@-Z\\-_])")
+
+_OPENING = re.compile(r"^[\[{]", re.M)
 
 
 def plain(text: str) -> str:
     """Return `text` without ANSI codes, its lines ended by line feeds."""
     return _ANSI.sub("", text).replace("\r\n", "\n").replace("\r", "\n")
+
+
+def json_report(output: str, is_report: Callable[[Any], bool]) -> Any:
+    """Return the first JSON list or object that is a report, at the beginning of a line of `output`; None without one."""
+    text = plain(output)
+    for opening in _OPENING.finditer(text):
+        try:
+            value, _ = json.JSONDecoder().raw_decode(text, opening.start())
+        except ValueError:
+            continue
+        except RecursionError:
+            break  # no tool nests that deep
+        if is_report(value):
+            return value
+    return None
 
 
 def project_path(raw: str, root: str = "") -> str:

@@ -12,6 +12,10 @@ from vibedesk.engine.review.issues import Issue, Severity
 
 Json = dict[str, Any]
 
+VULNERABLE: Final = "vulnerable_package"
+"""The code of a package with known holes."""
+UNAVAILABLE: Final = "audit_unavailable"
+"""The code of what says that no audit answered."""
 _COMMANDS: Final = {
     "npm": ("npm", "audit", "--omit=dev", "--json"),
     "uv": (
@@ -140,7 +144,7 @@ def _vulnerable(
     return Issue(
         source="security",
         kind="dependency",
-        code="vulnerable_package",
+        code=VULNERABLE,
         file=manifest,
         message=f"{name} {versions} has a known hole: {told}. {advice}",
         severity=severity,
@@ -160,7 +164,7 @@ def _unknown(template: Template, why: str) -> Issue:
     return Issue(
         source="security",
         kind="dependency",
-        code="audit_unavailable",
+        code=UNAVAILABLE,
         file=template.packages.manifest,
         message=f"{why} The app's packages were not checked; try again with a connection before you deploy.",
         severity="warning",

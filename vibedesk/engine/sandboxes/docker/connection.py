@@ -106,6 +106,8 @@ class DockerConnection:
         except NotFound:
             raise
         except (DockerException, requests.RequestException, OSError) as error:
+            if _ran_out(error) and await self.answers():
+                raise _too_slow_error() from error
             raise self.translated(error) from error
 
     async def while_it_answers(self, work: Awaitable[T]) -> T:
@@ -290,12 +292,27 @@ class DockerConnection:
         context: ssl.SSLContext | None = None
         if self.endpoint.tls is not None:
             context = await asyncio.to_thread(_tls_context, self.endpoint.tls)
-        default = 2376 if context else 2375
         reader, writer = await asyncio.open_connection(
-            parts.hostname, parts.port or default, ssl=context, limit=_LIMIT
+            parts.hostname, parts.port, ssl=context, limit=_LIMIT
         )
         _keep_alive(writer.get_extra_info("socket"))
         return reader, writer
+
+
+def _ran_out(error: BaseException) -> bool:
+    """Whether the time that a call had is over."""
+    if isinstance(error, requests.Timeout):
+        return True
+    # Where the answer had begun, only the text says so.
+    return isinstance(error, requests.ConnectionError) and "timed out" in str(error).lower()
+
+
+def _too_slow_error() -> SandboxError:
+    return SandboxError(
+        "Docker answers, but does not come to an end with one of its containers.",
+        remedy="Try again; if that does not help, restart Docker. Nothing is lost.",
+        retryable=True,
+    )
 
 
 def disk_full_error() -> SandboxError:

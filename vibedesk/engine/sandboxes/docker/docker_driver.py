@@ -13,8 +13,9 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from docker.errors import APIError, ImageNotFound, NotFound
+from docker.errors import ImageNotFound, NotFound
 from docker.models.containers import Container
+from docker.models.volumes import Volume
 
 from vibedesk.base.aio import TaskScope
 from vibedesk.engine.sandboxes.docker import containers
@@ -72,6 +73,7 @@ MakeEgress = Callable[[Callable[[], NetworkRules], RefusedSink], Egress]
 _WATCH_SECONDS = 0.5
 _PREFIX = "docker-"
 _REFILL_SECONDS = 3.0
+_LEFT_OVER_SECONDS = 60.0  # Docker may take seconds for each thing that it cannot remove
 IDLE_SECONDS = 600.0
 
 
@@ -149,8 +151,11 @@ class DockerDriver:
         self._builders: list[DockerSandbox] = []
         self._pool: list[tuple[MadeContainer, str]] = []
         self._left_over: dict[str, bool] = {}
+        self._try_left_over_at = 0.0
         self._warm_folder: Path | None = None
         self._filling: asyncio.Task[None] | None = None
+        self._to_prepare: list[Path] = []
+        self._making_ready: asyncio.Task[None] | None = None
         self._image = ""
         self._system = ""
         self._machine = Machine(cpus=1, memory=2 * 1024**3)
@@ -177,6 +182,9 @@ class DockerDriver:
         finally:
             self._told.remove(on_line)
 
+    def _now(self) -> float:
+        return asyncio.get_running_loop().time()
+
     def _tell(self, line: str) -> None:
         for on_line in list(self._told):
             on_line(line)
@@ -197,7 +205,8 @@ class DockerDriver:
             self._image = await self._ensure_image()
             await self._keeper.start(self._image)
             self._scope.start(self._keeper.empty_bin(), name="empty bin")
-        if self._left_over:
+            self._try_left_over_at = 0.0
+        if self._left_over and self._now() >= self._try_left_over_at:
             await self._discard_left_over()
         if self._known is not None:
             await self.tidy(self._known)
@@ -313,8 +322,14 @@ class DockerDriver:
         known = own or last
         if known and (found := await self._taken_over(known, name, spec, size, tell)) is not None:
             return found
+        if not own and last:
+            tell(
+                f"Docker ({self.connection.endpoint.name}) has nothing of what this app stored before. "
+                "What it stored with another Docker engine is kept there, and is there again with that engine."
+            )
         layer = await self._layer_for(spec, tell)
-        if not own and (pooled := await self._from_pool(layer, name, size)) is not None:
+        # One that had a sandbox keeps its key: it may have files under it on another engine.
+        if not known and (pooled := await self._from_pool(layer, name, size)) is not None:
             return pooled
         key = known or secrets.token_hex(6)
         return await self._create(key, layer, name=name, role="sandbox", size=size)
@@ -340,6 +355,7 @@ class DockerDriver:
         self, key: str, name: str, spec: SandboxSpec, size: SandboxSize, tell: Callable[[str], None]
     ) -> MadeContainer | None:
         """Return the container with this key; made anew on its files where only those are left."""
+        await self._require_gone(key)
         if key not in await self._keeper.has_sandboxes([key]):
             await self._discard(key, False)
             return None
@@ -382,8 +398,7 @@ class DockerDriver:
         keep_files: bool = False,
     ) -> MadeContainer:
         """Create and start a container; with `keep_files` its files are there and stay, also when that fails."""
-        if key in self._left_over:
-            await self._remove_from_engine(key, self._left_over[key])
+        await self._require_gone(key)
         await self.connection.call(lambda client: self._clear_name(client, name))
         facts = SandboxFacts(layer=layer, system=self._system)
         folders = self._folders(key, layer, overlay=self._overlay if role != "build" else "")
@@ -402,10 +417,15 @@ class DockerDriver:
             await self.connection.call(lambda _client: start_container(container))
         except BaseException as error:
             await self._discard_quietly(key, with_files=not keep_files)
-            if folders.overlay and not keep_files and _says_no_overlay(error):
+            if folders.overlay and _says_no_overlay(error):
                 self._take_next_overlay(folders.overlay, error)
-                layer = layer if self._overlay else NO_LAYER
-                return await self._create(key, layer, name=name, role=role, size=size)
+                if not self._overlay and layer != NO_LAYER:
+                    layer = NO_LAYER
+                    if keep_files:  # its changes of packages are nothing without them
+                        await self._keeper.drop_packages(key)
+                return await self._create(
+                    key, layer, name=name, role=role, size=size, keep_files=keep_files
+                )
             if isinstance(error, ImageNotFound):  # somebody removed it meanwhile
                 self._image = ""
                 await self.prepare()
@@ -466,6 +486,12 @@ class DockerDriver:
                 await self._remove_from_engine(key, with_files)
             except SandboxError as error:
                 _log.warning("sandbox %s could not be removed: %s", key, error.message)
+                self._try_left_over_at = self._now() + _LEFT_OVER_SECONDS
+
+    async def _require_gone(self, key: str) -> None:
+        """Remove what is left of a sandbox that was given up, before its key is used again."""
+        if key in self._left_over:
+            await self._remove_from_engine(key, self._left_over[key])
 
     async def _remove_from_engine(self, key: str, with_files: bool) -> None:
         def remove(client: Any) -> None:
@@ -525,19 +551,12 @@ class DockerDriver:
 
         Args:
             folder: See `warm`.
-            others: Folders whose lock file's packages are kept ready, too.
+            others: Folders whose lock file's packages are kept ready afterwards, too, one after the other.
         """
         self._warm_folder = folder
-        if not await self.has_image():
-            return
-        await self.warm(folder)
-        for other in others:
-            try:
-                await self._layers.ensure(other, self._system, lambda _line: None)
-            except SandboxEngineDownError:
-                raise
-            except SandboxError as error:
-                _log.info("no packages are kept ready for %s: %s", other.name, error.message)
+        self._to_prepare = [*others]
+        if await self.has_image():
+            await self.warm(folder)
 
     async def has_image(self) -> bool:
         """Whether the image is made; nothing is made by asking."""
@@ -584,6 +603,19 @@ class DockerDriver:
                 await self._discard_quietly(key)
                 raise
             self._pool.append((replace(made, session=session), layer))
+        if self._to_prepare and (self._making_ready is None or self._making_ready.done()):
+            self._making_ready = self._scope.start(self._prepare_others(), name="prepare packages")
+
+    async def _prepare_others(self) -> None:
+        while self._to_prepare:
+            folder = self._to_prepare[0]
+            try:
+                await self._layers.ensure(folder, self._system, lambda _line: None)
+            except SandboxEngineDownError:
+                return  # the next filling of the pool goes on
+            except SandboxError as error:
+                _log.info("no packages are kept ready for %s: %s", folder.name, error.message)
+            self._to_prepare.remove(folder)
 
     async def _from_pool(self, layer: str, name: str, size: SandboxSize) -> MadeContainer | None:
         for number, (made, its_layer) in enumerate(self._pool):
@@ -631,38 +663,46 @@ class DockerDriver:
         """
         keys = {identity.removeprefix(_PREFIX) for identity in known}
         in_use = {made.key for made, _ in self._pool} | {s.key for s in self._sandboxes.values()}
-
-        def containers_left(client: Any) -> None:
-            for container in containers.containers_of(client, self._owner):
-                key = container.labels.get(containers.KEY_LABEL, "")
-                if not key or key in in_use:
-                    continue
+        found = await self.connection.call(self._keys_on_engine)
+        found |= set(await self._keeper.sandboxes()) - keys
+        for key in sorted(found - in_use):
+            # One that Docker does not let go must not keep all the others from their projects.
+            try:
                 if key in keys:
-                    kill_container(container)
+                    await self._end_container(key)
                 else:
-                    _remove_container(container)
-            for volume in containers.volumes_of(client, self._owner):
-                key = containers.labels_on(volume).get(containers.KEY_LABEL, "")
-                if key and key not in keys | in_use:
-                    try:
-                        volume.remove()
-                    except NotFound:
-                        continue
-                    except APIError as error:  # somebody else's container uses it
-                        _log.warning("volume %s stays: %s", volume.name, error)
+                    await self._remove_from_engine(key, True)
+            except SandboxEngineDownError:
+                raise
+            except SandboxError as error:
+                _log.warning("sandbox %s is in the way: %s", key, error.message)
+                if key not in keys:
+                    self._left_over[key] = True
+                    self._try_left_over_at = self._now() + _LEFT_OVER_SECONDS
 
-        await self.connection.call(containers_left)
-        for key in await self._keeper.sandboxes():
-            if key not in keys | in_use:
-                await self._keeper.remove_sandbox(key)
+    def _keys_on_engine(self, client: Any) -> set[str]:
+        """Return the keys of every sandbox that has a container or volumes. Blocking."""
+        things: list[Container | Volume] = [
+            *containers.containers_of(client, self._owner),
+            *containers.volumes_of(client, self._owner),
+        ]
+        return {containers.labels_on(each).get(containers.KEY_LABEL, "") for each in things} - {""}
+
+    async def _end_container(self, key: str) -> None:
+        def end(client: Any) -> None:
+            container = self._find(client, key)
+            if container is not None:
+                kill_container(container)
+
+        await self.connection.call(end)
 
     async def forget(self, sandbox_id: str) -> None:
         """Remove a project's sandbox: the project is deleted, or its sandbox is to be made anew."""
         key = sandbox_id.removeprefix(_PREFIX)
         for project_id, sandbox in list(self._sandboxes.items()):
             if sandbox.key == key:
-                await sandbox.remove()
                 del self._sandboxes[project_id]
+                await sandbox.remove()
                 return
         if sandbox_id.startswith(_PREFIX) and await self.has_image():
             await self.prepare()

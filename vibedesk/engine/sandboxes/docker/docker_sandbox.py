@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+import shutil
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -152,9 +153,14 @@ class DockerSandbox(ProjectSandbox):
             return 0.0
         return asyncio.get_running_loop().time() - self._session.last_use
 
-    def shell_command(self) -> list[str]:
-        if self._made is None:
-            raise SandboxError("The sandbox does not run.", remedy="Start the app first.")
+    async def shell_command(self) -> list[str]:
+        if await asyncio.to_thread(shutil.which, "docker") is None:
+            raise SandboxError(
+                "A shell in the sandbox takes the docker command, which is not installed here.",
+                remedy="Install Docker's command line: the package docker-ce-cli, docker-cli or docker-client.",
+            )
+        await self._awake()
+        assert self._made is not None
         engine = docker_options(self._connection.endpoint)
         variables = {**self._environment, **self.spec.env, "TERM": "xterm-256color"}
         variables.pop("NO_COLOR", None)

@@ -6,6 +6,7 @@ takes contexts from the current folder where there is no `config.json`.
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import hashlib
 import json
@@ -14,7 +15,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 if TYPE_CHECKING:
     from docker.tls import TLSConfig
@@ -24,6 +25,8 @@ Source = Literal["DOCKER_HOST", "context", "default"]
 DEFAULT_SOCKET = "/var/run/docker.sock"
 DEFAULT_PIPE = "npipe:////./pipe/docker_engine"
 _DEFAULT = "default"
+_TCP = ("tcp:", "http:", "https:")
+_PORT, _TLS_PORT = 2375, 2376
 _SCHEMES = frozenset({"unix", "npipe", "tcp", "http", "https", "ssh"})
 
 
@@ -34,8 +37,9 @@ class DockerEndpoint:
     name: str
     """For people: the context's name, what DOCKER_HOST says, or `default`."""
     host: str
-    """unix://PATH, tcp://HOST:PORT, ssh://USER@HOST or npipe:PATH."""
+    """unix://PATH, tcp://HOST:PORT (never without the port), ssh://USER@HOST or npipe:PATH."""
     tls: TLSConfig | None = None
+    """How a TCP connection is encrypted; None where it is not."""
     source: Source = "default"
     problem: str = ""
     """Why it cannot even be tried, in a sentence; empty where it can."""
@@ -88,8 +92,8 @@ def find_endpoint(environ: Mapping[str, str]) -> DockerEndpoint:
 def _from_environment(host: str, environ: Mapping[str, str], folder: Path) -> DockerEndpoint:
     host = host if "://" in host or host.startswith("npipe:") else f"tcp://{host}"
     found = DockerEndpoint(name=host, host=host, source="DOCKER_HOST")
-    verify = bool(environ.get("DOCKER_TLS_VERIFY"))
-    if not host.startswith("tcp:") or not (verify or environ.get("DOCKER_TLS")):
+    verify = bool(environ.get("DOCKER_TLS_VERIFY")) or host.startswith("https:")
+    if not _is_tcp(host) or not (verify or environ.get("DOCKER_TLS")):
         return found
     certificates = Path(environ.get("DOCKER_CERT_PATH") or folder)
     return _with_tls(found, certificates, verify=verify)
@@ -111,7 +115,7 @@ def _from_context(name: str, folder: Path) -> DockerEndpoint:
     found = dataclasses.replace(found, host=host)
     certificates = folder / "contexts" / "tls" / key / "docker"
     skip = bool(endpoint.get("SkipTLSVerify"))
-    if host.startswith("tcp:") and (certificates.is_dir() or skip):
+    if _is_tcp(host) and (certificates.is_dir() or skip or host.startswith("https:")):
         return _with_tls(found, certificates, verify=not skip)
     return found
 
@@ -138,23 +142,32 @@ def _with_tls(endpoint: DockerEndpoint, folder: Path, *, verify: bool) -> Docker
     return dataclasses.replace(endpoint, tls=tls)
 
 
+def _is_tcp(host: str) -> bool:
+    return host.startswith(_TCP)
+
+
 def _checked(endpoint: DockerEndpoint) -> DockerEndpoint:
-    """Return the endpoint, with a problem where its host is no address."""
+    """Return the endpoint with its address as it is used, or with a problem where its host is none."""
     if endpoint.problem:
         return endpoint
-    try:
+    with contextlib.suppress(ValueError):
         parts = urlsplit(endpoint.host)
         known = parts.scheme in _SCHEMES and (parts.port is None or parts.port > 0)
-        known = known and (bool(parts.hostname) or parts.scheme in ("unix", "npipe"))
-    except ValueError:
-        known = False
-    if known:
-        return endpoint
+        if known and parts.scheme in ("unix", "npipe"):
+            return endpoint
+        if known and parts.hostname:
+            return _with_port(endpoint, parts) if _is_tcp(endpoint.host) else endpoint
     return dataclasses.replace(
         endpoint,
         problem=f"{endpoint.host} is no address of a Docker engine ({endpoint.named_by} names it).",
         remedy="Write it like unix:///var/run/docker.sock, tcp://host:2376 or ssh://user@host.",
     )
+
+
+def _with_port(endpoint: DockerEndpoint, parts: SplitResult) -> DockerEndpoint:
+    host = f"[{parts.hostname}]" if ":" in str(parts.hostname) else parts.hostname
+    port = parts.port or (_TLS_PORT if endpoint.tls is not None else _PORT)
+    return dataclasses.replace(endpoint, host=f"tcp://{host}:{port}{parts.path.rstrip('/')}")
 
 
 def _default_host(environ: Mapping[str, str]) -> str:

@@ -82,8 +82,8 @@ async def bring_all(session: Session, folder: Path, app_data: AppData | None = N
         _refuse_errors(outcome)
         differing = {path for path in _strings(text) if path in states or _is_plain(path)}
     kept: set[str] = set()
-    if app_data is not None and not outcome.get("new"):
-        kept = await asyncio.to_thread(app_data, folder, differing)
+    if app_data is not None and differing and not outcome.get("new"):
+        kept = await asyncio.to_thread(app_data, differing)
     notes: list[dict[str, Any]] = [{"path": path, "seen": listed.get(path)} for path in kept]
     due = differing - kept
     notes += [{"path": path, "gone": True} for path in due - states.keys()]

@@ -32,7 +32,6 @@ T = TypeVar("T")
 
 _MOST_BYTES = 4 * 1024 * 1024
 _LOOK_SECONDS = 0.02
-_DEFAULT_PORT, _DEFAULT_TLS_PORT = 2375, 2376
 
 
 class WrongAnswerError(Exception):
@@ -176,22 +175,16 @@ def _unix(path: str, deadline: float) -> _Way:
 
 def _tcp(endpoint: DockerEndpoint, deadline: float) -> _Way:
     parts = urlsplit(endpoint.host)
-    secure = endpoint.tls is not None or parts.scheme == "https"
 
     def connect() -> socket.socket:
-        host = parts.hostname or "127.0.0.1"
-        port = parts.port or (_DEFAULT_TLS_PORT if secure else _DEFAULT_PORT)
-        connection = socket.create_connection((host, port), timeout=_left(deadline))
-        if not secure:
+        address = (str(parts.hostname), parts.port or 0)
+        connection = socket.create_connection(address, timeout=_left(deadline))
+        if endpoint.tls is None:
             return connection
         try:
             connection.settimeout(_left(deadline))
-            context = (
-                tls_context(endpoint.tls)
-                if endpoint.tls is not None
-                else ssl.create_default_context()
-            )
-            return context.wrap_socket(connection, server_hostname=host)
+            context = tls_context(endpoint.tls)
+            return context.wrap_socket(connection, server_hostname=parts.hostname)
         except BaseException:
             connection.close()
             raise

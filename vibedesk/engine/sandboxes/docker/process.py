@@ -11,7 +11,7 @@ from vibedesk.engine.sandboxes.command import AsyncByteSink, AsyncLineSink, Proc
 from vibedesk.engine.sandboxes.docker.session import Channel, Session, said_inside
 from vibedesk.engine.sandboxes.driver import OutputLine, SandboxError
 from vibedesk.engine.sandboxes.inside import frames
-from vibedesk.engine.sandboxes.output import LineSplitter
+from vibedesk.engine.sandboxes.output import MAX_LINE_CHARS, LineSplitter
 
 GRACE_SECONDS = 1.5
 _PIECE = 16 * 1024  # what the loop handles in one go
@@ -67,9 +67,15 @@ class SessionProcess:
     async def write(self, data: bytes) -> None:
         await self._channel.write(data)
 
-    async def pump(self, on_line: AsyncLineSink, on_output: AsyncByteSink | None = None) -> None:
+    async def pump(
+        self,
+        on_line: AsyncLineSink,
+        on_output: AsyncByteSink | None = None,
+        *,
+        longest_line: int = MAX_LINE_CHARS,
+    ) -> None:
         """Hand over every line until the tree is gone, or the session is."""
-        splitters = {frames.DATA: LineSplitter(), frames.ERRORS: LineSplitter()}
+        splitters = {kind: LineSplitter(longest_line) for kind in (frames.DATA, frames.ERRORS)}
         names = {frames.DATA: "stdout", frames.ERRORS: "stderr"}
         while (piece := await self._channel.receive()) is not None:
             kind, data = piece

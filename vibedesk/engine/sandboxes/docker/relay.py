@@ -9,6 +9,7 @@ from collections.abc import Awaitable, Callable
 from vibedesk.base.aio import TaskScope
 from vibedesk.base.errors import VibeDeskError
 from vibedesk.engine.sandboxes import ports
+from vibedesk.engine.sandboxes.docker.keep_alives import Direction
 from vibedesk.engine.sandboxes.docker.session import Channel, Session
 from vibedesk.engine.sandboxes.egress.tunnel import join
 from vibedesk.engine.sandboxes.streams import SocketStream
@@ -67,7 +68,7 @@ class Relay:
     async def _connect(self, outside: SocketStream) -> None:
         try:
             session = await self._session()
-            inside = session.open("connect", port=self._port)
+            inside = session.open("connect", uses=False, port=self._port)
         except VibeDeskError as error:
             _log.info("no connection to port %s: %s", self._port, error.message)
             outside.abort()
@@ -75,24 +76,36 @@ class Relay:
         except BaseException:
             outside.abort()
             raise
-        await join(outside, _WakingStream(inside, self._session), idle_seconds=_IDLE_SECONDS)
+        waking = _WakingStream(inside, session, self._session)
+        await join(outside, waking, idle_seconds=_IDLE_SECONDS)
 
 
 class _WakingStream:
-    """The way in of an open connection: what comes through it wakes the sandbox, too."""
+    """The inner end of an open connection: use that comes from outside wakes the sandbox.
 
-    def __init__(self, channel: Channel, wake: Callable[[], Awaitable[Session]]) -> None:
+    What only keeps the connection open does not; to a paused sandbox it is sent all the same, and read after the waking.
+    """
+
+    def __init__(
+        self, channel: Channel, session: Session, wake: Callable[[], Awaitable[Session]]
+    ) -> None:
         self._channel = channel
+        self._session = session
         self._wake = wake
+        self._inward, self._outward = Direction(), Direction()
 
     async def read(self) -> bytes:
-        return await self._channel.read()
+        data = await self._channel.read()
+        if self._outward.is_use(data):
+            self._session.touch()
+        return data
 
     async def write(self, data: bytes) -> None:
-        try:
-            await self._wake()
-        except VibeDeskError as error:
-            raise ConnectionAbortedError(error.message) from error
+        if self._inward.is_use(data):
+            try:
+                await self._wake()
+            except VibeDeskError as error:
+                raise ConnectionAbortedError(error.message) from error
         await self._channel.write(data)
 
     async def end(self) -> None:

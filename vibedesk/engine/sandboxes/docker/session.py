@@ -53,10 +53,13 @@ class SessionLostError(SandboxError):
 class Channel:
     """One channel; a `ByteStream` for what the other side sends as plain data."""
 
-    def __init__(self, session: Session, number: int, *, prompt: bool = False) -> None:
+    def __init__(
+        self, session: Session, number: int, *, prompt: bool = False, uses: bool = True
+    ) -> None:
         self._session = session
         self._number = number
         self._prompt = prompt
+        self.uses = uses
         self._heard = asyncio.get_running_loop().time()
         self._pieces: deque[tuple[int, bytearray]] = deque()
         self._unread = 0
@@ -268,8 +271,13 @@ class Session:
     async def wait_for_end(self) -> None:
         await asyncio.wait({self._reading})
 
-    def open(self, kind: str, **request: Any) -> Channel:
+    def open(self, kind: str, *, uses: bool = True, **request: Any) -> Channel:
         """Open a channel of the agent's `kind`.
+
+        Args:
+            kind: What it is for.
+            uses: Whether what comes and goes in it is use of the sandbox; else its user says so with `touch`.
+            request: What the agent is told.
 
         Raises:
             SessionLostError: the session is over.
@@ -277,7 +285,8 @@ class Session:
         if not self.alive:
             raise self.lost_error()
         number, self._next = self._next, self._next + 2
-        channel = self._channels[number] = Channel(self, number, prompt=kind in _PROMPT)
+        prompt = kind in _PROMPT
+        channel = self._channels[number] = Channel(self, number, prompt=prompt, uses=uses)
         payload = json.dumps({"kind": kind, **request}).encode()
         if len(payload) > frames.MOST_PAYLOAD:
             channel.close({"error": "the command line is too long"})
@@ -319,7 +328,7 @@ class Session:
 
     # -- frames -------------------------------------------------------------------------------------
     def send(self, kind: int, number: int, payload: bytes | memoryview = b"") -> None:
-        self.touch()
+        self._note_use(number)
         if not self._writer.is_closing():
             self._writer.write(frames.frame(kind, number, payload))
             if self._writer.transport.get_write_buffer_size() > _MOST_OUTGOING:
@@ -375,14 +384,19 @@ class Session:
             if silent and not await answers():
                 self._end("Docker does not answer any more")
 
+    def _note_use(self, number: int) -> None:
+        channel = self._channels.get(number)
+        if channel is None or channel.uses:
+            self.touch()
+
     async def _take(self, stream: int, data: bytes) -> None:
-        self.touch()
-        self._last_heard = self.last_use
+        self._last_heard = asyncio.get_running_loop().time()
         if stream != _STDOUT:
             self._errors += data
             del self._errors[:-_MOST_ERRORS]
             return
         for kind, number, payload in self._frames.feed(data):
+            self._note_use(number)
             if number == frames.HELLO_CHANNEL:
                 self._hello.set()
             elif kind == frames.OPEN:

@@ -1,7 +1,8 @@
 """A relay of the person's npm registries, shared by all sandboxes, with a store on the host.
 
-Apps can only read through it. What one app does changes nothing of what another gets: everything in the store
-was fetched by this code, tarballs are checked against their description when they come and whenever they go.
+Apps can only read through it: packages, and what is known against them. What one app does changes nothing of what
+another gets: everything in the store was fetched by this code, tarballs are checked against their description when
+they come and whenever they go.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ import asyncio
 import contextlib
 import errno
 import functools
+import gzip
 import hashlib
 import json
 import logging
@@ -50,6 +52,14 @@ RELAY_ADDRESS = "http://127.0.0.1:3128/"
 
 _SHORT = "application/vnd.npm.install-v1+json"
 _ACCEPT = {"short": f"{_SHORT}; q=1.0, application/json; q=0.8, */*", "full": "application/json"}
+_ADVISORIES = ("-", "npm", "v1", "security", "advisories", "bulk")
+"""Where npm's audit asks: a POST of names and versions, answered with what is known against them."""
+QUESTION_BYTES = 512 * 1024
+"""Of such a question, packed as it comes; npm's own have some ten thousand."""
+_QUESTION_UNPACKED_BYTES = 4 * 1024 * 1024
+_KNOWN_BYTES = 8 * 1024 * 1024
+_NAME_LENGTH = 214
+_VERSION_LENGTH = 256
 _PART = re.compile(r"[A-Za-z0-9_~!'()*][A-Za-z0-9._~!'()*-]*")
 _VERSION = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._~+-]*")
 _DOCUMENT_BYTES = 96 * 1024 * 1024
@@ -97,14 +107,16 @@ class Answer:
 class Resource:
     """What a request is about."""
 
-    kind: Literal["package", "version", "tags", "tarball"]
-    package: str
+    kind: Literal["package", "version", "tags", "tarball", "advisories"]
+    package: str = ""
     name: str = ""
     """The version or tag, or the tarball's file name."""
 
     @property
     def path(self) -> str:
         """Where a registry has it; tarballs have no place of their own."""
+        if self.kind == "advisories":
+            return "/".join(_ADVISORIES)
         package = quote(self.package, safe="@").replace("%2F", "%2f")
         if self.kind == "tags":
             return f"-/package/{package}/dist-tags"
@@ -177,13 +189,16 @@ class NpmRegistry:
         self._documents = ThreadPoolExecutor(1, thread_name_prefix="npm-documents")
         self._client: httpx.AsyncClient | None = None
 
-    async def answer(self, method: str, target: str, headers: Mapping[str, str]) -> Answer:
+    async def answer(
+        self, method: str, target: str, headers: Mapping[str, str], body: bytes = b""
+    ) -> Answer:
         """Answer a request.
 
         Args:
             method: Of HTTP.
             target: The path, perhaps with a query.
             headers: With names in lower case.
+            body: What came with it; of more than `QUESTION_BYTES` the beginning suffices, it is refused.
         """
         try:
             resource = parse_target(method, target)
@@ -191,6 +206,8 @@ class NpmRegistry:
                 return _json_answer(200, {})
             if resource.kind == "tarball":
                 return await self._answer_tarball(resource)
+            if resource.kind == "advisories":
+                return await self._answer_audit(resource, headers, body)
             return await self._answer_document(resource, headers)
         except ProblemError as problem:
             return _json_answer(problem.status, {"error": problem.sentence})
@@ -252,6 +269,45 @@ class NpmRegistry:
             raise ProblemError(500, f"EIO: {resource.name} could not be read again.")
         fields = [("content-type", "application/octet-stream"), _NOT_STORED]
         return Answer(200, fields, content.size, self._content_pieces(content), content.close)
+
+    async def _answer_audit(
+        self, resource: Resource, headers: Mapping[str, str], body: bytes
+    ) -> Answer:
+        """Pass the question on what is known against packages: their names and versions, in words of our own."""
+        registry = self._registry_of(resource)
+        asked = await self._in_pool(_read_question, body, headers.get("content-encoding", ""))
+        # What comes from elsewhere this registry knows nothing of, and has no business to know.
+        asked = {
+            name: versions
+            for name, versions in asked.items()
+            if self._registries.npm_registry_of(name) == registry
+        }
+        if not asked:
+            return _json_answer(200, {})
+
+        async def receive(response: httpx.Response) -> Any:
+            _require_ok(response, "the list of known holes")
+            received = bytearray()
+            async for piece in response.aiter_raw():
+                received += piece
+                if len(received) > _KNOWN_BYTES:
+                    raise ProblemError(502, "The list of known holes is too large.")
+            packed = response.headers.get("content-encoding", "").lower() == "gzip"
+            return await self._in_pool(_read_known, received, packed)
+
+        known = await self._ask(
+            registry,
+            registry + resource.path,
+            {
+                "accept": "application/json",
+                "accept-encoding": "gzip",
+                "content-type": "application/json",
+                "content-encoding": "gzip",
+            },
+            receive,
+            question=gzip.compress(json.dumps(asked).encode()),
+        )
+        return _json_answer(200, known)
 
     async def _document(
         self,
@@ -338,7 +394,7 @@ class NpmRegistry:
                     received,
                 )
 
-        await self._get(registry, registry + resource.path, headers, receive)
+        await self._ask(registry, registry + resource.path, headers, receive)
 
     def _keep_document(
         self,
@@ -424,16 +480,18 @@ class NpmRegistry:
                 await asyncio.shield(self._in_pool(writer.close))
 
         registry = self._registry_of(resource)
-        await self._get(registry, tarball.url, {"accept-encoding": "identity"}, receive)
+        await self._ask(registry, tarball.url, {"accept-encoding": "identity"}, receive)
 
-    async def _get(
+    async def _ask(
         self,
         registry: str,
         url: str,
         headers: Mapping[str, str],
         receive: Callable[[httpx.Response], Awaitable[T]],
+        *,
+        question: bytes | None = None,
     ) -> T:
-        """Ask a registry, twice if need be.
+        """Ask a registry, twice if need be; a `question` is posted.
 
         Raises:
             ProblemError: it cannot be reached, or answered with an error.
@@ -447,7 +505,12 @@ class NpmRegistry:
             last = attempt == _ATTEMPTS - 1
             try:
                 client = await self._opened_client()
-                async with client.stream("GET", url, headers=dict(headers)) as response:
+                async with client.stream(
+                    "GET" if question is None else "POST",
+                    url,
+                    headers=dict(headers),
+                    content=question,
+                ) as response:
                     if url.startswith("https:") and response.url.scheme != "https":
                         raise ProblemError(502, "The package registry leads to an unsafe address.")
                     if response.status_code >= 500 and not last:
@@ -521,9 +584,13 @@ def parse_target(method: str, target: str) -> Resource | None:
     """
     path = target.partition("?")[0]
     parts = [unquote(part) for part in path.split("/") if part]
+    if method == "POST" and tuple(parts) == _ADVISORIES:
+        return Resource("advisories")
     if parts[:3] == ["-", "npm", "v1"] or parts[:2] == ["-", "v1"]:
-        # npm goes on quietly where a registry has no audit and no search.
-        raise ProblemError(404, "This relay of the package registry has no audit and no search.")
+        # npm goes on quietly where a registry has no search.
+        raise ProblemError(
+            404, "This relay of the package registry has no search, and of audits npm's own only."
+        )
     if method not in ("GET", "HEAD"):
         raise ProblemError(405, "Packages can only be installed here, not published or changed.")
     if parts == ["-", "ping"]:
@@ -543,6 +610,60 @@ def parse_target(method: str, target: str) -> Resource | None:
         case [version] if _VERSION.fullmatch(version):
             return Resource("version", package, version)
     raise ProblemError(404, "This relay of the package registry has no such page.")
+
+
+def _read_question(body: bytes, encoding: str) -> dict[str, list[str]]:
+    """Return the versions by package that an audit asks about.
+
+    Raises:
+        ProblemError: it is too large, or anything else than that.
+    """
+    if len(body) > QUESTION_BYTES:
+        raise ProblemError(413, "An audit of so many packages is too large.")
+    try:
+        if encoding.lower() == "gzip":
+            body = _unpacked(body, _QUESTION_UNPACKED_BYTES)
+        elif encoding:
+            raise ValueError(encoding)
+        asked = json.loads(body)
+    except (ValueError, RecursionError) as error:
+        raise ProblemError(400, "The audit's question cannot be read.") from error
+    if not isinstance(asked, dict) or not all(map(_is_asked, asked, asked.values())):
+        raise ProblemError(400, "An audit asks for the versions of packages, and nothing else.")
+    return asked
+
+
+def _is_asked(name: str, versions: object) -> bool:
+    """Whether it is a package's name with a list of versions."""
+    return (
+        0 < len(name) <= _NAME_LENGTH
+        and _package_of([name]) == (name, [])
+        and isinstance(versions, list)
+        and all(
+            isinstance(version, str)
+            and len(version) <= _VERSION_LENGTH
+            and _VERSION.fullmatch(version)
+            for version in versions
+        )
+    )
+
+
+def _read_known(received: bytes | bytearray, packed: bool) -> dict[str, Any]:
+    """Return what a registry says that it knows against packages.
+
+    Raises:
+        ProblemError: it says something else.
+    """
+    try:
+        known = json.loads(_unpacked(received, _KNOWN_BYTES) if packed else received)
+        if not isinstance(known, dict):
+            raise ValueError("no list by package")
+    except (ValueError, RecursionError) as error:
+        raise ProblemError(
+            502,
+            "The package registry sent no list of known holes; a sign-in page of the network may be in the way.",
+        ) from error
+    return known
 
 
 def _package_of(parts: list[str]) -> tuple[str, list[str]]:
@@ -599,15 +720,15 @@ def _transport_problem(error: httpx.TransportError) -> ProblemError:
     )
 
 
-def _unpacked(packed: bytes | bytearray) -> bytes:
-    """Undo gzip.
+def _unpacked(packed: bytes | bytearray, most: int = _DOCUMENT_BYTES) -> bytes:
+    """Undo gzip, of `most` bytes.
 
     Raises:
         ValueError: it is damaged, or too large.
     """
     unpacker = zlib.decompressobj(wbits=31)
     try:
-        unpacked = unpacker.decompress(packed, _DOCUMENT_BYTES)
+        unpacked = unpacker.decompress(packed, most)
     except zlib.error as error:
         raise ValueError(str(error)) from error
     if not unpacker.eof:

@@ -21,7 +21,7 @@ from typing import Literal
 import h11
 
 from vibedesk.base.hosts import Host, Place, split_host_port
-from vibedesk.engine.sandboxes.egress.npm_registry import NpmRegistry
+from vibedesk.engine.sandboxes.egress.npm_registry import QUESTION_BYTES, NpmRegistry
 from vibedesk.engine.sandboxes.egress.reach import (
     Continued,
     Dial,
@@ -77,7 +77,7 @@ class Limits:
     header_bytes: int = 32 * 1024
     body_bytes: int = 256 * 1024 * 1024
     unused_body_bytes: int = 4 * 1024 * 1024
-    """Of a request that needs none."""
+    """Of a request that needs none, or a small one."""
     header_seconds: float = 30.0
     """From a request's first byte to the end of its head."""
     next_request_seconds: float = 300.0
@@ -270,21 +270,24 @@ class _Conversation:
     # -- packages
 
     async def _relay(self, request: h11.Request, target: str) -> None:
-        async for _ in self._body(self._limits.unused_body_bytes):
-            pass
+        body = bytearray()
+        async for piece in self._body(self._limits.unused_body_bytes):
+            # Of what is too large the registry only has to see that it is.
+            body += piece[: QUESTION_BYTES + 1 - len(body)]
         registry = self._egress.registry
         if registry is None:
             raise _StopError(404, "There is no package registry here.")
         if self._egress.is_off:
-            body = json.dumps({"error": f"VibeDesk: {NETWORK_OFF}"}).encode()
+            said = json.dumps({"error": f"VibeDesk: {NETWORK_OFF}"}).encode()
             await self._send_whole(
-                403, [(b"content-type", b"application/json"), _length(body)], body
+                403, [(b"content-type", b"application/json"), _length(said)], said
             )
             return
         answer = await registry.answer(
             request.method.decode("ascii"),
             target,
             {name.decode("latin-1"): value.decode("latin-1") for name, value in request.headers},
+            bytes(body),
         )
         try:
             headers = [(name.encode(), value.encode("latin-1")) for name, value in answer.headers]

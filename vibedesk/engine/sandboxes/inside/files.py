@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import re
 import shutil
 import stat
 from collections import deque
@@ -18,7 +19,8 @@ _CONFIG = "/home/app/.config/vibedesk"
 _PUSHED = "/home/app/.vibedesk-pushed.json"
 _TEMPORARY = ".vibedesk-tmp-"
 _LEFT = 1
-"""Behind a file's facts: it was not put here, whatever lies here is the app's."""
+"""Behind a file's facts, where else its time in here is: it was not put here, whatever lies here is the app's."""
+_DATABASE = re.compile(r"(.+\.(?:db3?|sqlite3?))(?:-(?:wal|shm|journal))?", re.I | re.S)
 
 
 class Put(Channel):
@@ -56,6 +58,11 @@ class Put(Channel):
             seen = header["seen"]
             self._pushed[header["path"]] = [*seen, _LEFT] if seen else None
             return
+        if self._root == _WORK and self._is_apps_database(header["path"]):
+            gone = header.get("gone")
+            facts = None if gone else [header["size"], header["mtime_ns"], _LEFT]
+            self._pushed[header["path"]] = facts
+            return
         try:
             if header.get("gone"):
                 remove_path(path, self._root)
@@ -71,6 +78,16 @@ class Put(Channel):
             return
         if not self._left:
             self._close_file()
+
+    def _is_apps_database(self, path: str) -> bool:
+        """Whether it is of a database that the app wrote in since it came, or made itself."""
+        found = _DATABASE.fullmatch(path)
+        if found is None:
+            return False
+        pushed = {**read_pushed(), **self._pushed}
+        # What was written may all be in the log beside it.
+        ends = ("", "-wal", "-shm", "-journal")
+        return any(was_written(found[1] + end, pushed) for end in ends)
 
     def _take_piece(self, piece: bytes) -> None:
         self._left -= len(piece)
@@ -96,7 +113,8 @@ class Put(Channel):
             os.replace(file.name, path)
             # Not the sender's time: tools that watch for newer files would miss an older version.
             if self._root == _WORK:
-                self._pushed[header["path"]] = [header["size"], header["mtime_ns"]]
+                time_ns = os.stat(path).st_mtime_ns
+                self._pushed[header["path"]] = [header["size"], header["mtime_ns"], time_ns]
             self._written += 1
             self._file = None
         except OSError as error:
@@ -260,7 +278,8 @@ def make_parents(path: str, root: str) -> None:
 
 
 def remove_path(path: str, root: str) -> None:
-    with contextlib.suppress(FileNotFoundError, NotADirectoryError):
+    """Remove a file and the folders that it leaves empty; what the app put in its place or shut stays."""
+    with contextlib.suppress(OSError):
         os.unlink(path)
     folder = os.path.dirname(path)
     while folder != root:
@@ -273,10 +292,17 @@ def remove_path(path: str, root: str) -> None:
 
 def is_current(path: str, facts: list[int], pushed: dict[str, list[int]]) -> bool:
     """Tell whether what the work folder has now came already, or was left as it was here."""
-    known = pushed.get(path)
-    if known == facts:
-        return os.path.lexists(inside(_WORK, path))
-    return known == [*facts, _LEFT]
+    known = pushed.get(path, [])
+    return known[:2] == facts and (known[2:] == [_LEFT] or os.path.lexists(inside(_WORK, path)))
+
+
+def was_written(path: str, pushed: dict[str, list[int] | None]) -> bool:
+    """Tell whether there is such a file, and not as it was put here."""
+    try:
+        status = os.lstat(inside(_WORK, path))
+    except OSError:
+        return False
+    return (pushed.get(path) or [])[2:] != [status.st_mtime_ns]
 
 
 def read_pushed() -> dict[str, list[int]]:
@@ -285,7 +311,9 @@ def read_pushed() -> dict[str, list[int]]:
             found = json.load(file)
     except (OSError, ValueError):
         return {}
-    return found if isinstance(found, dict) else {}
+    if not isinstance(found, dict):  # the app can write there
+        return {}
+    return {path: facts for path, facts in found.items() if isinstance(facts, list)}
 
 
 def note_pushed(changes: dict[str, list[int] | None]) -> None:

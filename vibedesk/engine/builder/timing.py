@@ -11,13 +11,21 @@ from contextlib import contextmanager
 
 from vibedesk.base.errors import StorageError
 from vibedesk.engine.builder.project_access import ProjectAccess
+from vibedesk.engine.store.database import Database
 from vibedesk.engine.store.usage import add_timing
 
 _log = logging.getLogger(__name__)
 
 
+def timed(
+    access: ProjectAccess, operation: str, phase: int = 0
+) -> contextlib.AbstractContextManager[None]:
+    """As `timed_in`, of the project of `access`."""
+    return timed_in(access.database, access.project_id, operation, phase)
+
+
 @contextmanager
-def timed(access: ProjectAccess, operation: str, phase: int = 0) -> Iterator[None]:
+def timed_in(database: Database, project_id: str, operation: str, phase: int = 0) -> Iterator[None]:
     """Measure the body; that it could not be noted (the home is being closed) is nobody's failure."""
     began = time.monotonic()
     outcome = "failed"
@@ -29,11 +37,11 @@ def timed(access: ProjectAccess, operation: str, phase: int = 0) -> Iterator[Non
         raise
     finally:
         seconds = time.monotonic() - began
-        _log.info("%s of %s: %s after %.3f s", operation, access.project_id, outcome, seconds)
+        _log.info("%s of %s: %s after %.3f s", operation, project_id, outcome, seconds)
         with contextlib.suppress(StorageError):
-            access.database.submit(
+            database.submit(
                 add_timing,
-                access.project_id,
+                project_id,
                 operation,
                 phase=phase,
                 seconds=seconds,

@@ -1,0 +1,75 @@
+"""What nothing caught is found in a server's log; what an app has dealt with, or an end brings, is not."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from vibedesk.engine.review.uncaught import uncaught_errors
+
+_REPORTS = Path(__file__).with_name("reports")
+_TRACEBACK = 'Traceback (most recent call last):\n  File "/app/app/weather.py", line 9, in fetch\n    get()\n'
+
+
+def told(log: str) -> list[tuple[str, str]]:
+    return [(issue.message, issue.place) for issue in uncaught_errors(log, "/app")]
+
+
+@pytest.mark.parametrize(
+    ("name", "found"),
+    [
+        (
+            "uncaught-fastapi",  # after an answer, in a task and in a thread
+            [
+                ("ValueError: no visits", "app/routes/home.py:32"),
+                ("KeyError: 'tick'", "app/routes/home.py:36"),
+            ],
+        ),
+        (
+            "uncaught-node-api",  # a rejection that nobody awaits
+            [
+                ("TypeError: Cannot read properties of null (reading 'total')", "src/routes/entries.ts:39:3")
+            ],
+        ),
+        (
+            "node-crash",
+            [("Error: ENOENT: no such file or directory, open '/nope/x.json'", "n.mjs:2:37")],
+        ),
+    ],
+)  # fmt: skip
+def test_what_servers_really_printed(name: str, found: list[tuple[str, str]]) -> None:
+    log = (_REPORTS / f"{name}.txt").read_text("utf-8")
+    assert told(log) == found
+    assert {(i.source, i.severity) for i in uncaught_errors(log, "/app")} == {
+        ("server", "blocking")
+    }
+
+
+@pytest.mark.parametrize(
+    "words",
+    ["Unhandled rejection: ", "Unhandled Rejection at: Promise reason: ", "uncaughtException\n", "[unhandledRejection] "],
+)  # fmt: skip
+def test_an_app_that_tells_of_it_itself_is_understood(words: str) -> None:
+    log = f"{words}TypeError: rows.map is not a function\n    at list (/app/src/list.js:4:9)\nlistening\n"
+    assert told(log) == [("TypeError: rows.map is not a function", "src/list.js:4:9")]
+
+
+@pytest.mark.parametrize(
+    "log",
+    [
+        "Weather is not there, showing none\nTypeError: fetch failed\n    at get (/app/src/weather.ts:3:1)\n",
+        f"WARNING: no weather\n{_TRACEBACK}OSError: no network\n",
+        "[app-error] GET /api/notes: Error: no such table\n    at all (/app/server/notes.ts:3:1)\n",
+        "[app-error] The server code cannot be loaded: Error: transport was disconnected\n    at x (/app/server/a.ts:5:1)\n",
+        f"ERROR:    Exception in ASGI application\n{_TRACEBACK}asyncio.exceptions.CancelledError: Task cancelled\n",
+        "Uncaught Error: read ECONNRESET\n    at read (/app/src/a.ts:1:1)\n",
+        "Process SpawnProcess-2:\n" + _TRACEBACK + "ModuleNotFoundError: No module named 'app.new'\n",
+        "listening for unhandledRejection\nGET / 200\n",
+        "Node.js v24.19.0\n",
+        "",
+    ],
+    ids=["handled", "logged", "answered", "reloading", "cancelled", "gone", "restarting", "words", "version", "silent"],
+)  # fmt: skip
+def test_what_is_no_fault_is_passed_over(log: str) -> None:
+    assert told(log) == []

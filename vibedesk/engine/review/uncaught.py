@@ -1,0 +1,71 @@
+"""Errors in a server's log that nothing in the app has caught, whatever its page answers."""
+
+from __future__ import annotations
+
+import itertools
+import re
+from collections.abc import Collection, Sequence
+from typing import Final
+
+from vibedesk.engine.review.issues import Issue, deduplicated
+from vibedesk.engine.review.parsers.node_stack import parse_stack
+from vibedesk.engine.review.parsers.python import parse_tracebacks
+from vibedesk.engine.review.parsers.text import plain
+
+# The words of Node, of Python and of the starters for it. What an app logs besides it may have dealt with.
+_SAID = re.compile(
+    r"^(?:\[app-error\]|Uncaught)\s+(?:[A-Z]\w*)?(?:Error|Exception)\b"
+    r"|^(?:ERROR:\s+)?Exception in ASGI application"
+    r"|^Exception in thread "
+    r"|^(?:Task|Future) exception was never retrieved"
+    r"|\bunhandled ?(?:promise ?)?rejection\b|\buncaught ?exception\b",
+    re.I,
+)
+_NODE_ENDED = re.compile(r"^Node\.js v\d")
+_NEAR: Final = 4
+"""Within so many lines of those words the error begins."""
+_HEAD = re.compile(r"\b(?:[A-Z]\w*)?(?:Error|Exception)(?:\s\[\w+\])?: ")
+_FRAME = re.compile(r"^\s+at ")
+_TRACEBACK: Final = "Traceback (most recent call last):"
+# Who asked is gone, or the server is being ended: that is no fault of the app.
+_PASSING = re.compile(
+    r"Cancelled|KeyboardInterrupt|SystemExit|ClientDisconnect|ConnectionReset|BrokenPipe"
+    r"|ECONNRESET|EPIPE|AbortError|Error: aborted$"
+)
+
+
+def uncaught_errors(log: str, root: str = "", *, given: Collection[str] = ()) -> list[Issue]:
+    """Return the errors that ended a request, a task, a thread or the server.
+
+    Args:
+        log: What the server printed.
+        root: The work folder as the server names it.
+        given: Files that the app did not write; an error lies in one of them only where nothing else is known.
+    """
+    lines = plain(log).split("\n")
+    found: list[Issue] = []
+    for position, line in enumerate(lines):
+        if _SAID.search(line):
+            found += _error(lines, range(position, position + _NEAR), root, given)
+        elif _NODE_ENDED.match(line):
+            found += _error(lines, range(position - 1, -1, -1), root, given)
+    return deduplicated(
+        issue for issue in found if not _PASSING.search(f"{issue.code} {issue.message}")
+    )
+
+
+def _error(
+    lines: Sequence[str], where: Sequence[int], root: str, given: Collection[str]
+) -> list[Issue]:
+    """Return the error that begins at the first of the lines `where` at which one can."""
+    for start in where:
+        line, *after = lines[start:] or [""]
+        if line.endswith(_TRACEBACK):
+            return parse_tracebacks("\n".join([line, *after]), root, given=given)[:1]
+        head = _HEAD.search(line)
+        frames = list(itertools.takewhile(_FRAME.match, after))
+        if head and frames:
+            stack = "\n".join([line[head.start() :], *frames])
+            issue = parse_stack(stack, root, source="server", given=given)
+            return [issue] if issue else []
+    return []
