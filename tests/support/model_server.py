@@ -175,7 +175,7 @@ class ModelServer:
     def requests_for(self, operation: str) -> list[ReceivedRequest]:
         return [request for request in self.requests if request.operation == operation]
 
-    async def wait_until(self, condition: Callable[[], bool], timeout: float = 10.0) -> None:
+    async def wait_until(self, condition: Callable[[], bool], timeout: float = 60.0) -> None:
         """Return when `condition` holds, fail the test when it does not in time."""
         async with asyncio.timeout(timeout):
             while not condition():  # noqa: ASYNC110 - a condition of any kind has no event

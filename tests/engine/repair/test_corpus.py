@@ -23,7 +23,7 @@ pytestmark = [
 ]
 
 _SHARES = {"static": 0.8, "config": 0.8, "python": 0.8}  # of the repairable projects of a kind
-_AT_LEAST = {"static": 30, "config": 4, "python": 15}  # are repairable and in the sample
+_AT_LEAST = {"static": 30, "config": 2, "python": 15}  # are repairable and in the sample
 
 
 def _chosen() -> list[Entry]:
