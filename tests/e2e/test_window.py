@@ -166,7 +166,7 @@ async def _third_sitting(person: Person) -> None:
 
 @pytest.fixture
 def model(monkeypatch: pytest.MonkeyPatch) -> Iterator[ModelServer]:
-    with serving(monkeypatch, _SESSION, text_sizes=(160,), delay_s=0.02) as server:
+    with serving(monkeypatch, _SESSION, text_sizes=(160,), delay_s=0.1) as server:
         yield server
 
 
