@@ -20,6 +20,7 @@ from tests.support.shown import (
 )
 from tests.support.tiny_app import APP, FIRST, PAGE, SAID, TINY_TEMPLATE, script_tiny_app, whole
 from vibedesk.base.paths import Home
+from vibedesk.engine.builder.going_on import whole_lines
 from vibedesk.engine.engine import Engine
 
 pytestmark = pytest.mark.e2e
@@ -170,7 +171,7 @@ def test_inside_a_file_of_implementing_phase(
     [question] = asked(server, "continue")
     assert "These files are finished: index.html." in question
     assert "send app.js again" in question
-    assert shown[-200:] in question
+    assert whole_lines(shown)[-200:] in question
 
 
 def test_between_files_of_implementing_phase(

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from contextlib import suppress
 from functools import cache
 from pathlib import Path
 from typing import Any, Final
@@ -31,6 +32,9 @@ LOAD_SECONDS: Final = 15.0
 _ANSWER_SECONDS = 5.0
 _REST_SECONDS = 5.0
 _REST_POLL_SECONDS = 0.02
+_LOST_SECONDS = 0.25
+"""A load of which nothing is heard for so long while the page loads nothing was replaced by one of the page's own."""
+_MOST_STARTS = 4
 _OWN_WORLD = QWebEngineScript.ScriptWorldId.ApplicationWorld.value
 _Attribute = QWebEngineSettings.WebAttribute
 _SETTINGS = {
@@ -245,15 +249,10 @@ class BrowserPage(QObject):
         self._page.discard()
         shiboken6.delete(self._profile)
 
-    async def _load(self, start: Any) -> int:
-        await self._come_to_rest()
-        self._loading = asyncio.get_running_loop().create_future()
-        # Chromium may take a load that a click has just begun and this one for the same.
-        self._has_begun = self._page.isLoading()
-        start()
+    async def _load(self, start: Callable[[], object]) -> int:
         try:
             async with asyncio.timeout(LOAD_SECONDS):
-                info = await self._loading
+                info = await self._loaded(start)
         except TimeoutError:
             raise PageFailedError(
                 f"The page did not load within {LOAD_SECONDS:g} seconds."
@@ -267,10 +266,35 @@ class BrowserPage(QObject):
             failed = FailedRequest("GET", info.url().toString(), info.errorCode(), "")
             self._trouble.add_failed(failed)
             return info.errorCode()
-        raise PageFailedError(f"The page could not be loaded: {info.errorString() or 'no answer'}.")
+        raise PageFailedError(f"The page could not be loaded: {info.errorString()}.")
+
+    async def _loaded(self, start: Callable[[], object]) -> QWebEngineLoadingInfo:
+        """Return how the load that `start` begins ended; one that the page's own has replaced begins again.
+
+        Raises:
+            PageFailedError: it never became a page.
+        """
+        for _ in range(_MOST_STARTS):
+            await self._come_to_rest()
+            loading: asyncio.Future[QWebEngineLoadingInfo]
+            loading = self._loading = asyncio.get_running_loop().create_future()
+            # Chromium may take a load that a click has just begun and this one for the same.
+            self._has_begun = self._page.isLoading()
+            start()
+            while not loading.done():
+                await asyncio.wait([loading], timeout=_LOST_SECONDS)
+                if not loading.done() and not self._page.isLoading():
+                    break
+            if loading.done():
+                return loading.result()
+        raise PageFailedError("The page could not be loaded: what came is no page.")
 
     async def _come_to_rest(self) -> None:
         """Let a load that a click began come to its end, for some seconds."""
+        if self._has_begun:
+            # The page answers after it has begun what the click set going.
+            with suppress(PageFailedError):
+                await self.evaluate("0")
         for _ in range(round(_REST_SECONDS / _REST_POLL_SECONDS)):
             if not self._page.isLoading():
                 return
@@ -286,9 +310,12 @@ class BrowserPage(QObject):
                 if not answer.done():
                     answer.set_result(None)
             return
-        # A load that another one has replaced is stopped; its end is not the one that is waited for.
-        stopped = info.status() == QWebEngineLoadingInfo.LoadStatus.LoadStoppedStatus
-        if self._has_begun and not stopped and self._loading and not self._loading.done():
+        # A load that another one has replaced is stopped, or fails for no reason; its end is not the one waited for.
+        failed = info.status() == QWebEngineLoadingInfo.LoadStatus.LoadFailedStatus
+        replaced = info.status() == QWebEngineLoadingInfo.LoadStatus.LoadStoppedStatus or (
+            failed and not info.errorCode() and not info.errorString()
+        )
+        if self._has_begun and not replaced and self._loading and not self._loading.done():
             self._loading.set_result(QWebEngineLoadingInfo(info))
 
     def _on_crash(self) -> None:

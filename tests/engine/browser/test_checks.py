@@ -559,3 +559,39 @@ async def test_a_window_that_the_page_opens_is_no_trouble(check: Check) -> None:
         _shows("opened"),
     )
     assert outcome.passed, outcome.error
+
+
+async def test_a_page_that_loads_itself_again_while_it_loads_is_gone_to(
+    check: Check, site: Site
+) -> None:
+    again = "<script>sessionStorage.n = 1 + +(sessionStorage.n ?? 0); if (sessionStorage.n < 3) location.reload()</script>"
+    site.put(f"{again}<p>There</p>", "/there")
+    outcome = await check(
+        "",
+        {"do": "goto", "path": "/there"},
+        {"do": "expectText", "selector": "p", "text": "There"},
+        {"do": "reload"},
+        {"do": "expectText", "selector": "p", "text": "There"},
+    )
+    assert outcome.passed, outcome.error
+
+
+async def test_what_a_click_opens_does_not_replace_what_is_gone_to_next(
+    check: Check, site: Site
+) -> None:
+    site.put("<p>By the click</p>", "/click")
+    site.put("<p>There</p>", "/there")
+    outcome = await check(
+        "<a href=/click>Go</a>",
+        {"do": "click", "selector": "a"},
+        {"do": "goto", "path": "/there"},
+        {"do": "expectText", "selector": "p", "text": "There"},
+    )
+    assert outcome.passed, outcome.error
+
+
+async def test_an_answer_that_is_no_page_is_said(check: Check, site: Site) -> None:
+    site.pages["/nothing"] = (204, "text/plain", b"")
+    outcome = await check("", {"do": "goto", "path": "/nothing"})
+    assert outcome.step == 1
+    assert "what came is no page" in str(outcome.error)

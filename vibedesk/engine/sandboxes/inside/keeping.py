@@ -206,11 +206,18 @@ def _sizes(request: Json) -> Json:
     for folder in ("layers", "sandboxes"):
         root = os.path.join(_STORE, folder)
         entries = sorted(os.listdir(root)) if os.path.isdir(root) else []
-        found[folder] = {
-            name: [tree_bytes(os.path.join(root, name)), int(os.stat(os.path.join(root, name)).st_mtime)]
-            for name in entries
-        }  # fmt: skip
+        taken = {name: _size_and_use(os.path.join(root, name)) for name in entries}
+        found[folder] = {name: told for name, told in taken.items() if told}
     return found
+
+
+def _size_and_use(path: str) -> list[int] | None:
+    """Return what an entry takes and when it was used last; None where it has gone meanwhile, as a layer being made."""
+    try:
+        used = os.stat(path).st_mtime
+    except FileNotFoundError:
+        return None
+    return [tree_bytes(path), int(used)]
 
 
 def tree_bytes(path: str) -> int:
