@@ -29,7 +29,7 @@ from vibedesk.base.paths import Home, resolve_home
 _session_home = pytest.StashKey[Path]()
 
 hypothesis.settings.register_profile("dev", deadline=None, max_examples=50)
-hypothesis.settings.register_profile("ci", deadline=None, max_examples=200, print_blob=True)
+hypothesis.settings.register_profile("ci", deadline=None, max_examples=100, print_blob=True)
 hypothesis.settings.register_profile(
     "fuzz",
     deadline=None,

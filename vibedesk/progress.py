@@ -27,6 +27,7 @@ from vibedesk.engine.events import (
     PhaseDesigned,
     ProposalChunk,
     ProposalClosed,
+    ProposalReady,
     ProposalStarted,
     Resumed,
     SandboxLog,
@@ -150,6 +151,8 @@ class ProgressPrinter:
             case ProposalChunk(chunk=chunk):
                 self._characters += len(chunk)
                 self._status(f"  writing {self._writing} ({self._characters} characters)")
+            case ProposalReady(path=path):
+                self._line(f"  {path} is written anew; it counts once it is taken over")
             case ProposalClosed(status="taken"):
                 self._line("  taken over")
             case Waiting(message=message):

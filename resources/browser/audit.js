@@ -4,7 +4,8 @@ vibedesk.audit = () => {
   const MOST_PER_RULE = 5
   const LEAST_CONTRAST = 3
   const PHONE_WIDTH = 600
-  const { isVisible, collapsed, textOf } = vibedesk
+  const { isVisible, collapsed, textOf, bare } = vibedesk
+  const page = bare(document)
   const findings = []
   const counts = {}
 
@@ -15,12 +16,12 @@ vibedesk.audit = () => {
 
   function selectorOf(element) {
     const parts = []
-    for (let node = element; node && node.nodeType === Node.ELEMENT_NODE; node = node.parentElement) {
+    for (let node = bare(element); node && node.nodeType === Node.ELEMENT_NODE; node = bare(node.parentElement)) {
       const own = node.id ? `#${CSS.escape(node.id)}` : ['data-testid', 'aria-label', 'name'].filter((key) => node.hasAttribute(key)).map((key) => `${node.localName}[${key}=${JSON.stringify(node.getAttribute(key))}]`)[0]
-      const same = node.parentElement ? [...node.parentElement.children].filter((other) => other.localName === node.localName) : [node]
+      const same = node.parentElement ? [...bare(node.parentElement).children].filter((other) => bare(other).localName === node.localName) : [node]
       const plain = same.length > 1 ? `${node.localName}:nth-of-type(${same.indexOf(node) + 1})` : node.localName
       const paths = [...(own ? [own] : []), plain].map((step) => [step, ...parts].join(' > '))
-      const only = paths.find((path) => document.querySelectorAll(path).length === 1)
+      const only = paths.find((path) => page.querySelectorAll(path).length === 1)
       if (only) return only
       parts.unshift(plain)
     }
@@ -28,7 +29,7 @@ vibedesk.audit = () => {
   }
 
   const labelled = (element) =>
-    (element.getAttribute('aria-labelledby') ?? '').split(/\s+/).filter(Boolean).map((id) => document.getElementById(id)?.textContent ?? '').join(' ')
+    (element.getAttribute('aria-labelledby') ?? '').split(/\s+/).filter(Boolean).map((id) => page.getElementById(id)?.textContent ?? '').join(' ')
 
   function nameOf(element) {
     const alternatives = [...element.querySelectorAll('img[alt], svg[aria-label], [aria-label]')].map((inner) => inner.getAttribute('alt') ?? inner.getAttribute('aria-label'))
@@ -38,36 +39,37 @@ vibedesk.audit = () => {
 
   const hidden = (element) => element.closest('[aria-hidden=true]') !== null || !isVisible(element)
 
-  if (!document.documentElement.lang.trim()) found('html-lang', 'The page does not say its language.', document.documentElement)
-  if (!document.title.trim()) found('title', 'The page has no title.', document.documentElement)
-  for (const image of document.querySelectorAll('img')) {
+  if (!page.documentElement.lang.trim()) found('html-lang', 'The page does not say its language.', page.documentElement)
+  if (!page.title.trim()) found('title', 'The page has no title.', page.documentElement)
+  for (const image of page.querySelectorAll('img')) {
     if (!image.hasAttribute('alt') && !hidden(image) && !/^(presentation|none)$/.test(image.getAttribute('role') ?? '')) found('image-alt', 'This picture has no alternative text.', image)
   }
-  for (const field of document.querySelectorAll('input, select, textarea')) {
+  for (const field of page.querySelectorAll('input, select, textarea')) {
     if (/^(hidden|submit|button|reset|image)$/.test(field.type) || hidden(field)) continue
     const label = [...(field.labels ?? [])].map(textOf).join(' ')
     if (!collapsed([label, labelled(field), field.getAttribute('aria-label') ?? '', field.title].join(' '))) found('field-label', 'This field has no label.', field)
   }
-  for (const control of document.querySelectorAll('button, [role=button], a[href], input[type=submit], input[type=button], input[type=image]')) {
+  for (const control of page.querySelectorAll('button, [role=button], a[href], input[type=submit], input[type=button], input[type=image]')) {
     if (hidden(control)) continue
     const name = control.localName === 'input' ? control.value || control.alt || nameOf(control) : nameOf(control)
     // A button without a text of its own still has one in the browser: “Submit”.
     if (!name && !(control.type === 'submit' && control.localName === 'input')) found(control.localName === 'a' ? 'link-name' : 'button-name', control.localName === 'a' ? 'This link has no text.' : 'This button has no name.', control)
   }
   const ids = new Map()
-  for (const element of document.querySelectorAll('[id]')) {
-    if (element.id && ids.has(element.id) && !element.closest('svg')) found('duplicate-id', `The id ${JSON.stringify(element.id)} is used more than once.`, element)
-    ids.set(element.id, element)
+  for (const element of page.querySelectorAll('[id]')) {
+    const { id } = bare(element)
+    if (id && ids.has(id) && !bare(element).closest('svg')) found('duplicate-id', `The id ${JSON.stringify(id)} is used more than once.`, element)
+    ids.set(id, element)
   }
   let level = 0
-  for (const heading of document.querySelectorAll('h1, h2, h3, h4, h5, h6')) {
+  for (const heading of page.querySelectorAll('h1, h2, h3, h4, h5, h6')) {
     if (hidden(heading)) continue
     const own = Number(heading.localName[1])
     if (level && own > level + 1) found('heading-order', `A heading of level ${own} follows one of level ${level}.`, heading)
     level = own
   }
 
-  const context = Object.assign(document.createElement('canvas'), { width: 1, height: 1 }).getContext('2d', { willReadFrequently: true })
+  const context = Object.assign(page.createElement('canvas'), { width: 1, height: 1 }).getContext('2d', { willReadFrequently: true })
   const colours = new Map()
   function rgba(colour) {
     if (!colours.has(colour)) {
@@ -89,7 +91,7 @@ vibedesk.audit = () => {
   /** The plain colour behind an element, or null where there is a picture, a gradient or transparency. */
   function backdrop(element) {
     const layers = []
-    for (let node = element; node; node = node.parentElement) {
+    for (let node = element; node; node = bare(node).parentElement) {
       const style = getComputedStyle(node)
       if (style.backgroundImage !== 'none' || style.opacity !== '1' || style.filter !== 'none' || style.mixBlendMode !== 'normal') return null
       // What stands out of the flow may lie over anything.
@@ -101,12 +103,12 @@ vibedesk.audit = () => {
     return layers.reduceRight((back, front) => over(front, back), [255, 255, 255])
   }
   const looked = new Set()
-  const walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT)
+  const walker = page.createTreeWalker(page.body, NodeFilter.SHOW_TEXT)
   for (let node = walker.nextNode(); node; node = walker.nextNode()) {
     const element = node.parentElement
-    if (!node.nodeValue.trim() || looked.has(element) || /^(script|style|noscript|option)$/.test(element.localName)) continue
+    if (!node.nodeValue.trim() || looked.has(element) || /^(script|style|noscript|option)$/.test(bare(element).localName)) continue
     looked.add(element)
-    if (!isVisible(element) || element.closest(':disabled, [aria-disabled=true], svg')) continue
+    if (!isVisible(element) || bare(element).closest(':disabled, [aria-disabled=true], svg')) continue
     const back = backdrop(element)
     if (!back || getComputedStyle(element).backgroundClip === 'text') continue
     const front = over(rgba(getComputedStyle(element).color), back)
@@ -115,16 +117,16 @@ vibedesk.audit = () => {
     if (ratio < LEAST_CONTRAST) found('contrast', `The text ${JSON.stringify(collapsed(node.nodeValue).slice(0, 40))} can hardly be read: its contrast is ${ratio.toFixed(1)} to 1.`, element)
   }
 
-  if (innerWidth <= PHONE_WIDTH && document.documentElement.scrollWidth > innerWidth + 1) {
+  if (innerWidth <= PHONE_WIDTH && page.documentElement.scrollWidth > innerWidth + 1) {
     const clips = (element) => {
-      for (let node = element.parentElement; node && node !== document.body; node = node.parentElement) {
+      for (let node = bare(element).parentElement; node && node !== page.body; node = bare(node).parentElement) {
         if (getComputedStyle(node).overflowX !== 'visible') return true
       }
       return false
     }
-    const wide = [...document.body.querySelectorAll('*')].filter((element) => element.getBoundingClientRect().right > innerWidth + 1 && isVisible(element) && !clips(element))
-    const widest = wide.find((element) => !wide.some((other) => other !== element && element.contains(other))) ?? document.body
-    found('horizontal-overflow', `On a screen ${innerWidth} pixels wide the page is ${document.documentElement.scrollWidth} pixels wide, so it has to be moved sideways.`, widest)
+    const wide = [...page.body.querySelectorAll('*')].filter((element) => bare(element).getBoundingClientRect().right > innerWidth + 1 && isVisible(element) && !clips(element))
+    const widest = wide.find((element) => !wide.some((other) => other !== element && bare(element).contains(other))) ?? page.body
+    found('horizontal-overflow', `On a screen ${innerWidth} pixels wide the page is ${page.documentElement.scrollWidth} pixels wide, so it has to be moved sideways.`, widest)
   }
   return findings
 }

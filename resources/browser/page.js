@@ -10,6 +10,15 @@ globalThis.vibedesk = (() => {
   let painted = false
   requestAnimationFrame(() => requestAnimationFrame(() => { painted = true }))
 
+  /** A page or a form, where names in the page hide nothing: `<form name="title">` is else its `document.title`. */
+  const bare = (node) => node === document || node instanceof HTMLFormElement ? new Proxy({}, {
+    get(_, name) {
+      const value = Reflect.get(Object.getPrototypeOf(node), name, node)
+      return typeof value === 'function' ? value.bind(node) : value
+    },
+  }) : node
+  const page = bare(document)
+
   for (const type of Object.keys(seen)) {
     addEventListener(type, (event) => { if (event.isTrusted) seen[type] += 1 }, true)
   }
@@ -28,8 +37,8 @@ globalThis.vibedesk = (() => {
   }, true)
 
   function roots(root = document, found = [root]) {
-    for (const element of root.querySelectorAll('*')) {
-      if (element.shadowRoot) roots(element.shadowRoot, (found.push(element.shadowRoot), found))
+    for (const element of bare(root).querySelectorAll('*')) {
+      if (bare(element).shadowRoot) roots(element.shadowRoot, (found.push(element.shadowRoot), found))
     }
     return found
   }
@@ -37,21 +46,22 @@ globalThis.vibedesk = (() => {
   function isVisible(element) {
     const style = getComputedStyle(element)
     if (style.display === 'contents') {
-      return [...element.childNodes].some((child) => {
+      return [...bare(element).childNodes].some((child) => {
         if (child.nodeType === Node.ELEMENT_NODE) return isVisible(child)
         if (child.nodeType !== Node.TEXT_NODE) return false
-        const range = document.createRange()
+        const range = page.createRange()
         range.selectNode(child)
         const { width, height } = range.getBoundingClientRect()
         return width > 0 && height > 0
       })
     }
-    if (!element.checkVisibility() || style.visibility !== 'visible') return false
-    const { width, height } = element.getBoundingClientRect()
+    if (!bare(element).checkVisibility() || style.visibility !== 'visible') return false
+    const { width, height } = bare(element).getBoundingClientRect()
     return width > 0 && height > 0
   }
 
-  function textOf(node) {
+  function textOf(any) {
+    const node = bare(any)
     if (node.nodeType === Node.TEXT_NODE) return node.nodeValue
     if (/^(script|noscript|style|head)$/.test(node.localName ?? '')) return ''
     if (node.localName === 'input' && /^(submit|button)$/.test(node.type)) return node.value
@@ -59,7 +69,7 @@ globalThis.vibedesk = (() => {
   }
 
   function all(selector) {
-    return roots().flatMap((root) => [...root.querySelectorAll(selector)])
+    return roots().flatMap((root) => [...bare(root).querySelectorAll(selector)])
   }
 
   function matches({ selector, text }) {
@@ -80,13 +90,14 @@ globalThis.vibedesk = (() => {
     return element.closest('label')?.control ?? element
   }
 
-  function called(element) {
+  function called(any) {
+    const element = bare(any)
     const name = element.id ? `#${element.id}` : typeof element.className === 'string' && element.className ? `.${element.className.split(/\s+/)[0]}` : ''
     return `<${element.localName}${name}>`
   }
 
   function hitAt(x, y) {
-    let hit = document.elementFromPoint(x, y)
+    let hit = page.elementFromPoint(x, y)
     while (hit?.shadowRoot) {
       const inner = hit.shadowRoot.elementFromPoint(x, y)
       if (!inner || inner === hit) break
@@ -96,7 +107,7 @@ globalThis.vibedesk = (() => {
   }
 
   function receives(element, hit) {
-    for (let node = hit; node; node = node.parentNode ?? node.host) {
+    for (let node = hit; node; node = bare(node).parentNode ?? node.host) {
       if (node === element) return true
       // A click on a label is one on its field, and one on a field's label reaches the field.
       if (node.localName === 'label' && node.control === element) return true
@@ -170,8 +181,8 @@ globalThis.vibedesk = (() => {
     element.focus()
     if (element.isContentEditable) getSelection().selectAllChildren(element)
     else element.select()
-    if (step.value === '') document.execCommand('delete')
-    else document.execCommand('insertText', false, step.value)
+    if (step.value === '') page.execCommand('delete')
+    else page.execCommand('insertText', false, step.value)
     return { done: true }
   }
 
@@ -230,21 +241,21 @@ globalThis.vibedesk = (() => {
 
   /** What must not change for a page to count as settled. */
   function settling() {
-    const body = document.body
+    const body = page.body
     return {
-      state: document.readyState, quiet: performance.now() - lastChange, still: performance.now() - lastRewrite, blank: !body || isBlank(),
+      state: page.readyState, quiet: performance.now() - lastChange, still: performance.now() - lastRewrite, blank: !body || isBlank(),
       resources: performance.getEntriesByType('resource').length,
     }
   }
 
-  const isShown = (element) => isVisible(element) && element.checkVisibility({ checkOpacity: true })
+  const isShown = (element) => isVisible(element) && bare(element).checkVisibility({ checkOpacity: true })
   const GRAPHICS = 'img, svg, canvas, video, iframe, object, embed, input, button, select, textarea, progress, meter'
   function isBlank() {
-    const walker = document.createTreeWalker(document.body, NodeFilter.SHOW_ELEMENT | NodeFilter.SHOW_TEXT)
+    const walker = page.createTreeWalker(page.body, NodeFilter.SHOW_ELEMENT | NodeFilter.SHOW_TEXT)
     for (let node = walker.currentNode; node; node = walker.nextNode()) {
-      if (node.nodeType === Node.TEXT_NODE) {
-        if (node.nodeValue.trim() && !/^(script|style|noscript|template)$/.test(node.parentElement.localName) && isShown(node.parentElement)) return false
-      } else if (node.matches(GRAPHICS) ? isShown(node) : node !== document.body && getComputedStyle(node).backgroundImage !== 'none' && isShown(node)) {
+      if (bare(node).nodeType === Node.TEXT_NODE) {
+        if (node.nodeValue.trim() && !/^(script|style|noscript|template)$/.test(bare(node.parentElement).localName) && isShown(node.parentElement)) return false
+      } else if (bare(node).matches(GRAPHICS) ? isShown(node) : node !== page.body && getComputedStyle(node).backgroundImage !== 'none' && isShown(node)) {
         return false
       }
     }
@@ -252,25 +263,25 @@ globalThis.vibedesk = (() => {
   }
 
   function overlay() {
-    const root = document.querySelector('vite-error-overlay')?.shadowRoot
+    const root = page.querySelector('vite-error-overlay')?.shadowRoot
     if (!root) return ''
     const parts = ['.message', '.file', '.frame'].map((part) => root.querySelector(part)?.textContent?.trim() ?? '')
     return parts.filter(Boolean).join('\n') || 'The dev server reports an error.'
   }
 
   return {
-    seen: () => seen, clickPlace, grip, fill, select, attach, focus, value, endDrag, settling, isVisible, collapsed, textOf,
+    seen: () => seen, clickPlace, grip, fill, select, attach, focus, value, endDrag, settling, isVisible, collapsed, textOf, bare,
     count: (step) => matches(step).length,
     texts: (step) => innerTexts(all(step.selector)),
     matchingTexts: (step) => innerTexts(matches(step)),
     holdDragEnd: () => { heldDragEnd = false; return true },
     letDragEndGo: () => { heldDragEnd = null; return true },
     /** Whether mouse and keys reach the page: Chromium drops what comes before the first picture. */
-    ready: () => painted && document.hasFocus(),
-    title: () => document.title,
+    ready: () => painted && page.hasFocus(),
+    title: () => page.title,
     href: () => location.href,
     look: () => ({
-      title: document.title, text: (document.body?.innerText ?? '').slice(0, 20000), blank: !document.body || isBlank(), overlay: overlay(),
+      title: page.title, text: (page.body?.innerText ?? '').slice(0, 20000), blank: !page.body || isBlank(), overlay: overlay(),
       status: performance.getEntriesByType('navigation')[0]?.responseStatus ?? 0,
     }),
   }

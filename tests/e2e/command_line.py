@@ -7,7 +7,6 @@ import os
 import re
 import signal
 import subprocess
-import sys
 import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -18,9 +17,9 @@ from typing import Any
 
 import psutil
 
+from tests.support.prestarted import Started, start
 from vibedesk.engine.events import PAYLOADS
 
-_ROOT = Path(__file__).resolve().parents[2]
 _TIMEOUT = 240
 _URL = re.compile(r"http://127\.0\.0\.1:\d+")
 
@@ -78,16 +77,7 @@ def running(
     *arguments: str, home: Path, env: Mapping[str, str] | None = None
 ) -> Iterator[RunningCommand]:
     """Start a command; one that still runs at the end of the block is killed."""
-    process = subprocess.Popen(
-        [sys.executable, "-m", "vibedesk", *arguments, "--home", str(home)],
-        cwd=_ROOT,
-        env={**os.environ, **(env or {})},
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        encoding="utf-8",
-    )
+    process = start(*arguments, "--home", str(home), env={**os.environ, **(env or {})})
     command = RunningCommand(process)
     try:
         yield command
@@ -99,7 +89,7 @@ def running(
 class RunningCommand:
     """A command under way; its lines can be waited for."""
 
-    process: subprocess.Popen[str]
+    process: Started | subprocess.Popen[str]
     _lines: list[str] = field(default_factory=list)
     _errors: list[str] = field(default_factory=list)
 
@@ -150,10 +140,10 @@ class RunningCommand:
         self.process.send_signal(signal.SIGINT)
 
     def wait(self, timeout: float = _TIMEOUT) -> Finished:
-        self.process.wait(timeout)
+        status = self.process.wait(timeout)
         for reader in self._readers:
             reader.join(10)
-        return Finished(self.process.returncode, "".join(self._lines), "".join(self._errors))
+        return Finished(status, "".join(self._lines), "".join(self._errors))
 
     def kill(self) -> None:
         if self.process.poll() is None:

@@ -369,6 +369,7 @@ class TestInterrupting:
             server.fail(faults.stall(after_chars=at), operation="implement_phase")
             command = ("build", WISH, *TINY, "--json")
             with running(*command, home=root, env=server.environment()) as building:
+                building.wait_for('"server_started"')
                 building.wait_for("export const line2")
                 building.interrupt()
                 done = building.wait(30)

@@ -9,7 +9,6 @@ from __future__ import annotations
 import os
 import signal
 import subprocess
-import sys
 import tempfile
 import time
 from collections.abc import Iterator
@@ -18,8 +17,12 @@ from contextlib import suppress
 import psutil
 import pytest
 
+from tests.support.prestarted import WINDOW, start_with_output
+
 _CHILD = "TESTS_IN_OWN_PROCESS"
 _SECONDS = 900
+# Libraries with a plug-in of pytest's beside them; no test asserts there.
+_EARLY_IMPORTS = "ignore:Module already imported:pytest.PytestAssertRewriteWarning"
 _KEPT_CHARACTERS = 20_000
 _GRACE_SECONDS = 10.0  # Chromium's processes end after the program that started them
 
@@ -63,16 +66,15 @@ class OwnProcess:
 
 def _run(item: pytest.Item) -> tuple[str, str]:
     """Return (passed or failed, output); a skip inside counts as failed, since nothing of it was tested."""
-    command = [sys.executable, "-m", "pytest", "-q", "-rs", "-p", "no:cacheprovider", item.nodeid]
     # A file, not a pipe: a process that the test leaves behind would hold a pipe open, and this one would wait for it.
     with tempfile.TemporaryFile() as output_file:
-        child = subprocess.Popen(
-            command,
-            cwd=item.config.rootpath,
+        child = start_with_output(
+            output_file.fileno(),
+            *("-q", "-rs", "-p", "no:cacheprovider", "-W", _EARLY_IMPORTS, item.nodeid),
             env={**os.environ, _CHILD: "1"},
-            stdout=output_file,
-            stderr=subprocess.STDOUT,
-            start_new_session=True,
+            cwd=item.config.rootpath,
+            module="pytest",
+            imported=WINDOW,
         )
         left: list[str] = []
         try:
@@ -83,7 +85,7 @@ def _run(item: pytest.Item) -> tuple[str, str]:
         finally:
             with suppress(ProcessLookupError):
                 os.killpg(child.pid, signal.SIGKILL)
-            child.wait()
+            child.wait(_GRACE_SECONDS)
         output_file.seek(0)
         output = output_file.read().decode(errors="replace")[-_KEPT_CHARACTERS:]
     if code is None:

@@ -6,6 +6,8 @@ from collections.abc import Callable
 
 import psutil
 
+from tests.support.prestarted import is_starter
+
 Leftovers = Callable[[], list[psutil.Process]]
 
 
@@ -13,7 +15,7 @@ def leftovers_since_now() -> Leftovers:
     """Return a function that returns what descends from this process, started after now, and is alive.
 
     What earlier fixtures of the same worker started serves further tests. Chromium's processes are not counted: they
-    stay as long as Qt does.
+    stay as long as Qt does; and the processes that further programs are forked from stay, too.
     """
     before = set(_descendants(psutil.Process()))
 
@@ -21,7 +23,10 @@ def leftovers_since_now() -> Leftovers:
         return [
             process
             for process in _descendants(psutil.Process())
-            if process not in before and is_alive(process) and not _is_chromium(process)
+            if process not in before
+            and not is_starter(process.pid)
+            and is_alive(process)
+            and not _is_chromium(process)
         ]
 
     return leftovers

@@ -16,6 +16,7 @@ from typing import Any
 import psutil
 
 from tests.support.model_server import ModelServer
+from tests.support.prestarted import Started, start
 
 Json = dict[str, Any]
 DEADLINE_SECONDS = 60.0
@@ -37,13 +38,8 @@ class Program:
         module: str = "vibedesk",
     ) -> None:
         self.events: list[Json] = []
-        self._process = subprocess.Popen(
-            [sys.executable, "-m", module, *map(str, arguments)],
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-            env={**os.environ, **(env or {})},
+        self._process = start(
+            *map(str, arguments), env={**os.environ, **(env or {})}, module=module
         )
         self._lines: queue.SimpleQueue[str | None] = queue.SimpleQueue()
         self._errors: list[str] = []
@@ -165,7 +161,7 @@ class PythonProcess:
         kill_family(self._process)
 
 
-def kill_family(process: subprocess.Popen[str]) -> None:
+def kill_family(process: Started | subprocess.Popen[str]) -> None:
     family = psutil.Process(process.pid).children(recursive=True)
     process.kill()
     process.wait(DEADLINE_SECONDS)
@@ -178,11 +174,9 @@ def run(
     *arguments: str | Path, env: Mapping[str, str] | None = None, timeout: float = 120.0
 ) -> subprocess.CompletedProcess[str]:
     """Run `vibedesk …` to its end."""
-    return subprocess.run(
-        [sys.executable, "-m", "vibedesk", *map(str, arguments)],
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        text=True,
-        timeout=timeout,
-        env={**os.environ, **(env or {})},
-    )
+    process = start(*map(str, arguments), env={**os.environ, **(env or {})})
+    try:
+        stdout, stderr = process.communicate(timeout=timeout)
+    finally:
+        process.kill()
+    return subprocess.CompletedProcess(arguments, process.wait(), stdout, stderr)

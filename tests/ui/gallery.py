@@ -115,6 +115,7 @@ def running_phase() -> PhaseView:
         elapsed="1:48",
         estimate="about 1 min left",
         control="stop",
+        pause="offered",
     )
 
 

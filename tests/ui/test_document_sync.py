@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from pathlib import Path
 
 import pytest
@@ -13,6 +13,7 @@ from vibedesk.base.paths import Home
 from vibedesk.engine.engine import Engine
 from vibedesk.engine.files.replica import RemoteEdit, merged_text
 from vibedesk.engine.project_options import ProjectOptions
+from vibedesk.engine.store.tables import database_proxy
 from vibedesk.ui.document_sync import DocumentSync
 
 PATH = "src/a.ts"
@@ -218,11 +219,52 @@ async def test_a_file_that_was_deleted_takes_along_what_was_typed_beside_it(
     assert await engine.read_file(project_id, PATH) == "one\n"
 
 
-async def test_what_cannot_be_stored_is_told_and_the_next_is_sent(
-    engine: Engine, project_id: str, editor: Editor
+@pytest.fixture
+async def full_disk(engine: Engine) -> AsyncIterator[Callable[[bool], Awaitable[None]]]:
+    """Return what takes SQLite all room to grow, and gives it back."""
+    database = engine._ours.database
+
+    async def limit(full: bool) -> None:
+        pages = 1 if full else 1 << 30
+        await asyncio.wrap_future(
+            database.submit(lambda: database_proxy.execute_sql(f"PRAGMA max_page_count = {pages}"))
+        )
+
+    yield limit
+    await limit(False)
+
+
+async def test_what_cannot_be_stored_is_told_and_goes_with_what_is_typed_next(
+    engine: Engine,
+    project_id: str,
+    editor: Editor,
+    full_disk: Callable[[bool], Awaitable[None]],
 ) -> None:
-    editor.sync._outgoing.put_nowait(b"no update")
+    long = "x" * 1_000_000
+    await full_disk(True)
+    editor.sync.typed(PATH, 0, 0, long)
+    await editor.sync._outgoing.join()
+    assert [error.code for error in editor.errors] == ["disk_full"]
+    await full_disk(False)
     editor.sync.typed(PATH, 0, 0, "still ")
-    await asyncio.wait_for(editor.sync.all_sent(), 10)
-    assert [error.code for error in editor.errors] == ["invalid_input"]
-    assert await engine.read_file(project_id, PATH) == "still one\n"
+    editor.sync.typed(PATH, 0, 0, "and ")
+    await editor.sync.all_sent()
+    assert [error.code for error in editor.errors] == ["disk_full"]
+    assert await engine.read_file(project_id, PATH) == f"and still {long}one\n"
+
+
+async def test_what_could_not_be_stored_is_stored_when_the_project_is_left(
+    engine: Engine,
+    project_id: str,
+    editor: Editor,
+    full_disk: Callable[[bool], Awaitable[None]],
+) -> None:
+    long = "x" * 1_000_000
+    await full_disk(True)
+    editor.sync.typed(PATH, 0, 0, long)
+    editor.sync.typed(PATH, 0, 0, "two ")
+    await editor.sync._outgoing.join()
+    assert len(editor.errors) == 2
+    await full_disk(False)
+    await editor.sync.all_sent()
+    assert await engine.read_file(project_id, PATH) == f"two {long}one\n"

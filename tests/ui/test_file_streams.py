@@ -23,6 +23,8 @@ from vibedesk.engine.engine import Engine
 from vibedesk.engine.event_bus import Emit
 from vibedesk.engine.files.drafts import Drafts
 from vibedesk.engine.files.project_files import ProjectFiles
+from vibedesk.ui.chat.writing_card import WritingCard
+from vibedesk.ui.editor.scintilla import ScintillaEditor
 
 QCoreApplication.setAttribute(Qt.ApplicationAttribute.AA_ShareOpenGLContexts)
 pytestmark = pytest.mark.ui
@@ -32,6 +34,7 @@ __all__ = ["engine", "play"]
 Play = Callable[[Scenario], None]
 CARD = "src/parts/Card.tsx"
 BEFORE = f"// {APP}\n"
+SCI_MARKERGET = 2046
 
 
 class Agent:
@@ -178,6 +181,66 @@ def test_a_change_that_was_refused_ends_there(play: Play, mode: str) -> None:
         await opened.session.send_typed()
         assert await agent.stored() == agent.editor.text(APP) == f"my {BEFORE}"
         assert agent.state() != "writing"
+
+    play(scenario)
+
+
+@pytest.mark.parametrize("mode", ["patch", "full"])
+def test_lines_are_marked_only_against_a_text_that_is_known(play: Play, mode: str) -> None:
+    async def scenario(engine: Engine, opened: Opened) -> None:
+        agent = Agent(engine, opened)
+
+        def marked() -> list[int]:
+            editor = agent.editor._editors[APP]
+            assert isinstance(editor, ScintillaEditor)
+            lines = range((agent.editor.text(APP) or "").count("\n"))
+            return [line for line in lines if editor._send(SCI_MARKERGET, line)]
+
+        async def write(text: str) -> None:
+            await agent.start(mode)
+            await agent.end(text)
+            await until(lambda: agent.editor.text(APP) == text, "what was made shows")
+            await until(lambda: APP not in agent.editor._streams, "it is over")
+
+        await agent.run()
+        await write("one\ntwo\n")
+        assert marked() == [], "nobody knew what was there before"
+        await write("one\ntwo\nthree\n")
+        assert marked() == [2]
+
+    play(scenario)
+
+
+def test_what_is_written_in_the_conversation_ends_as_it_ended(play: Play) -> None:
+    async def scenario(engine: Engine, opened: Opened) -> None:
+        agent = Agent(engine, opened)
+
+        def card() -> WritingCard:
+            return opened.panels.chat.findChildren(WritingCard)[-1]
+
+        def said() -> str:
+            return card()._rows.accessibleDescription()
+
+        await agent.run()
+        await agent.start("patch")
+        await until(lambda: opened.panels.chat.findChildren(WritingCard), "the card")
+        assert said() == f"{APP}, being written"
+        await agent.drop()
+        await until(lambda: said() == f"{APP}, stopped", "it was refused")
+        await agent.start("full")
+        assert said() == f"{APP}, being written", "it comes again"
+        await agent.start("full", CARD)
+        await agent.delete(CARD)
+        await until(lambda: f"{CARD}, stopped" in said(), "it was deleted")
+        await tell(engine, opened, e.StateChange("fixing", "implementing_phase", ""))
+        await until(lambda: card().ended, "the step ends")
+        await agent.drop()
+        await until(lambda: APP not in opened.session._streams._lines, "it is dropped")
+        await agent.start("patch")
+        await until(lambda: not card().ended, "the fix has a card of its own")
+        await tell(engine, opened, e.StateChange("reviewing", "fixing", ""))
+        await until(lambda: card().ended, "the fix ends")
+        assert said() == f"{APP}, stopped"
 
     play(scenario)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import replace
+from datetime import datetime
 from pathlib import Path
 
 import pytest
@@ -32,6 +33,7 @@ from vibedesk.ui.mending_control import security_outcome
 from vibedesk.ui.project_panels import ProjectPanels
 from vibedesk.ui.project_session import ProjectSession
 from vibedesk.ui.theme.theme import Theme
+from vibedesk.ui.widgets.times import when_words
 
 QCoreApplication.setAttribute(Qt.ApplicationAttribute.AA_ShareOpenGLContexts)
 pytestmark = pytest.mark.ui
@@ -196,6 +198,9 @@ def test_nothing_is_called_clean_before_it_was_looked_at(
         again.session.start()
         await until(lambda: again.session.loaded, "the snapshot")
         assert again.words() == told
+        long_ago = datetime(2026, 3, 4, 10, 44).astimezone()
+        again.session.mending.show(e.Reviewed(["types"]), long_ago)
+        assert again.words().endswith(f"Last checked {when_words(long_ago)}.")
         await again.session.close()
 
     play(scenario)
@@ -517,6 +522,27 @@ def test_only_a_run_that_mends_is_called_a_fix(play: Callable[[Scenario], None])
     play(scenario)
 
 
+def test_a_review_that_was_cut_off_with_the_program_can_be_asked_for(
+    play: Callable[[Scenario], None],
+) -> None:
+    async def scenario(opened: Opened) -> None:
+        def cut_off(emit: Emit) -> None:
+            ProjectStore().update(opened.project_id, state=AgentState.REVIEWING)
+            emit(e.StateChange("reviewing", "starting_server", ""))
+
+        review = opened.panels.problems._review
+        await opened.store(cut_off)
+        await until(lambda: review.busy, "it is under way")
+        again = await opened.reopen()
+        assert again.session.run.state == "reviewing"
+        assert not review.busy
+        review.click()
+        await until(lambda: again.errors, "the engine is asked, which has nothing to look at")
+        await again.session.close()
+
+    play(scenario)
+
+
 def test_an_error_of_the_page_reaches_the_engine_and_comes_back_as_a_banner(
     play: Callable[[Scenario], None],
 ) -> None:
@@ -539,6 +565,33 @@ def test_an_error_of_the_page_reaches_the_engine_and_comes_back_as_a_banner(
         await until(lambda: opened.errors, "nothing is built yet, which the engine says")
         opened.press(banner, "Dismiss")
         assert banner.isHidden()
+
+    play(scenario)
+
+
+def test_each_error_that_is_met_has_its_banner(play: Callable[[Scenario], None]) -> None:
+    async def scenario(opened: Opened) -> None:
+        panels = opened.panels
+        opened.session._preview_url = f"{APP}/"
+        banner = panels.preview.error_banner
+
+        async def meets(word: str, line: int) -> None:
+            known = len(panels.problems.problems)
+            panels.preview.console.emit("error", f"Uncaught Error: {word}", f"{APP}/{PATH}", line)
+            await until(lambda: len(panels.problems.problems) == known + 1, "the problem")
+            assert (banner.isHidden(), banner.message) == (False, f"Error: {word}")
+            assert banner._place.text() == f"WeekStrip.tsx:{line}:1"
+
+        await meets("one", 1)
+        await meets("two", 2)
+        opened.press(banner, "Dismiss")
+        await meets("three", 3)
+        opened.press(banner, "Dismiss")
+        await opened.tell(e.Diagnostics([]))
+        await until(lambda: not panels.problems.problems, "it is mended")
+        await opened.tell(e.RuntimeErrorSeen("Error: three", "", ""))
+        await until(lambda: not banner.isHidden(), "it is met again")
+        await opened.tell(e.Diagnostics([]))
 
     play(scenario)
 

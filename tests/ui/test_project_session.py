@@ -22,6 +22,7 @@ from vibedesk.engine.files.drafts import Drafts
 from vibedesk.engine.files.project_files import ProjectFiles
 from vibedesk.engine.project_options import ProjectOptions
 from vibedesk.ui.chat.activity_card import ActivityCard
+from vibedesk.ui.chat.outcome_cards import CompleteCard
 from vibedesk.ui.project_panels import ProjectPanels
 from vibedesk.ui.project_session import ProjectSession
 from vibedesk.ui.theme.theme import Theme
@@ -468,6 +469,45 @@ def test_what_is_typed_into_a_rewrite_outlives_its_tab(play: Callable[[Scenario]
     play(scenario)
 
 
+def test_a_click_on_what_cannot_be_opened_says_so_and_following_goes_on(
+    play: Callable[[Scenario], None],
+) -> None:
+    async def scenario(engine: Engine, opened: Opened) -> None:
+        editor, planned = opened.panels.editor, "src/Planned.tsx"
+
+        async def says(path: str, words: str) -> None:
+            opened.errors.clear()
+            opened.session.show_file(path)
+            await until(lambda: opened.errors, "it is said")
+            assert [error.message for error in opened.errors] == [words]
+            assert editor.following
+
+        phase = {"number": 1, "name": "Basics", "files": [{"path": planned}]}
+        await tell(engine, opened, e.PhaseDesigned(phase))
+        await tell(engine, opened, e.StateChange("implementing_phase", "planning_phase", ""))
+        await until(lambda: planned in opened.panels.files.paths, "it is planned")
+        await says(planned, f"{planned} is not written yet.")
+        await says("src/Gone.tsx", "src/Gone.tsx is not there any more.")
+        opened.session.show_file(APP)
+        await until(lambda: editor.current_path == APP, "it is open")
+        assert not editor.following
+
+    play(scenario)
+
+
+def test_what_was_built_is_counted_in_words(play: Callable[[Scenario], None]) -> None:
+    async def scenario(engine: Engine, opened: Opened) -> None:
+        for files, phases in ((1, 1), (2, 1), (1, 2), (3, 2)):
+            await tell(engine, opened, e.GenerationComplete(files, phases))
+        await until(lambda: len(opened.panels.chat.findChildren(CompleteCard)) == 4)
+        cards = opened.panels.chat.findChildren(CompleteCard)
+        words = ("1 file", "2 files", "1 file in 2 phases", "3 files in 2 phases")
+        for card, said in zip(cards, words, strict=True):
+            assert f"{said}, " in card.text().split("\n")
+
+    play(scenario)
+
+
 def test_what_is_typed_right_after_a_file_was_renamed_is_stored(
     play: Callable[[Scenario], None],
 ) -> None:
@@ -548,6 +588,27 @@ def test_a_stop_that_is_refused_can_be_asked_for_again(play: Callable[[Scenario]
         assert run.phase_view(str).control == "stopping"
         await until(lambda: opened.errors, "it is refused")
         assert run.phase_view(str).control == "stop"
+
+    play(scenario)
+
+
+def test_a_pause_is_on_its_way_until_the_run_waits(play: Callable[[Scenario], None]) -> None:
+    async def scenario(engine: Engine, opened: Opened) -> None:
+        run = opened.session.run
+        await tell(engine, opened, e.StateChange("implementing_phase", "planning_phase", ""))
+        await until(lambda: run.running, "it runs")
+        opened.session.pause()
+        assert run.phase_view(str).pause == "asked"
+        # Here nothing really runs, so the engine refuses.
+        await until(lambda: opened.errors, "it is refused")
+        assert run.phase_view(str).pause == "offered"
+        run.pausing = True
+        await tell(engine, opened, e.Waiting("paused", None, "Paused. Nothing is lost."))
+        await until(lambda: run.phase_view(str).control == "continue")
+        assert "Paused. Nothing is lost." in words(opened.panels.chat)
+        await tell(engine, opened, e.Resumed("paused"))
+        await until(lambda: run.phase_view(str).control == "stop")
+        assert run.phase_view(str).pause == "offered"
 
     play(scenario)
 

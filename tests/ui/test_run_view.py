@@ -48,6 +48,20 @@ def test_a_wait_turns_the_running_step_amber_and_says_so() -> None:
     assert run.waiting == "", "who stops waits for nothing"
 
 
+def test_a_paused_run_can_go_on_and_nothing_else_begins_meanwhile() -> None:
+    run = RunView()
+    run.enter("implementing_phase", "", "planning_phase")
+    assert run.phase_view(same).pause == "offered"
+    run.pausing = True
+    assert (run.phase_view(same).control, run.phase_view(same).pause) == ("stop", "asked")
+    run.waiting, run.pausing = "paused", False
+    view = run.phase_view(same)
+    assert (view.control, view.pause, view.steps[2].extra) == ("continue", "none", "paused")
+    assert run.busy
+    run.waiting = "needs_person"
+    assert run.phase_view(same).pause == "none"
+
+
 def test_approval_is_the_persons_turn() -> None:
     run = RunView()
     run.enter("awaiting_approval", "", "blueprinting")
@@ -66,6 +80,16 @@ def test_what_stopped_can_be_continued_and_nothing_looks_alive(state: str, tone:
     view = run.phase_view(same)
     assert (view.control, view.tone) == ("continue", tone)
     assert "active" not in steps(run)
+
+
+@pytest.mark.parametrize("state", ["planning_phase", "implementing_phase", "reviewing", "fixing"])
+def test_what_was_cut_off_with_the_program_does_not_look_alive(state: str) -> None:
+    run = RunView()
+    run.open_phase(1, "Lists", ["a.ts"])
+    run.take_up(state, "why", running=False, waiting="", can_continue=True)
+    view = run.phase_view(same)
+    assert (view.control, view.tone) == ("continue", "warning")
+    assert not {"active", "fixing"}.intersection(steps(run))
 
 
 def test_an_error_marks_the_step_that_failed() -> None:

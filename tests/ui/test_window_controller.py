@@ -16,6 +16,7 @@ from tests.support import model_faults as faults
 from tests.support.model_server import ModelServer, serve_in_thread
 from tests.support.tiny_app import TINY_TEMPLATE
 from tests.ui.desk import Desk, Scenario, make, play_at_desk
+from tests.ui.mending_samples import ISSUES
 from tests.ui.qt_loop import until
 from vibedesk.base.paths import Home
 from vibedesk.engine import events as e
@@ -189,6 +190,38 @@ def test_a_recorded_example_needs_no_limit(play: Callable[[Scenario], None]) -> 
         [card] = await engine.projects()
         assert (await engine.project(card.id)).budget is None
         await engine.cancel(card.id)
+
+    play(scenario)
+
+
+def test_two_clicks_on_a_recorded_example_make_one_project(
+    play: Callable[[Scenario], None],
+) -> None:
+    async def scenario(engine: Engine, desk: Desk) -> None:
+        await until(lambda: desk.welcome._samples, "the samples")
+        desk.welcome._samples[0].click()
+        desk.welcome._samples[0].click()
+        await until(lambda: desk.controller._session, "it opens")
+        await until(lambda: not desk.controller._making, "it is made")
+        [card] = await engine.projects()
+        await engine.cancel(card.id)
+
+    play(scenario)
+
+
+def test_the_status_bar_counts_one_as_one(play: Callable[[Scenario], None]) -> None:
+    async def scenario(engine: Engine, desk: Desk) -> None:
+        await desk.open(await make(engine))
+        shown = desk.window._status._shown
+        session = desk.controller._session
+        assert session is not None
+        await engine._call(engine._ours.bus.emit(session.project_id, e.Diagnostics(ISSUES[:1])))
+        await until(lambda: session.mending.problems, "a problem is known")
+        assert shown["errors"][0].tooltip == "1 error"
+        assert shown["warnings"][0].tooltip == "0 warnings"
+        desk.window.show_page("projects")
+        await until(lambda: "projects" in shown, "the status bar")
+        await until(lambda: shown["projects"][0].text == "1 project", "it is counted")
 
     play(scenario)
 

@@ -64,6 +64,10 @@ class PageFailedError(Exception):
     """The page could not be opened, does not answer or has crashed; the text is for people."""
 
 
+class ScriptThrewError(PageFailedError):
+    """What was asked of the page threw: the page is there, and answers."""
+
+
 class _WebPage(QWebEnginePage):
     """Tells its trouble, accepts every dialog, grants nothing and stays within the app."""
 
@@ -203,7 +207,12 @@ class BrowserPage(QObject):
         self._page.runJavaScript(_source(name), _OWN_WORLD)
 
     async def evaluate(self, expression: str) -> Any:
-        """Return an expression's value in our own world, as JSON can hold it; PageFailedError for what it throws."""
+        """Return an expression's value in our own world, as JSON can hold it.
+
+        Raises:
+            ScriptThrewError: the expression threw.
+            PageFailedError: the page has crashed, or does not answer.
+        """
         if self._crashed:
             raise PageFailedError("The page has crashed.")
         answer: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
@@ -230,7 +239,7 @@ class BrowserPage(QObject):
             return None
         told = json.loads(text)
         if "threw" in told:
-            raise PageFailedError(told["threw"])
+            raise ScriptThrewError(told["threw"])
         return told.get("value")
 
     def picture(self) -> bytes:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import base64
+import logging
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any, Final
@@ -11,8 +12,10 @@ from typing import Any, Final
 from PySide6.QtCore import QUrl
 
 from vibedesk.browser.interceptor import origin_of
-from vibedesk.browser.page import BrowserPage, PageFailedError
+from vibedesk.browser.page import BrowserPage, PageFailedError, ScriptThrewError
 from vibedesk.browser.trouble import Trouble
+
+_log = logging.getLogger(__name__)
 
 _QUIET_SECONDS: Final = 0.4
 _SETTLE_SECONDS: Final = 4.0
@@ -33,9 +36,9 @@ async def visit(url: str, size: tuple[int, int], folder: Path) -> dict[str, Any]
         try:
             status = await page.goto(url)
             restless = await _settle(page)
-            look = await page.ask("look")
+            look = await _asked(page, "look")
             page.run_file("audit.js")
-            findings = await page.ask("audit")
+            findings = await _asked(page, "audit")
         except PageFailedError as failure:
             reason = str(failure)
         picture = page.picture()
@@ -59,6 +62,15 @@ async def visit(url: str, size: tuple[int, int], folder: Path) -> dict[str, Any]
     }
 
 
+async def _asked(page: BrowserPage, question: str) -> Any:
+    """Ask the page; None where it changes at this moment, or is none that our own script can deal with."""
+    try:
+        return await page.ask(question)
+    except ScriptThrewError as error:
+        _log.warning("%s failed: %s", question, error)
+        return None
+
+
 async def _settle(page: BrowserPage) -> bool:
     """Wait until nothing has changed for a moment; longer, but not for ever, for a page that shows nothing yet.
 
@@ -70,7 +82,7 @@ async def _settle(page: BrowserPage) -> bool:
     changing_since: float | None = None
     while loop.time() < deadline:
         await asyncio.sleep(_POLL_SECONDS)
-        now = await page.ask("settling")
+        now = await _asked(page, "settling")
         if not now or page.is_loading:
             changing_since = None
             continue

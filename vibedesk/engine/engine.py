@@ -243,8 +243,16 @@ class Engine:
         """
         return await self._complete(self._ours.say(project_id, text, images))
 
+    async def pause(self, project_id: str) -> None:
+        """Have the project's run wait as soon as its present step is done, until `resume`; nothing is lost.
+
+        Raises:
+            NotAllowedNowError: no run is under way.
+        """
+        await self._complete(self._ours.pause(project_id))
+
     async def resume(self, project_id: str, *, budget: float | None = None) -> None:
-        """Go on where a run was cut off, stopped or failed; `budget` (USD in all) replaces the old one."""
+        """Go on where a run was cut off, paused, stopped or failed; `budget` (USD in all) replaces the old one."""
         await self._complete(self._ours.resume(project_id, budget))
 
     async def set_budget(self, project_id: str, budget: float | None) -> None:

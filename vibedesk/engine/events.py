@@ -489,7 +489,10 @@ class BudgetWarning(Payload):
 
 @dataclass(frozen=True, slots=True)
 class Waiting(Payload):
-    """The agent waits. `reason`: rate_limit, network, budget, approval, answers, needs_person, consent, slot, sandbox; `until`: UTC."""
+    """The agent waits.
+
+    `reason`: rate_limit, network, budget, approval, answers, needs_person, consent, paused, slot, sandbox; `until`: UTC.
+    """
 
     type: ClassVar[str] = "waiting"
     reason: str

@@ -379,6 +379,9 @@ class EngineServices:
         record = await self._read(lambda: AttachmentStore(project_id).get(attachment_id))
         return await asyncio.to_thread(self.attachments.read, record)
 
+    async def pause(self, project_id: str) -> None:
+        await (await self.agents.get(project_id)).pause()
+
     async def resume(self, project_id: str, budget: float | None) -> None:
         agent = await self.agents.get(project_id)
         if budget is not None:
@@ -605,16 +608,10 @@ class EngineServices:
         return await agent.snapshots.take(name or "Saved by you", author="you", named=bool(name))
 
     async def restore(self, project_id: str, commit: str) -> VersionView:
-        return await self._restore(project_id, commit, None)
+        return await (await self.agents.get(project_id)).restore(commit)
 
     async def restore_file(self, project_id: str, commit: str, path: str) -> VersionView:
-        return await self._restore(project_id, commit, path)
-
-    async def _restore(self, project_id: str, commit: str, path: str | None) -> VersionView:
-        agent = await self.agents.get(project_id)
-        if agent.running:
-            raise NotAllowedNowError("The project is being built.", remedy="Stop the run first.")
-        return await agent.restore(commit, path)
+        return await (await self.agents.get(project_id)).restore(commit, path)
 
     # -- events and settings --------------------------------------------------------------------------
     async def subscribe(self, subscription: Subscription) -> None:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable
 
 from vibedesk.base.errors import VibeDeskError, as_vibedesk_error
 from vibedesk.engine.engine import Engine
-from vibedesk.engine.files.replica import DocumentReplica, Merged, RemoteEdit
+from vibedesk.engine.files.replica import DocumentReplica, Merged, RemoteEdit, joined_updates
 
 
 class _Beside:
@@ -78,6 +78,8 @@ class DocumentSync:
         self._replica = DocumentReplica()
         self._fetching = asyncio.Lock()
         self._outgoing: asyncio.Queue[bytes] = asyncio.Queue()
+        self._refused: bytes | None = None
+        """What could not be stored; everything typed since rests on it."""
         self._beside: dict[str, list[_Beside]] = {}
         """The streams of each path that is being written; all but the last broke off."""
 
@@ -158,18 +160,25 @@ class DocumentSync:
     # -- sending
 
     async def send_typed(self) -> None:
-        """Send what is typed, in order, until cancelled; what is refused is told, and the next one sent."""
+        """Send what is typed, in order, until cancelled; what is refused is told, and goes with the next one."""
         while True:
             update = await self._outgoing.get()
             try:
+                if self._refused is not None:
+                    update = joined_updates([self._refused, update])
                 await self._engine.apply_update(self._project_id, update)
+                self._refused = None
             except Exception as caught:  # noqa: BLE001 - told, and must not end the sending
+                self._refused = update
                 self._on_error(as_vibedesk_error(caught))
             finally:
                 self._outgoing.task_done()
 
     async def all_sent(self) -> None:
-        """Wait until everything typed so far is stored, also beside what the agent has not written to its end."""
+        """Wait until everything typed so far is stored, also beside what the agent has not written to its end.
+
+        What was refused before is tried once more.
+        """
         if any(beside.is_unsent for streams in self._beside.values() for beside in streams):
             try:
                 await self.fetch()
@@ -178,6 +187,7 @@ class DocumentSync:
             for path, streams in self._beside.items():
                 if self._replica.text(path) is not None:
                     self._merge(path, [beside for beside in streams if beside.is_unsent])
+        self._send(self._refused)
         await self._outgoing.join()
 
     def _merge(self, path: str, typed: Iterable[_Beside]) -> None:

@@ -58,11 +58,13 @@ class FileStreams:
                 files.set_state(path, "writing")
                 chat.file_started(path)
                 before = self._shown(path)
+                if before is None and not known:
+                    before = ""
                 shown_as = _write_mode(mode)
-                if known and before is None and mode == "append":
+                if before is None and mode == "append":
                     # What comes after a text that is not here shows when all of it is.
                     shown_as = "patch"
-                editor.stream_start(path, shown_as, before or "")
+                editor.stream_start(path, shown_as, before)
                 if shown_as == "patch":
                     # Its editor shows the document until then, and what is typed goes there.
                     self._growing.discard(path)
@@ -107,6 +109,7 @@ class FileStreams:
         self._lines.pop(path, None)
         self._growing.discard(path)
         self._sync.stream_dropped(path)
+        self._panels.chat.file_dropped(path)
 
     def dropped(self, path: str) -> None:
         """What came of the file counts for nothing: it reads as before, with what was typed."""
@@ -114,6 +117,7 @@ class FileStreams:
             return
         self._growing.discard(path)
         self._panels.files.set_state(path, "unchanged")
+        self._panels.chat.file_dropped(path)
         if self._sync.is_streaming(path):
             self._panels.editor.stream_end(path, self._shown(path))
             self._settle(path)

@@ -64,9 +64,11 @@ class HistoryControl(QObject):
         self.page.clear()
 
     def set_shown(self, *, shown: bool) -> None:
-        """Versions are only asked for while somebody looks."""
+        """Versions are only asked for while somebody looks; files may have changed while nobody did."""
         self._shown = shown
         self._follow()
+        if shown:
+            self.page.detail.compare_again()
 
     def _follow(self) -> None:
         session = self._session
@@ -76,6 +78,7 @@ class HistoryControl(QObject):
         if self._shown and session.loaded and session.version_count != self._seen:
             self._seen = session.version_count
             self._do(self._fetch())
+            self.page.detail.compare_again()
 
     async def _fetch(self) -> None:
         session = self._session
@@ -92,6 +95,8 @@ class HistoryControl(QObject):
         session = self._session
         if session is None:
             return
+        if against == "now":
+            await session.send_typed()
         diff = await self._engine.version_diff(session.project_id, commit, against)
         if session is self._session:
             self.page.detail.set_diff(diff)
@@ -117,8 +122,13 @@ class HistoryControl(QObject):
         session = self._session
         if session is None:
             return
-        await session.send_typed()
-        made = await self._engine.snapshot(session.project_id, name)
+        try:
+            await session.send_typed()
+            made = await self._engine.snapshot(session.project_id, name)
+        except Exception:
+            if session is self._session:
+                self.page.start_keeping(name)
+            raise
         await self._fetch()
         self.page.choose(made.commit)
         self._told(self.tr("Kept as a version: {0}").format(made.label))

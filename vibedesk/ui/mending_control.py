@@ -33,6 +33,7 @@ from vibedesk.ui.problems.problem import (
 from vibedesk.ui.project_panels import ProjectPanels
 from vibedesk.ui.run_view import RunView
 from vibedesk.ui.tasks import WidgetTasks
+from vibedesk.ui.widgets.times import moment_words
 from vibedesk.ui.work import Work
 
 AUTOMATIC_FIX = "fix.automatic"
@@ -133,7 +134,7 @@ class MendingControl(QObject):
             (checks.picture_opened, chat.show_picture),
             (banner.fix_requested, self._on_fix_met),
             (banner.show_requested, self._on_show_met),
-            (banner.dismissed, banner.hide),
+            (banner.dismissed, self._on_dismissed),
             (banner.automatic_changed, self._on_automatic),
             (chat.action_requested, self._on_choice),
             (self._panels.preview.console, self.page_errors.on_console),
@@ -193,7 +194,8 @@ class MendingControl(QObject):
             self._end_checks()
         if self.work == "rest" or self._run.changes_page:
             self.page_errors.forget()
-        self._panels.problems.set_reviewing(reviewing=self._run.state == "reviewing")
+        reviewing = self._run.busy and self._run.state == "reviewing"
+        self._panels.problems.set_reviewing(reviewing=reviewing)
         self._show_work()
         if not self._run.busy:
             self._settle_banner()
@@ -312,8 +314,8 @@ class MendingControl(QObject):
     def _clean_words(self) -> str:
         at, sources = self._reviewed
         if at:
-            moment = datetime.fromisoformat(at.replace("Z", "+00:00")).astimezone()
-            return self.tr("{0} Last checked {1:%H:%M}.").format(clean_words(sources), moment)
+            words = self.tr("{0} Last checked {1}.")
+            return words.format(clean_words(sources), moment_words(at))
         if self._run.phase_number == 0:
             return self.tr("Nothing is built yet.")
         return self.tr("Nothing was looked at yet.")
@@ -392,8 +394,9 @@ class MendingControl(QObject):
         self._panels.problems.set_checked(self._clean_words())
 
     def _on_error_met(self, message: str, stack: str) -> None:
-        self._times = self._times + 1 if message == self._met else 1
-        self._met = message
+        if message != self._met:
+            self._met, self._times, self._named = message, 0, False
+        self._times += 1
         first = message.strip().split("\n", 1)[0]
         banner = self._panels.preview.error_banner
         banner.show_error(first, "", stack or message, self._times)
@@ -519,6 +522,10 @@ class MendingControl(QObject):
     def _on_fix_met(self) -> None:
         problem = self._met_problem()
         self._on_fix([problem.signature] if problem is not None else [])
+
+    def _on_dismissed(self) -> None:
+        self._named = False
+        self._panels.preview.error_banner.hide()
 
     def _on_show_met(self) -> None:
         problem = self._met_problem()

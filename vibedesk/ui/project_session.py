@@ -12,7 +12,12 @@ from typing import Any
 from PySide6.QtCore import QObject, QUrl, Signal
 from PySide6.QtGui import QDesktopServices
 
-from vibedesk.base.errors import ConsentRequiredError, as_vibedesk_error
+from vibedesk.base.errors import (
+    ConsentRequiredError,
+    NotFoundError,
+    VibeDeskError,
+    as_vibedesk_error,
+)
 from vibedesk.engine import events as e
 from vibedesk.engine.engine import Engine
 from vibedesk.engine.files.replica import RemoteEdit
@@ -36,7 +41,7 @@ from vibedesk.ui.sandbox.words import is_up
 from vibedesk.ui.tasks import WidgetTasks
 
 _WAITS_OF_SANDBOXES = ("slot", "sandbox")
-_WAITS_FOR_PERSON = ("answers", "budget", "needs_person", "consent")
+_WAITS_FOR_PERSON = ("answers", "budget", "needs_person", "consent", "paused")
 _OWN_STREAM = "vibedesk"
 """The log lines that tell what VibeDesk does to prepare a sandbox."""
 _TOLD_IN_CHAT = frozenset(
@@ -53,6 +58,7 @@ _TOLD_IN_CHAT = frozenset(
         "fallback",
         "images_not_seen",
         "nothing_changed",
+        "pausing",
         "no_summary",
         "template_gone",
         "no_review",
@@ -232,6 +238,19 @@ class ProjectSession(QObject):
             self._connections.append((signal, slot))
 
     # -- what the person does ----------------------------------------------------------------------------
+    def pause(self) -> None:
+        self.run.pausing = True
+        self.run_changed.emit()
+        self._do(self._pause())
+
+    async def _pause(self) -> None:
+        try:
+            await self._engine.pause(self.project_id)
+        except Exception:
+            self.run.pausing = False
+            self.run_changed.emit()
+            raise
+
     def stop(self) -> None:
         self.run.stopping = True
         self.run_changed.emit()
@@ -294,13 +313,23 @@ class ProjectSession(QObject):
             self._panels.editor.go_to(path, line, max(1, column))
 
     async def _show_file(self, path: str, *, pinned: bool) -> None:
+        text = await self._sync.text(path)
+        if text is None and not self._sync.is_streaming(path):
+            raise self._nothing_to_show(path)
         if self.run.running and path != self._panels.editor.current_path:
             # Who opens another file wants to stay there.
             self._panels.editor.set_following(False)
-        text = await self._sync.text(path)
-        if text is not None or self._sync.is_streaming(path):
-            self.code_wanted.emit()
-            self._panels.editor.open_file(path, text or "", pinned=pinned)
+        self.code_wanted.emit()
+        self._panels.editor.open_file(path, text or "", pinned=pinned)
+
+    def _nothing_to_show(self, path: str) -> VibeDeskError:
+        if path in self._known:
+            words = self.tr("{0} is no text file.")
+        elif path in self.run.planned and path not in self.run.finished:
+            words = self.tr("{0} is not written yet.")
+        else:
+            words = self.tr("{0} is not there any more.")
+        return NotFoundError(words.format(path))
 
     def _on_rename(self, path: str, new_path: str) -> None:
         self._do(self._engine.rename_file(self.project_id, path, new_path))
@@ -433,7 +462,8 @@ class ProjectSession(QObject):
             case e.FileMarked(path, mark, on):
                 self._marking.on_marked(path, mark, on=on)
             case e.FilesWritten(count):
-                text = self.tr("{0} files written to the folder").format(count)
+                many = self.tr("{0} files written to the folder").format(count)
+                text = self.tr("1 file written to the folder") if count == 1 else many
                 self._panels.log(at, "write", text)
             case e.CommandStarted(command):
                 chat.activity("command", command, None, "running", key=command, at=at)
@@ -614,6 +644,7 @@ class ProjectSession(QObject):
             end = _moment(until) if until else None
             self._panels.chat.set_waiting(message, end, for_person=for_person)
         self.run.waiting, self._waiting_words = reason, message
+        self.run.pausing = self.run.pausing and reason != "paused"
         self.mending.follow_run()
         self._show_stage()
         self.run_changed.emit()
@@ -671,14 +702,14 @@ class ProjectSession(QObject):
         self.run.elapsed = self.clock.words()
         if self.run.running and not was_running:
             self._panels.editor.set_following(True)
+        if previous in ("implementing_phase", "fixing"):
+            chat.end_activity(complete=state not in ("error", "idle"))
         to_write = [path for path in self.run.planned if path not in self.run.finished]
         if state == "implementing_phase" and to_write:
             chat.begin_activity("writing", to_write, at)
             for path in to_write:
                 if path not in self._known:
                     self._panels.files.set_state(path, "queued")
-        if previous == "implementing_phase":
-            chat.end_activity(complete=state not in ("error", "idle"))
         if not self.run.running and state != "awaiting_approval":
             self._streams.end()
             chat.stop_work()
@@ -718,7 +749,9 @@ class ProjectSession(QObject):
         self._refresh_roadmap()
 
     def _on_complete(self, files: int, phases: int, at: datetime) -> None:
-        written = self.tr("{0} files in {1} phases") if phases != 1 else self.tr("{0} files")
+        written = self.tr("1 file") if files == 1 else self.tr("{0} files").format(files)
+        if phases != 1:
+            written = self.tr("{0} in {1} phases").format(written, phases)
         cost = self.tr("recorded, no cost") if self.sample else f"${self.cost:.2f}"
         self._panels.chat.set_complete(
             {
@@ -726,7 +759,7 @@ class ProjectSession(QObject):
                 "elapsed": self.run.elapsed,
                 "checks": [
                     (self.tr("The page answers"), ""),
-                    (written.format(files, phases), ""),
+                    (written, ""),
                     *self.mending.outcome_rows(),
                     (self.tr("Saved as a version"), cost),
                 ],

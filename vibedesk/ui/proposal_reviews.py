@@ -140,19 +140,19 @@ class ProposalReviews:
         self._asked.add(path)
         try:
             await self._engine.regenerate_file(self._project_id, path, words)
-        except VibeDeskError:
+        except Exception:
             self._asked.discard(path)
             raise
 
     async def _take(self, proposal_id: str, hunks: list[int]) -> None:
         page = self._pages[proposal_id]
         page.set_busy(busy=True)
-        await self._sync.all_sent()
         try:
+            await self._sync.all_sent()
             await self._engine.take_proposal(self._project_id, proposal_id, hunks)
-        except VibeDeskError as error:
+        except Exception as error:
             page.set_busy(busy=False)
-            if error.code != _CONFLICT:
+            if not isinstance(error, VibeDeskError) or error.code != _CONFLICT:
                 raise
             page.show_conflict(int(error.details["hunk"]), f"{error.message} {error.remedy}")
 

@@ -63,4 +63,6 @@ def _state(phase: dict[str, Any] | None, number: int, run: RunView) -> str:
 
 def _extra(phase: dict[str, Any] | None, tr: Translate) -> str:
     files = len(phase.get("files", ())) if phase else 0
-    return tr("{0} files").format(files) if files else ""
+    if not files:
+        return ""
+    return tr("1 file") if files == 1 else tr("{0} files").format(files)

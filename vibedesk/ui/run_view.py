@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from vibedesk.ui.shell.phase_bar import PhaseView, RunControl
+from vibedesk.ui.shell.phase_bar import PauseControl, PhaseView, RunControl
 from vibedesk.ui.widgets.phase_strip import PhaseStep, StepState, StripTone
 
 _STEP_OF_STATE = {
@@ -52,6 +52,8 @@ class RunView:
     running: bool = False
     can_continue: bool = False
     stopping: bool = False
+    pausing: bool = False
+    """Whether it stops working as soon as its present step is done."""
     waiting: str = ""
     """What the run waits for, a reason of `events.Waiting`; empty while it works."""
     phase_number: int = 0
@@ -99,6 +101,7 @@ class RunView:
             self.after_fix = state == "fixing"
         self.running = state in _STEP_OF_STATE and state != "awaiting_approval"
         self.stopping = self.stopping and self.running
+        self.pausing = self.pausing and self.running
         if not self.running:
             self.waiting = ""
         self.can_continue = state in ("error", "idle")
@@ -108,7 +111,7 @@ class RunView:
     ) -> None:
         """Become what a snapshot says; `running` is whether the engine works at it."""
         self.enter(state, reason, "")
-        self.stopping = False
+        self.stopping = self.pausing = False
         self.running = self.running and (running or waiting in _PERSONS_TURN)
         self.waiting = waiting if self.running else ""
         self.can_continue = can_continue and not self.running
@@ -127,6 +130,7 @@ class RunView:
             tone=self._tone(),
             elapsed=self.elapsed,
             control=self._control(),
+            pause=self._pause(),
         )
 
     def _overline(self, tr: Translate) -> str:
@@ -171,7 +175,8 @@ class RunView:
             words = tr("{0} problem") if self.errors == 1 else tr("{0} problems")
             extra = words.format(self.errors)
         if state == "waiting":
-            extra = tr("needs you") if self.waiting == "needs_person" else tr("waiting")
+            of_waits = {"needs_person": tr("needs you"), "paused": tr("paused")}
+            extra = of_waits.get(self.waiting, tr("waiting"))
         return PhaseStep(key=key, title=titles[key], state=state, share=share, extra=extra)
 
     def _step_state(self, key: str) -> StepState:
@@ -191,6 +196,8 @@ class RunView:
             return "failed"
         if self.waiting and self.running:
             return "waiting"
+        if not self.running and self.state != "awaiting_approval":
+            return "todo"
         return "fixing" if key == "fix" else "active"
 
     def _share(self) -> float:
@@ -214,11 +221,16 @@ class RunView:
             case "fixing" | "awaiting_approval" | "idle":
                 return "warning"
             case _:
-                return "live"
+                return "live" if self.running else "warning"
 
     def _control(self) -> RunControl:
         if self.stopping:
             return "stopping"
-        if self.running:
+        if self.running and self.waiting != "paused":
             return "stop"
-        return "continue" if self.can_continue else "none"
+        return "continue" if self.running or self.can_continue else "none"
+
+    def _pause(self) -> PauseControl:
+        if self._control() != "stop" or self.waiting in _PERSONS_TURN:
+            return "none"
+        return "asked" if self.pausing else "offered"

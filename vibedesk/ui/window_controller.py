@@ -97,6 +97,7 @@ class WindowController(QObject):
         self._provider_ready = False
         self._budget: float | None = DEFAULT_BUDGET
         self._closing = False
+        self._making = False
         self._switching = asyncio.Lock()
         self._tick = QTimer(self)
         self._tick.setInterval(_CLOCK_MS)
@@ -159,6 +160,7 @@ class WindowController(QObject):
         window = self._window
         window.open_project_requested.connect(self.open_project)
         window.page_shown.connect(self._on_page)
+        window.pause_requested.connect(self._on_pause)
         window.stop_requested.connect(self._on_stop)
         window.continue_requested.connect(self._on_continue)
         window.status_clicked.connect(self._on_status)
@@ -249,6 +251,10 @@ class WindowController(QObject):
     def _on_keep_version(self) -> None:
         if self._history is not None:
             self._history.page.start_keeping()
+
+    def _on_pause(self) -> None:
+        if self._session is not None:
+            self._session.pause()
 
     def _on_stop(self) -> None:
         if self._session is not None:
@@ -428,6 +434,9 @@ class WindowController(QObject):
     async def _new_project(
         self, wish: str, *, sample: str = "", images: Sequence[Attached] = ()
     ) -> None:
+        if self._making:
+            return
+        self._making = True
         self._welcome().set_busy(busy=True)
         try:
             approval = bool(await self._engine.setting(APPROVAL_SETTING, default=not sample))
@@ -448,6 +457,7 @@ class WindowController(QObject):
             await self._open(project_id)
             await self._engine.generate(project_id)
         finally:
+            self._making = False
             self._welcome().set_busy(busy=False)
 
     async def _create(
@@ -614,7 +624,8 @@ class WindowController(QObject):
                 cost = self.tr("${0:.2f} this project").format(session.cost)
                 right.append(StatusItem(key="cost", text=cost, icon="coins", clickable=True))
         else:
-            count = self.tr("{0} projects").format(len(self._cards))
+            many = self.tr("{0} projects").format(len(self._cards))
+            count = self.tr("1 project") if len(self._cards) == 1 else many
             left.append(StatusItem(key="projects", text=count, icon="squares-four"))
             where = self.tr("Where your apps run")
             left.append(
@@ -626,19 +637,23 @@ class WindowController(QObject):
 
     def _problem_items(self, session: ProjectSession) -> list[StatusItem]:
         errors, warnings = tally(session.mending.problems)
+        many_errors = self.tr("{0} errors").format(errors)
+        errors_words = self.tr("1 error") if errors == 1 else many_errors
+        many_warnings = self.tr("{0} warnings").format(warnings)
+        warnings_words = self.tr("1 warning") if warnings == 1 else many_warnings
         return [
             StatusItem(
                 key=key,
                 text=str(count),
                 icon=f"{icon}-fill" if count else icon,
                 tone=tone if count else "text.muted",
-                tooltip=words.format(count),
-                details=words.format(count),
+                tooltip=words,
+                details=words,
                 clickable=True,
             )
             for key, count, icon, tone, words in (
-                ("errors", errors, "x-circle", "danger.text", self.tr("{0} errors")),
-                ("warnings", warnings, "warning", "warning.text", self.tr("{0} warnings")),
+                ("errors", errors, "x-circle", "danger.text", errors_words),
+                ("warnings", warnings, "warning", "warning.text", warnings_words),
             )
         ]
 

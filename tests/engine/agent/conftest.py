@@ -18,6 +18,7 @@ from vibedesk.base.paths import Home
 from vibedesk.engine.agent.code_generator_agent import CodeGeneratorAgent
 from vibedesk.engine.engine import Engine
 from vibedesk.engine.events import Event, FixApplied, Notice, Payload
+from vibedesk.engine.files.replica import DocumentReplica
 from vibedesk.engine.project_options import ProjectOptions
 from vibedesk.engine.services import EngineServices
 
@@ -199,6 +200,15 @@ async def reopened(home: Home, bench: Bench, *, attended: bool) -> Bench:
     engine = Engine(home, attended=attended)
     await asyncio.to_thread(engine.start)
     return Bench(engine, bench.server, bench.template)
+
+
+async def rewritten(bench: Bench, project_id: str, text: str, path: str = "app.js") -> None:
+    """Have the person write a file anew."""
+    editor = DocumentReplica()
+    editor.apply(*await bench.engine.updates_since(project_id, 0))
+    update = editor.edit(path, 0, 100_000, text)
+    assert update is not None
+    await bench.engine.apply_update(project_id, update)
 
 
 def _text(content: str | list[dict[str, Any]]) -> str:

@@ -634,6 +634,29 @@ async def test_a_late_step_that_a_plan_needs_nothing_for_is_said_so(
     assert [n.code for n in told if "roadmap" in n.message] == ["roadmap_open", "nothing_planned"]  # type: ignore[attr-defined]
 
 
+async def test_a_step_that_is_added_while_a_plan_has_nothing_more_is_planned(
+    desk: Desk, server: ModelServer
+) -> None:
+    project_id = await waiting_for_approval(desk)
+    server.answer("cat > index.html <<'E'\n<h1>Hi</h1>\nE\n", operation="implement_phase")
+    server.fail(faults.stall(after_chars=5), operation="plan_phase")
+    nothing = {"name": "None", "files": [], "is_last_phase": True}
+    server.answer(json.dumps(nothing), operation="plan_phase")
+    await desk.engine.approve(project_id)
+    await server.wait_until(lambda: bool(server.requests_for("plan_phase")))
+    roadmap = [*FULL["implementation_roadmap"], LATE]
+    await desk.engine.edit_blueprint(project_id, {"implementation_roadmap": roadmap})
+    script_late(server)
+    server.release()
+    await desk.engine.wait(project_id)
+    seen = await view(desk, project_id)
+    assert (seen.state, seen.can_continue) == ("complete", False), seen.reason
+    assert "late.css" in {file.path for file in seen.files}
+    first, second = (json.dumps(plan.messages) for plan in server.requests_for("plan_phase"))
+    assert "Late" not in first
+    assert "Late" in second
+
+
 async def left_in_the_middle(desk: Desk, project_id: str, command: Awaitable[object]) -> None:
     """Cancel who waits for a command while the agent is in the midst of another one."""
     lock = desk.agent(project_id)._commands

@@ -2,11 +2,19 @@
 
 from __future__ import annotations
 
+import socket
+import subprocess
+from pathlib import Path
+
 import pytest
 
 from tests.engine.agent.conftest import Bench
 from tests.support.mendable_app import MESSAGE, PAGE, STUCK, WRONG, script_app
+from tests.support.model_server import serve_in_thread
+from tests.support.program import Program
+from tests.support.tiny_app import whole
 from vibedesk.engine.events import FileChanged, FileDeleted
+from vibedesk.engine.files.history import HISTORY_REFERENCE
 
 WRITES = "require('fs').writeFileSync('{}', 'let x;')"
 CHANGING = [
@@ -71,6 +79,60 @@ async def test_what_was_undone_can_be_brought_back(bench: Bench) -> None:
     assert "Stolen" in files.at(changed)["index.html"]
     files.undelete("extra.js", "user")
     assert files.read("extra.js") == "let x;"
+    stolen, extra = [
+        version
+        for version in await bench.engine.history(project_id)
+        if version.label == "Before undoing what a command changed"
+    ]
+    await bench.engine.restore_file(project_id, extra.commit, "extra.js")
+    await bench.engine.restore_file(project_id, stolen.commit, "index.html")
+    assert "Stolen" in (await bench.folder(project_id) / "index.html").read_text()
+
+
+def test_what_a_command_changed_is_undone_although_the_program_was_killed(
+    template: Path, tmp_path: Path
+) -> None:
+    """Then nobody is left to undo it, and it must not become the person's edits."""
+    with socket.create_server(("127.0.0.1", 0)) as told, serve_in_thread() as server:
+        told.settimeout(60)
+        environment = {**server.environment(), "VIBEDESK_REVIEW": "tools"}
+        script_app(server, WRONG)
+        for script in STUCK:
+            server.answer(whole("app.js", script), operation="fix")
+        steps = [
+            WRITES.format("extra.js"),
+            WRITES.format("index.html"),
+            f"require('net').connect({told.getsockname()[1]}, '127.0.0.1')",
+        ]
+        server.answer(f'[run node -e "{"; ".join(steps)}"]\n', operation="debug")
+        server.answer("I do not know.", operation="debug")
+        place = ("--home", tmp_path / "home", "--json")
+        program = Program("build", "Count", "--template", template, *place, env=environment)
+        told.accept()
+        program.kill()
+        folder = program.folder
+        assert (folder / "extra.js").exists()
+        again = Program("resume", program.project_id, *place, env=environment)
+        again.end()
+    assert (folder / "index.html").read_text() == PAGE
+    assert not (folder / "extra.js").exists()
+    notices = [e["data"]["message"] for e in again.of("notice") if e["data"]["code"] == "undone"]
+    assert len(notices) == 1
+    assert "extra.js, index.html" in notices[0]
+    assert git(folder, "show", f"{kept(folder)}:extra.js") == "let x;"
+    assert "Your edits" not in git(folder, "log", "--format=%s", HISTORY_REFERENCE)
+
+
+def kept(folder: Path) -> str:
+    """Return the commit that has what was undone."""
+    lines = git(folder, "log", "--format=%H %s", HISTORY_REFERENCE).splitlines()
+    [commit] = [line.split()[0] for line in lines if "Before undoing what a command" in line]
+    return commit
+
+
+def git(folder: Path, *arguments: str) -> str:
+    argv = ["git", "-c", f"safe.directory={folder}", "-C", str(folder), *arguments]
+    return subprocess.run(argv, check=True, capture_output=True, text=True).stdout
 
 
 async def test_what_tools_and_the_app_keep_for_themselves_stays(bench: Bench) -> None:

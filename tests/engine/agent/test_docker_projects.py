@@ -330,7 +330,8 @@ async def test_the_person_is_asked_once_for_each_host(
     assert sandbox is not None
 
     async def want(host: str) -> None:
-        script = f"fetch('http://{host}').catch(() => {{}})"
+        # What is not allowed gets no answer; five seconds are enough to be seen asking.
+        script = f"fetch('http://{host}', {{signal: AbortSignal.timeout(5000)}}).catch(() => {{}})"
         async for _ in sandbox.exec(["node", "-e", script], timeout=30):
             pass
 
@@ -386,3 +387,58 @@ async def test_what_a_command_that_is_to_look_changes_inside_is_undone(
         inside = container.exec_run(["cat", f"/app/{path}"]).output.decode()
         assert inside == before[path]
     assert await desk.texts(project_id) == before
+
+
+async def test_what_others_store_while_a_command_looks_inside_stays(
+    desk: Desk,
+    docker_client: docker.DockerClient,  # noqa: F811
+) -> None:
+    """The folder is the person's, and a file of the project may be where the app stores its data."""
+    project_id = await desk.build()
+    await desk.engine.create_file(project_id, "todos.json", "[]")
+    before = await desk.texts(project_id)
+    folder = await desk.folder(project_id)
+    runtime = desk.agent(project_id).runtime
+    await desk.engine._call(runtime.materialise())
+    store_inside(docker_client, project_id, "todos.json", "[1]")
+
+    async def look() -> list[str]:
+        async with runtime.undoing_changes() as undone:
+            (folder / "style.css").write_text("/* mine */")
+            (folder / "new.js").write_text("// mine")
+            (folder / "index.html").unlink()
+            await runtime.ask(["sh", "-c", "echo stolen > app.js"])
+        return undone
+
+    assert await desk.engine._call(look()) == ["app.js"]
+    mine = {"style.css": "/* mine */", "new.js": "// mine"}
+    texts = await desk.texts(project_id)
+    assert mine.items() <= texts.items()
+    assert "index.html" not in texts
+    assert not (folder / "index.html").exists()
+    for path, text in mine.items():
+        assert (folder / path).read_text() == text
+        assert inside(docker_client, project_id, path) == text
+    assert inside(docker_client, project_id, "app.js") == texts["app.js"] == before["app.js"]
+    assert inside(docker_client, project_id, "todos.json") == "[1]\n"
+    versions = await desk.engine.history(project_id)
+    [kept] = [v for v in versions if v.label == "Before undoing what a command changed"]
+    await desk.engine.restore_file(project_id, kept.commit, "app.js")
+    assert (await desk.texts(project_id))["app.js"] == "stolen\n"
+
+
+async def test_where_files_inside_cannot_be_compared_nothing_is_undone(
+    desk: Desk,
+    docker_client: docker.DockerClient,  # noqa: F811
+) -> None:
+    project_id = await desk.build()
+    runtime = desk.agent(project_id).runtime
+
+    async def look() -> list[str]:
+        async with runtime.undoing_changes() as undone:
+            runtime.most_seconds = 0.0
+        return undone
+
+    assert await desk.engine._call(look()) == []
+    texts = await desk.texts(project_id)
+    assert inside(docker_client, project_id, "app.js") == texts["app.js"]

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from tests.engine.agent.conftest import Bench, Open
+from tests.engine.agent.conftest import Bench, Open, rewritten
 from tests.engine.review.security_cases import STRIPE
 from tests.engine.sandboxes.egress.tiny_registry import HOLE, TinyRegistry, tiny_registry
 from tests.support.mendable_app import (
@@ -24,8 +24,7 @@ from tests.support.mendable_app import (
 )
 from tests.support.model_server import ModelServer
 from tests.support.tiny_app import whole
-from vibedesk.engine.events import FixApplied
-from vibedesk.engine.files.replica import DocumentReplica
+from vibedesk.engine.events import FixApplied, Reviewed
 
 FINDING = {"file": "app.js", "line": 2, "severity": "blocking", "message": "Zero is not shown."}
 HINT = {**FINDING, "severity": "warning"}
@@ -62,15 +61,6 @@ async def say(bench: Bench, project_id: str, path: str, text: str) -> None:
     bench.server.answer("Done.\n\n" + whole(path, text), operation="converse")
     await bench.engine.say(project_id, "Change it")
     await bench.engine.wait(project_id)
-
-
-async def rewritten(bench: Bench, project_id: str, text: str, path: str = "app.js") -> None:
-    """Have the person write a file anew."""
-    editor = DocumentReplica()
-    editor.apply(*await bench.engine.updates_since(project_id, 0))
-    update = editor.edit(path, 0, 100_000, text)
-    assert update is not None
-    await bench.engine.apply_update(project_id, update)
 
 
 # -- what a model found --------------------------------------------------------------------------------------
@@ -272,6 +262,7 @@ async def test_a_mend_of_a_package_that_no_audit_looked_at_is_not_called_one(
 ) -> None:
     project_id = await holey(bench, registry)
     await bench.engine.security_review(project_id)
+    reviews = len(bench.told(Reviewed))
     registry.hang_up = True
     bench.fix_with(SHOWN)
     await bench.engine.fix(project_id)
@@ -280,6 +271,8 @@ async def test_a_mend_of_a_package_that_no_audit_looked_at_is_not_called_one(
     assert (view.state, view.reason.startswith("needs you: tiny")) == ("idle", True), view.reason
     assert [told.verified for told in bench.told(FixApplied)] == [None]
     assert len(bench.asked("fix")) == 1, "another try would be as blind"
+    assert bench.notices("not_mended") == [], "it is more than a warning"
+    assert len(bench.told(Reviewed)) == reviews + 1
     assert await codes(bench, project_id) == [
         ("audit_unavailable", "open"),
         ("vulnerable_package", "given_up"),
@@ -290,6 +283,34 @@ async def test_a_mend_of_a_package_that_no_audit_looked_at_is_not_called_one(
     await bench.engine.wait(project_id)
     view = await bench.engine.project(project_id)
     assert (view.state, view.issues) == ("complete", ()), view.reason
+
+
+def manifest(version: str) -> str:
+    return whole("package.json", json.dumps(MANIFEST | {"dependencies": {"tiny": version}}) + "\n")
+
+
+async def test_a_mend_whose_packages_were_refused_is_tried_again(
+    bench: Bench, registry: TinyRegistry, tmp_path: Path
+) -> None:
+    starter = tmp_path / "syncs"
+    await asyncio.to_thread(shutil.copytree, bench.template, starter)
+    described = json.loads((starter / "template.json").read_text("utf-8"))
+    described["sync_command"] = "npm install --no-audit"
+    (starter / "template.json").write_text(json.dumps(described), "utf-8")
+    bench.template = starter
+    project_id = await holey(bench, registry)
+    await bench.engine.security_review(project_id)
+    for version in ("9.9.9", "2.0.0"):
+        bench.server.answer(manifest(version), operation="fix")
+    await bench.engine.fix(project_id)
+    await bench.engine.wait(project_id)
+    view = await bench.engine.project(project_id)
+    assert (view.state, view.issues) == ("complete", ()), view.reason
+    first, second = bench.asked("fix")
+    hole = "Prototype Pollution"
+    assert hole in first
+    assert hole in second, "that a version does not exist tells nothing of what was to be mended"
+    assert bench.fixes == [("package.json", "model", None), ("package.json", "model", True)]
 
 
 # -- checks by name -------------------------------------------------------------------------------------------

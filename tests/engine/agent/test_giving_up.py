@@ -89,6 +89,53 @@ async def test_what_was_stopped_half_way_is_asked_for_again_after_going_back(
     assert (texts["app.js"], texts["later.js"]) == (AGAIN, LATER)
 
 
+async def test_a_version_comes_back_with_a_file_that_was_just_being_written(
+    attended: Bench,
+) -> None:
+    later = whole("later.js", LATER)
+    script_app(attended.server, GOOD, phases=2)
+    plan = phase("More", ["later.js", "app.js"], last=True)
+    attended.server.answer(json.dumps(plan), operation="plan_phase")
+    attended.server.fail(faults.no_usage(), operation="implement_phase")  # the first goes through
+    attended.server.answer(later + whole("app.js", AGAIN), operation="implement_phase")
+    for half in (len(later) + 60, len(later) - 60):
+        attended.server.fail(faults.stall(after_chars=half), operation="implement_phase")
+    project_id = await attended.create()
+    await attended.engine.generate(project_id)
+    await attended.until(lambda e: e.type == "file_end" and e.payload.path == "later.js")  # type: ignore[attr-defined]
+    await attended.engine.cancel(project_id)
+    both = await attended.engine.snapshot(project_id, "Both")
+    first = (await attended.engine.history(project_id))[-1]
+    await attended.engine.restore(project_id, first.commit)
+    attended.events.clear()
+    await attended.engine.resume(project_id)
+    await attended.until(
+        lambda e: isinstance(e.payload, FileChunk) and e.payload.path == "later.js"
+    )
+    await attended.engine.cancel(project_id)
+    newest = await attended.engine.restore(project_id, both.commit)
+    assert (await attended.texts(project_id))["later.js"] == LATER
+    assert (await attended.folder(project_id) / "later.js").read_text() == LATER
+    diff = await attended.engine.version_diff(project_id, newest.commit, "now")
+    assert diff.files == ()
+
+
+async def test_half_a_file_of_a_mend_that_failed_is_no_beginning_of_another(bench: Bench) -> None:
+    script_app(bench.server, WRONG)
+    half = "cat > help.js <<'EOF_H'\n" + "// one\n" * 50
+    bench.server.answer(half, operation="fix", stop_reason="max_tokens")
+    bench.server.fail(faults.status(400), operation="continue")
+    bench.server.answer(
+        "cat >> help.js <<'EOF_H'\n// two\nEOF_H\n" + whole("app.js", GOOD), operation="fix"
+    )
+    project_id = await bench.build()
+    assert len(bench.asked("continue")) == 1
+    await bench.engine.resume(project_id)
+    await bench.engine.wait(project_id)
+    assert await bench.state(project_id) == "complete"
+    assert (await bench.texts(project_id))["help.js"] == "// two\n"
+
+
 async def test_a_phase_that_was_left_goes_on_after_a_change_that_came_between(
     attended: Bench,
 ) -> None:
@@ -297,6 +344,24 @@ class TestWaiting:
         project_id = await self.stuck(attended)
         versions = await attended.engine.history(project_id)
         await attended.engine.restore(project_id, versions[-1].commit)
+        await self.over(attended, project_id, "idle")
+
+    async def test_they_go_back_as_soon_as_they_are_asked(self, attended: Bench) -> None:
+        script_app(attended.server, WRONG)
+        attended.fix_with(*STUCK)
+        project_id = await attended.create()
+        await attended.engine.generate(project_id)
+        await attended.server.wait_until(lambda: bool(attended.asked("debug")))
+        commit = (await attended.engine.history(project_id))[-1].commit
+        agent = attended.agent(project_id)
+
+        async def go_back() -> None:
+            while not agent._steps.waits_for_person:  # noqa: ASYNC110 - the moment has no event
+                await asyncio.sleep(0)
+            assert agent.running, "the moment between the wait and the run's end is over"
+            await agent.restore(commit)
+
+        await attended.engine._call(go_back())
         await self.over(attended, project_id, "idle")
 
     @pytest.mark.parametrize(

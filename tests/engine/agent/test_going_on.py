@@ -14,7 +14,9 @@ from tests.support.model_server import ModelServer
 from tests.support.tiny_app import PAGE, phase, whole
 from vibedesk.base.paths import Home
 from vibedesk.engine.engine import Engine
-from vibedesk.engine.views import RouteStepView
+from vibedesk.engine.events import FileChunk
+from vibedesk.engine.files.replica import DocumentReplica
+from vibedesk.engine.views import ProposalView, RouteStepView
 
 MODELS = {"anthropic": "claude-sonnet-5-5", "openai": "gpt-6.1-sol"}
 MOST_TOKENS = 2_000
@@ -159,3 +161,109 @@ async def test_a_file_that_does_not_grow_ends_in_an_error_that_keeps_it(desk: De
     await desk.engine.wait(project_id)
     assert await desk.state(project_id) == "complete"
     assert (await desk.texts(project_id))["app.js"] == LONG
+
+
+async def test_what_a_stopped_rest_had_repeated_is_not_doubled(desk: Desk) -> None:
+    """Nothing of it is at an end when the person stops: what it repeats is seen when the build goes on."""
+    one = LIMIT // 2
+    kept = LONG[: last_line(one)]
+    repeated = "".join(kept.splitlines(keepends=True)[-30:])
+    rest = GOES_ON + repeated + LONG[len(kept) :]
+    came = len(GOES_ON + repeated) + 400
+    cut(desk, BEGUN + LONG[:one], "implement_phase")
+    desk.server.answer(rest, operation="continue")
+    desk.server.fail(faults.stall(after_chars=came), operation="continue")
+    project_id = await desk.create()
+    await desk.engine.generate(project_id)
+    two = last_line(len(kept) + 400)
+    await desk.until(lambda _: LONG[len(kept) : two] in seen(desk))
+    await desk.engine.cancel(project_id)
+    last = f"{GOES_ON}{LONG[two:]}EOF_B\n" + whole("index.html", PAGE)
+    desk.server.answer_with(lambda request: last if request.operation == "continue" else "")
+    await desk.engine.resume(project_id)
+    await desk.engine.wait(project_id)
+    assert (await desk.texts(project_id))["app.js"] == LONG
+    assert f"\n{LONG[:two].splitlines()[-1]}\n</partial>" in asked(desk)[1]
+
+
+@pytest.mark.parametrize("text", [LONG, SHORT])
+async def test_what_is_typed_between_a_stop_and_its_going_on_stays(desk: Desk, text: str) -> None:
+    one = LIMIT // 2 if text == LONG else 300
+    begun = text[: last_line(one, text)]
+    desk.server.answer(f"{BEGUN}{text}", operation="implement_phase")
+    desk.server.fail(faults.stall(after_chars=len(BEGUN) + one), operation="implement_phase")
+    project_id = await desk.create()
+    await desk.engine.generate(project_id)
+    await desk.until(lambda _: begun in seen(desk))
+    await desk.engine.cancel(project_id)
+    replica = DocumentReplica()
+    replica.apply(*await desk.engine.updates_since(project_id, 0))
+    first, others = text.split("\n", 1)
+    typed = replica.edit("app.js", len(f"{first}\n".encode()), 0, "// mine\n")
+    assert typed is not None
+    await desk.engine.apply_update(project_id, typed)
+    rest = f"{GOES_ON}{text[len(begun) :]}EOF_B\n" if text == LONG else whole("app.js", text)
+    desk.server.answer(rest + whole("index.html", PAGE), operation="continue")
+    await desk.engine.resume(project_id)
+    await desk.engine.wait(project_id)
+    assert (await desk.texts(project_id))["app.js"] == f"{first}\n// mine\n{others}"
+    assert ("cat >> app.js" in asked(desk)[0]) == (text == LONG)
+
+
+def seen(desk: Desk) -> str:
+    """What was shown of files since one began last."""
+    text = ""
+    for event in desk.events:
+        if event.type == "file_start":
+            text = ""
+        elif isinstance(event.payload, FileChunk):
+            text += event.payload.chunk
+    return text
+
+
+# -- one file written anew --------------------------------------------------------------------------
+
+
+async def anew(desk: Desk) -> tuple[str, ProposalView]:
+    """Have `app.js` written anew, and return the project and how that went."""
+    project_id = await desk.create()
+    await desk.engine.create_file(project_id, "app.js", SHORT)
+    proposal_id = await desk.engine.regenerate_file(project_id, "app.js", "Auf Deutsch")
+    await desk.engine.wait(project_id)
+    return project_id, await desk.engine.proposal(project_id, proposal_id)
+
+
+def shown(desk: Desk) -> str:
+    """Return what the person has seen come of the file, by its last beginning."""
+    told = [e for e in desk.events if e.type in ("proposal_started", "proposal_chunk")]
+    begun = max(at for at, event in enumerate(told) if event.type == "proposal_started")
+    return "".join(event.payload.chunk for event in told[begun + 1 :])  # type: ignore[attr-defined]
+
+
+async def test_a_file_that_is_written_anew_may_be_longer_than_an_answer(desk: Desk) -> None:
+    one = LIMIT
+    two = last_line(one) + LIMIT
+    cut(desk, BEGUN + LONG[:one], "regenerate_file")
+    cut(desk, GOES_ON + LONG[last_line(one) : two])
+    desk.server.answer(f"{GOES_ON}{LONG[last_line(two) :]}EOF_B\n", operation="continue")
+    # Where it goes on after this, it repeats what had come.
+    desk.server.fail(faults.drop(after_chars=2_500), operation="continue")
+    project_id, view = await anew(desk)
+    assert (view.status, view.text, shown(desk)) == ("ready", LONG, LONG)
+    assert ["cat >> app.js" in turn for turn in asked(desk)] == [True] * 3
+    await desk.engine.take_proposal(project_id, view.id)
+    assert await desk.engine.read_file(project_id, "app.js") == LONG
+
+
+async def test_a_file_written_anew_that_does_not_grow_is_never_shown_as_a_change(
+    desk: Desk,
+) -> None:
+    one = LIMIT // 2
+    cut(desk, BEGUN + LONG[:one], "regenerate_file")
+    for _ in range(4):
+        cut(desk, GOES_ON + LONG[last_line(one) : one])
+    project_id, view = await anew(desk)
+    assert (view.status, view.hunks) == ("failed", ())
+    [error] = desk.of("error")
+    assert "the answer broke off" in error.payload.message  # type: ignore[attr-defined]
+    assert await desk.engine.read_file(project_id, "app.js") == SHORT

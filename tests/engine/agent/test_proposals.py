@@ -16,6 +16,7 @@ from vibedesk.base.paths import Home
 from vibedesk.base.resources import resource
 from vibedesk.engine.engine import Engine
 from vibedesk.engine.project_options import ProjectOptions
+from vibedesk.engine.views import ProjectView
 
 ANEW = APP.replace("line3 = 3", "line3 = 33").replace("line40 = 40", "line40 = 44")
 SENT = whole("app.js", ANEW)
@@ -259,3 +260,40 @@ async def test_one_that_the_programs_end_cut_off_can_be_asked_for_again(
         assert await engine.read_file(project_id, "app.js") == ANEW
     finally:
         await engine.shutdown()
+
+
+# -- from the chat ----------------------------------------------------------------------------------
+
+
+async def asked_in_chat(desk: Desk) -> tuple[str, ProjectView]:
+    """Ask for a file in the chat; the model answers as the test's `answers` say."""
+    project_id = await with_app(desk)
+    desk.server.answer(SENT, operation="regenerate_file")
+    await desk.engine.say(project_id, "Regenerate it with other numbers")
+    await desk.engine.wait(project_id)
+    return project_id, await desk.engine.project(project_id)
+
+
+@pytest.mark.parametrize("answers", [{"said": "You can look it over.\n\n[regenerate app.js]"}])
+async def test_what_the_chat_has_written_anew_is_looked_over_like_any_other(desk: Desk) -> None:
+    project_id, view = await asked_in_chat(desk)
+    [proposal] = view.proposals
+    assert (proposal.path, proposal.status, proposal.text) == ("app.js", "ready", ANEW)
+    assert proposal.instructions == "Regenerate it with other numbers"
+    assert await desk.engine.read_file(project_id, "app.js") == APP
+    assert (view.state, view.wishes) == ("idle", ())
+    assert view.messages[-1].text == "You can look it over."
+    desk.server.answer("Gern.\n\n[no change]", operation="converse")
+    await desk.engine.say(project_id, "Thanks")
+    await desk.engine.wait(project_id)
+    said = desk.server.requests_for("converse")[-1].messages
+    assert "[regenerate app.js]" in str(said)
+
+
+@pytest.mark.parametrize("answers", [{"said": "You can look it over.\n\n[regenerate no.js]"}])
+async def test_what_the_chat_cannot_have_written_anew_is_said(desk: Desk) -> None:
+    _, view = await asked_in_chat(desk)
+    assert (view.proposals, view.wishes) == ((), ())
+    assert view.messages[-1].text == "You can look it over."
+    [error] = desk.of("error")
+    assert "no file no.js" in error.payload.message  # type: ignore[attr-defined]

@@ -22,7 +22,7 @@ from tests.support.mendable_app import (
 )
 from tests.support.tiny_app import whole
 from vibedesk.base.errors import NotAllowedNowError
-from vibedesk.engine.events import CheckFinished, PhaseComplete, WishQueued
+from vibedesk.engine.events import CheckFinished, GenerationComplete, PhaseComplete, WishQueued
 
 NOTHING = json.dumps({"name": "None", "files": [], "install_commands": [], "is_last_phase": True})
 CHECKS = [check("First"), {**check("Second"), "phase": 2}, {**check("Of no phase"), "phase": None}]
@@ -110,6 +110,33 @@ async def test_the_last_phase_that_is_allowed_has_to_pass_all_checks(seeing: Ben
     project_id = await seeing.build(max_phases=1)
     assert await seeing.state(project_id) == "complete"
     assert checks_by_phase(seeing) == [["First", "Second", "Of no phase"]]
+
+
+async def test_an_app_whose_roadmap_grew_at_the_phase_limit_is_not_called_complete(
+    seeing: Bench,
+) -> None:
+    script_two_phases(seeing)
+    seeing.server.fail(faults.stall(after_chars=200), operation="implement_phase")
+    project_id = await seeing.create(max_phases=1)
+    await seeing.engine.generate(project_id)
+    await seeing.until(lambda e: e.type == "file_chunk")
+    steps = [{"phase": name, "description": "Counts"} for name in ("Basics", "Basics", "Late")]
+    await seeing.engine.edit_blueprint(project_id, {"implementation_roadmap": steps})
+    seeing.server.release()
+    await seeing.engine.wait(project_id)
+    view = await seeing.engine.project(project_id)
+    assert view.state == "idle"
+    assert "limit of 1 phases" in view.reason
+    assert "roadmap" in view.reason
+    assert seeing.told(GenerationComplete) == []
+    assert view.can_continue
+    # To go on is to allow as many phases again.
+    seeing.server.answer(plan("late.js"), operation="plan_phase")
+    seeing.server.answer(whole("late.js", "export {};\n"), operation="implement_phase")
+    await seeing.engine.resume(project_id)
+    await seeing.engine.wait(project_id)
+    assert await seeing.state(project_id) == "complete"
+    assert checks_by_phase(seeing) == [["First"], ["First", "Second", "Of no phase"]]
 
 
 # -- warnings that the person wants gone ---------------------------------------------------------------------

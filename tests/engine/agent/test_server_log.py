@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from tests.engine.agent.conftest import Bench
+import pytest
+
+from tests.engine.agent.conftest import Bench, rewritten
 from tests.support.mendable_app import GOOD, check, script_app
 from tests.support.tiny_app import whole
 
@@ -46,3 +48,38 @@ async def test_what_breaks_in_the_server_while_a_check_passes_is_mended(seeing: 
     [asked] = seeing.asked("fix")
     assert "config.mjs:5" in asked
     assert "Cannot read properties of undefined (reading 'total')" in asked
+
+
+async def test_what_a_check_broke_in_the_server_is_mended_only_once_the_check_ran_again(
+    seeing: Bench,
+) -> None:
+    script_app(seeing.server, _ASKS, checks=[check()], also=whole("config.mjs", _COUNTED))
+    # While the types are wrong no check is run, and the page alone breaks nothing.
+    seeing.fix_with(_ASKS + "// wrong: Cannot find name 'a'.\n", GOOD)
+    project_id = await seeing.build()
+    view = await seeing.engine.project(project_id)
+    assert (view.state, view.issues) == ("complete", ()), view.reason
+    _, second = seeing.asked("fix")
+    assert "Cannot find name 'a'." in second
+    assert "Cannot read properties of undefined (reading 'total')" in second
+    assert seeing.fixes == [("app.js", "model", None), ("app.js", "model", True)]
+
+
+@pytest.mark.parametrize("by", [None, ["Counts"]], ids=["all", "by name"])
+async def test_what_a_check_broke_in_the_server_is_settled_by_the_check(
+    seeing: Bench, by: list[str] | None
+) -> None:
+    looks = {"name": "Looks", "phase": 1, "steps": [{"do": "goto", "path": "/"}]}
+    checks = [check(), looks]
+    script_app(seeing.server, GOOD, checks=checks, also=whole("config.mjs", _COUNTED))
+    project_id = await seeing.build()
+    assert await seeing.statuses(project_id) == []
+    await rewritten(seeing, project_id, _ASKS)
+    await seeing.engine.run_checks(project_id)
+    broken = await seeing.statuses(project_id)
+    assert broken == [("TypeError: Cannot read properties of undefined (reading 'total')", "open")]
+    await rewritten(seeing, project_id, GOOD)
+    await seeing.engine.run_checks(project_id, ["Looks"])
+    assert await seeing.statuses(project_id) == broken
+    await seeing.engine.run_checks(project_id, by)
+    assert await seeing.statuses(project_id) == []

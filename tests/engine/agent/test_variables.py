@@ -15,6 +15,7 @@ from vibedesk.base.errors import InvalidInputError, NotFoundError
 from vibedesk.base.paths import Home
 from vibedesk.base.secret_store import SecretsLockedError, WrongPassphraseError
 from vibedesk.engine.agent.variable_requests import WantedVariable, wanted_variables
+from vibedesk.engine.builder.prompts import system_prompt
 from vibedesk.engine.variables import check_name
 from vibedesk.engine.views import VariableView
 
@@ -126,6 +127,7 @@ async def test_what_the_app_leaves_open_is_asked_for_once(
 ) -> None:
     project_id = await desk.build()
     asked = [(e.payload.name, e.payload.purpose) for e in desk.of("variable_asked")]  # type: ignore[attr-defined]
+    assert "`.env.example`" in system_prompt(), "models are told where to list them"
     assert asked == [
         ("PAYMENT_KEY", "The payment provider's key, from its dashboard"),
         ("VITE_MAP_STYLE", "what the map looks like"),

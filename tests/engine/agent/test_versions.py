@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+
 import pytest
 
 from tests.engine.agent.conftest import Desk
@@ -68,6 +70,34 @@ async def test_edits_are_kept_before_the_agents_next_version(
     assert await versions(desk, project_id) == [
         ("agent", "Phase 2: More"), ("you", "Your edits: mine.js"), ("agent", "Phase 1: Basics"),
     ]  # fmt: skip
+
+
+async def test_going_back_waits_until_nobody_looks_at_the_app(desk: Desk) -> None:
+    project_id = await desk.build()
+    agent = desk.agent(project_id)
+    oldest = (await desk.engine.history(project_id))[-1]
+    before = agent.access.files.version
+
+    async def go_back() -> int:
+        """Return at which version of the code a look ended that began before."""
+        begun, asked, seen = asyncio.Event(), asyncio.Event(), []
+
+        async def look() -> None:
+            begun.set()
+            await asked.wait()
+            for _ in range(500):
+                await agent.access.read(lambda: None)
+            seen.append(await agent.access.read(lambda: agent.access.files.version))
+
+        looking = asyncio.create_task(agent._look(look))
+        await begun.wait()
+        restoring = asyncio.create_task(agent.restore(oldest.commit))
+        asked.set()
+        await asyncio.gather(looking, restoring)
+        return seen[0]
+
+    assert await desk.engine._call(go_back()) == before
+    assert "later.js" not in await desk.texts(project_id)
 
 
 @pytest.mark.parametrize("answers", [BROKEN])

@@ -106,6 +106,42 @@ async def test_a_server_that_does_not_answer_is_said(browser: BrowserProcess) ->
     assert report.reason.startswith("The page could not be loaded")
 
 
+_OF_ELEMENTS = """children id parentElement childNodes nodeType localName matches closest checkVisibility hasAttribute
+getBoundingClientRect shadowRoot getAttribute contains className parentNode"""
+_OF_DOCUMENTS = """title body documentElement querySelectorAll querySelector getElementById createElement createRange
+createTreeWalker readyState elementFromPoint hasFocus"""
+
+
+@pytest.mark.parametrize("names", [_OF_ELEMENTS, _OF_DOCUMENTS], ids=["fields", "forms"])
+async def test_names_in_a_page_hide_nothing_from_a_look(
+    browser: BrowserProcess, site: Site, names: str
+) -> None:
+    if names is _OF_ELEMENTS:
+        fields = "".join(f"<input name={name} title=a>" for name in names.split())
+        narrow = f"<div style='width: 100px'>{fields}</div>"
+        clashing = f"<form id=wide style='width: 3000px'>{narrow}</form>"
+    else:
+        clashing = "".join(f"<form name={name}></form>" for name in names.split())
+    report = await browser.visit(site.put(f"{clashing}<p>Hello</p><input id=bare>"), PHONE)
+    assert (report.reason, report.title, report.text, report.blank) == ("", "Page", "Hello", False)
+    assert [(f.rule, f.selector) for f in report.accessibility] == [
+        ("field-label", "#bare"),
+        *([("horizontal-overflow", "#wide")] if names is _OF_ELEMENTS else []),
+    ]
+    assert not any(issue.blocks for issue in page_issues(report))
+
+
+async def test_what_our_own_look_cannot_deal_with_is_no_fault_of_the_page(
+    browser: BrowserProcess, site: Site
+) -> None:
+    # It has no body any more, in which the audit looks for text.
+    report = await browser.visit(
+        site.put("<script>onload = () => document.body.remove()</script><p>Hello</p>")
+    )
+    assert (report.status, report.reason) == (200, "")
+    assert [issue.code for issue in page_issues(report)] == ["blank_page"]
+
+
 async def test_a_page_that_hangs_after_it_was_opened_says_so(
     browser: BrowserProcess, site: Site
 ) -> None:

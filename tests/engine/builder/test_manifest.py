@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
+import tomllib
 
 import pytest
+import tomlkit
 from hypothesis import given
 from hypothesis import strategies as st
 
 from vibedesk.engine.builder.manifest import checked_manifest
+from vibedesk.engine.builder.templates import load_template
 from vibedesk.engine.scof import PatchError
 
 _STARTER = json.dumps(
@@ -19,6 +22,7 @@ _STARTER = json.dumps(
         "devDependencies": {"vite": "8.3.8"},
     }
 )
+_PROJECT = '[project]\nname = "app"\nversion = "1"\nrequires-python = ">=3.11"\ndependencies = ["alpha>=1"]\n'
 _NAMES = st.dictionaries(st.text(max_size=8), st.text(max_size=8), max_size=4)
 
 
@@ -50,10 +54,137 @@ def test_a_package_that_moved_between_sections_is_not_doubled() -> None:
     assert checked_manifest("package.json", text, _STARTER) == text
 
 
-def test_a_broken_pyproject_is_refused_and_a_whole_one_kept() -> None:
+@pytest.mark.parametrize(
+    "broken",
+    [
+        "[project",
+        "",
+        "project = 1\n",
+        "[project]\n",
+        _PROJECT.replace('name = "app"\n', ""),
+        _PROJECT.replace('"app"', '"my app!"'),
+        _PROJECT.replace('version = "1"\n', ""),
+        _PROJECT.replace('"1"', '"first"'),
+        _PROJECT.replace("version", 'dynamic = ["readme"]\nversion = 1 #'),
+        _PROJECT.replace(">=3.11", "the newest"),
+        _PROJECT.replace('">=3.11"', "3.11"),
+        _PROJECT.replace('["alpha>=1"]', '"alpha>=1"'),
+        _PROJECT.replace("alpha>=1", "alpha at 1"),
+        _PROJECT.replace('"alpha>=1"', "1"),
+        _PROJECT + '[dependency-groups]\ndev = ["mypy latest"]\n',
+        _PROJECT + '[project.optional-dependencies]\ndev = "mypy"\n',
+        _PROJECT + '[tool.uv]\nconstraint-dependencies = ["=1"]\n',
+    ],
+)
+def test_a_pyproject_that_no_tool_can_use_is_refused(broken: str) -> None:
+    with pytest.raises(PatchError) as caught:
+        checked_manifest("pyproject.toml", broken, _PROJECT)
+    assert caught.value.reason == "malformed"
+
+
+@pytest.mark.parametrize(
+    "sound",
+    [
+        _PROJECT,
+        _PROJECT.replace('version = "1"', 'dynamic = ["version"]'),
+        _PROJECT
+        + '[dependency-groups]\ndev = ["mypy==2", { include-group = "docs" }]\ndocs = []\n',
+        _PROJECT.replace("alpha>=1", "Alpha[fast] == 1.* ; python_version > '3'"),
+    ],
+)
+def test_a_whole_pyproject_is_kept(sound: str) -> None:
+    assert checked_manifest("pyproject.toml", sound, _PROJECT) == sound
+    assert checked_manifest("pyproject.toml", sound, None) == sound
+
+
+_ANYTHING = st.recursive(
+    st.one_of(
+        st.booleans(), st.integers(-9, 9), st.sampled_from(["1", "alpha", "beta>=2", "?", ""])
+    ),
+    lambda inner: st.one_of(
+        st.lists(inner, max_size=3),
+        st.dictionaries(st.sampled_from(["a", "dev"]), inner, max_size=2),
+    ),
+    max_leaves=4,
+)
+_STARTER_PROJECT = _PROJECT + (
+    '[dependency-groups]\ndev = ["gamma"]\n[tool.uv]\npackage = false\n[tool.mypy]\nstrict = true\n'
+)
+
+
+@given(
+    project=st.dictionaries(
+        st.sampled_from(["dependencies", "optional-dependencies", "requires-python", "dynamic"]),
+        _ANYTHING,
+    ),
+    more=st.fixed_dictionaries(
+        {},
+        optional={
+            "dependency-groups": _ANYTHING,
+            "tool": st.one_of(
+                _ANYTHING,
+                st.dictionaries(st.sampled_from(["uv", "mypy"]), _ANYTHING),
+                st.fixed_dictionaries(
+                    {
+                        "uv": st.dictionaries(
+                            st.sampled_from(["constraint-dependencies", "x"]), _ANYTHING
+                        )
+                    }
+                ),
+            ),
+        },
+    ),
+)
+def test_what_is_taken_of_any_toml_is_whole(
+    project: dict[str, object], more: dict[str, object]
+) -> None:
+    wanted = {"project": {"name": "app", "version": "1", **project}, **more}
+    text = tomlkit.dumps(wanted)
+    try:
+        taken = checked_manifest("pyproject.toml", text, _STARTER_PROJECT)
+    except PatchError:
+        return
+    got = tomllib.loads(taken)
+    assert {"uv", "mypy"} <= got["tool"].keys()
+    assert "package" in got["tool"]["uv"]
+    assert "requires-python" in got["project"]
+    assert "alpha" in taken
+    assert "gamma" in taken
+    assert got["project"].keys() >= wanted["project"].keys()  # type: ignore[attr-defined]
+    assert checked_manifest("pyproject.toml", taken, _STARTER_PROJECT) == taken
+
+
+def test_a_starter_without_a_project_needs_none() -> None:
+    other = '[tool.poetry]\nname = "app"\n'
+    assert checked_manifest("pyproject.toml", other, other) == other
     with pytest.raises(PatchError):
-        checked_manifest("pyproject.toml", "[project", None)
-    assert checked_manifest("pyproject.toml", "[project]\n", None) == "[project]\n"
+        checked_manifest("pyproject.toml", other, _PROJECT)
+
+
+def test_what_the_python_starter_needs_is_put_back() -> None:
+    """Models write the file from memory; what they say of their own stays as they wrote it."""
+    starter, _ = load_template("python-fastapi").files()
+    whole = tomllib.loads(starter["pyproject.toml"])
+    wanted = (
+        '[project]\nname = "mine"  # kept\nversion = "2"\ndependencies = ["FastAPI==1.0", "beta"]\n\n'
+        '[dependency-groups]\ndev = ["pytest==9.9"]\n\n[tool.uv]\n\n[tool.mypy]\nstrict = false\n'
+    )
+    text = checked_manifest("pyproject.toml", wanted, starter["pyproject.toml"])
+    assert 'name = "mine"  # kept' in text
+    got = tomllib.loads(text)
+    assert got["project"]["requires-python"] == ">=3.11"
+    names = [entry.partition("=")[0] for entry in got["project"]["dependencies"]]
+    assert names == ["FastAPI", "beta", "jinja2", "python-multipart", "uvicorn"]
+    assert got["project"]["dependencies"][0] == "FastAPI==1.0"
+    groups = [entry.partition("=")[0] for entry in got["dependency-groups"]["dev"]]
+    assert groups == ["pytest", "httpx2", "mypy", "ruff"]
+    assert got["tool"] == {**whole["tool"], "mypy": {"strict": False}}
+    assert checked_manifest("pyproject.toml", text, starter["pyproject.toml"]) == text
+
+
+def test_a_python_package_that_moved_is_not_doubled() -> None:
+    moved = _PROJECT.replace('["alpha>=1"]', "[]") + '[dependency-groups]\ndev = ["Alpha"]\n'
+    assert checked_manifest("pyproject.toml", moved, _PROJECT) == moved
 
 
 @given(scripts=_NAMES, dependencies=_NAMES)

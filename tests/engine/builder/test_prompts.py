@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import json
 import os
+import re
 from collections.abc import Callable
 from pathlib import Path
 
@@ -22,7 +23,7 @@ from vibedesk.engine.builder.prompts import (
     system_prompt,
 )
 from vibedesk.engine.builder.schemas import Blueprint, Phase
-from vibedesk.engine.builder.templates import load_template
+from vibedesk.engine.builder.templates import load_template, template_names
 from vibedesk.engine.models.protocol import ModelRequest
 
 GOLDEN = Path(__file__).parents[2] / "golden"
@@ -55,8 +56,23 @@ CONTEXT = ProjectContext(
     summary="They want it calm.",
     history=[("user", "Hi"), ("assistant", "Hello."), ("user", "Again")],
 )
+ASKING = dataclasses.replace(CONTEXT, files=dataclasses.replace(CONTEXT.files, can_ask=True))
 PHASE = Phase.model_validate({**FIRST_PHASE, "install_commands": ["npm install zod@4"]})
 IMPLEMENT = requests.implement_request(CONTEXT, 2, PHASE)
+
+
+def _first_phase_of(starter: str) -> Callable[[], ModelRequest]:
+    """Return what makes the first request for files of a project that begins from `starter`."""
+    template = load_template(starter)
+    context = ProjectContext(template=template, wish=CONTEXT.wish, blueprint=BLUEPRINT)
+    pages = [
+        p for p in template.important_files if p.startswith(("src/", "page/", "app/templates"))
+    ]
+    files = [{"path": path, "purpose": "the counter"} for path in pages]
+    phase = Phase.model_validate({**FIRST_PHASE, "files": files})
+    return lambda: requests.implement_request(context, 1, phase)
+
+
 MADE: dict[str, Callable[[], ModelRequest]] = {
     "blueprint": lambda: requests.blueprint_request(
         dataclasses.replace(NOTHING_YET, starters=[TEMPLATE], may_ask=True)
@@ -83,9 +99,12 @@ MADE: dict[str, Callable[[], ModelRequest]] = {
     "resend": lambda: requests.resend_request(
         IMPLEMENT, [("src/App.tsx", "no place fits", "@@ -1 +1 @@")]
     ),
+    "simpler": lambda: requests.simpler_request(IMPLEMENT, []),
+    "simpler_one_file": lambda: requests.simpler_request(IMPLEMENT, ["index.html"]),
     "fix": lambda: requests.fix_request(
         CONTEXT, 2, ["The page answers 500 instead of 200."], ["patched index.html"]
     ),
+    "fix_more_files": lambda: requests.fix_request(ASKING, 2, ["It shows 0."]),
     "debug": lambda: requests.debug_request(CONTEXT, 2, ["It shows 0."], ["patched App.tsx"]),
     "review": lambda: requests.review_request(CONTEXT, 2, ["src/App.tsx"]),
     "checks": lambda: requests.checks_request(CONTEXT, 2, ["It counts: no button Count"]),
@@ -105,8 +124,10 @@ MADE: dict[str, Callable[[], ModelRequest]] = {
         turn=0,
         plan=["title", "acceptance_checks"],
     ),
+    **{f"starter_{name}": _first_phase_of(name) for name in template_names()},
 }
-WITH_PROJECT = [name for name in MADE if not name.startswith(("blueprint", "summarize"))]
+WITH_PROJECT = [n for n in MADE if not n.startswith(("blueprint", "summarize", "starter"))]
+PROMPTS = sorted(p for p in resource("prompts").rglob("*.*") if p.name != "README.md")
 
 
 @pytest.mark.parametrize("name", MADE)
@@ -159,13 +180,25 @@ def test_the_shape_of_a_blueprint_names_every_field_in_order() -> None:
     assert set(shape["initial_phase"]) == set(Phase.model_fields)
 
 
+@pytest.mark.parametrize("path", PROMPTS, ids=lambda path: str(path.stem))
+def test_every_prompt_is_in_a_golden(path: Path) -> None:
+    text = path.read_text("utf-8")
+    if path.suffix == ".md":
+        text = prompt(_name(path)).text
+    between_slots = (re.escape(piece.strip()) for piece in re.split(r"\{\{\w+\}\}", text))
+    sent = re.compile(".*?".join(between_slots), re.DOTALL)
+    assert any(sent.search(golden.read_text("utf-8")) for golden in GOLDEN.glob("*.txt"))
+
+
+def _name(path: Path) -> str:
+    return path.relative_to(resource("prompts")).with_suffix("").as_posix()
+
+
 @pytest.mark.parametrize(
-    "path", sorted(resource("prompts").rglob("*.md")), ids=lambda path: str(path.stem)
+    "path", [p for p in PROMPTS if p.suffix == ".md"], ids=lambda path: str(path.stem)
 )
 def test_every_prompt_says_what_it_is_for(path: Path) -> None:
-    if path.name == "README.md":
-        return
-    name = path.relative_to(resource("prompts")).with_suffix("").as_posix()
+    name = _name(path)
     found = prompt(name)
     assert found.purpose.endswith(".")
     assert found.version >= 1

@@ -44,6 +44,34 @@ def test_a_file_that_broke_off_is_no_file() -> None:
     assert cut == CutOff("const line0 = 0;\nconst li")
 
 
+@pytest.mark.parametrize("repeated", [0, 3])
+def test_what_had_come_is_gone_on_with(repeated: int) -> None:
+    lines = CHANGED.splitlines(keepends=True)
+    kept, rest = "".join(lines[:8]), "".join(lines[8 - repeated :])
+    answer = f"cat >> a <<'EOF_X'\n{rest}EOF_X\n"
+    assert proposed_text("a", BASE, answer, kept=kept) == CHANGED
+    cut = answer[: answer.index("line10") + 6]
+    assert proposed_text("a", BASE, cut, kept=kept, ended=False) == CutOff(
+        CHANGED[: CHANGED.index("line10") + 6]
+    )
+
+
+@pytest.mark.parametrize("form", ["patch in scof", "search and replace", "one fenced block"])
+def test_an_answer_without_an_end_may_lack_changes(form: str) -> None:
+    assert proposed_text("src/a.js", BASE, FORMS[form], ended=False) == CutOff("")
+
+
+def test_a_patch_that_broke_off_is_nothing_to_go_on_with() -> None:
+    cut = FORMS["patch in scof"].removesuffix(" const line4 = 4;\nEOF_P\n")
+    assert proposed_text("src/a.js", BASE, cut, ended=False) == CutOff("")
+
+
+def test_a_block_that_ends_where_a_block_inside_it_ends_is_no_file() -> None:
+    readme = "# How to run it\n\n```sh\nnpm start\n```\n\nThat is all.\n"
+    with pytest.raises(UnusableAnswerError):
+        proposed_text("README.md", "# Old\n", f"```md\n{readme}```\n")
+
+
 @pytest.mark.parametrize(
     ("answer", "why"),
     [

@@ -16,7 +16,7 @@ lines = st.sampled_from(
     [
         "I changed it.", "", "  ", "```", "```bash", "[no change]", "[No Change]", "cats are > dogs", "$ ls",
         "cat > a.js <<'EOF_1'", "EOF_1", "npm install zod@4", "rm old.ts", "patch a.js <<EOF", "mkdir -p d && cat > d/f <<E",
-        "[show a.ts b.ts]", "[show",
+        "[show a.ts b.ts]", "[show", "[regenerate a.ts]",
     ]
 ) | st.text(max_size=12)  # fmt: skip
 replies = st.lists(lines, max_size=8).map("\n".join)
@@ -133,3 +133,20 @@ def test_a_reply_may_ask_for_files(reply: str, text: str, asked: tuple[str, ...]
     assert shown.strip() == splitter.text == text
     assert splitter.asked == asked
     assert asked_files(reply.replace("I look first.", "")) == asked
+
+
+@pytest.mark.parametrize(
+    ("reply", "text", "path"),
+    [
+        ("I write it anew.\n\n[regenerate src/a.ts]", "I write it anew.", "src/a.ts"),
+        ("Ja.\n[Regenerate `./app/[id]/page.tsx`]\n", "Ja.", "app/[id]/page.tsx"),
+        ("Yes.\n[regenerate a.ts]\n[no change]", "Yes.", "a.ts"),
+        ("Say [regenerate a.ts] then.", "Say [regenerate a.ts] then.", ""),
+        ("[regenerate]", "[regenerate]", ""),
+    ],
+)
+def test_a_reply_may_have_a_file_written_anew(reply: str, text: str, path: str) -> None:
+    splitter = ReplySplitter()
+    shown = "".join(splitter.feed(character) for character in reply) + splitter.close()
+    assert shown.strip() == splitter.text == text
+    assert splitter.regenerate == path

@@ -30,6 +30,29 @@ def test_an_absolute_path_is_a_template_of_ones_own() -> None:
     assert str(TINY_TEMPLATE) not in plan_request(context, 1, final=False).messages[0].text
 
 
+@pytest.mark.parametrize(
+    ("language", "add_command", "asks"),
+    [
+        ("typescript", "npm install --save-exact {packages}", True),
+        ("typescript", "npx --yes pnpm@10.4.1 add --save-exact {packages}", True),
+        ("typescript", "pnpm add {packages}", True),
+        ("typescript", "yarn add {packages}", True),
+        ("typescript", "node install.mjs {packages}", False),
+        ("typescript", "uv add {packages}", False),
+        ("python", "uv add {packages}", True),
+        ("python", "python -m pip install {packages}", True),
+        ("python", "conda install {packages}", False),
+    ],
+)
+def test_whether_packages_are_added_from_a_registry(
+    tmp_path: Path, language: str, add_command: str, asks: bool
+) -> None:
+    described = json.loads((TINY_TEMPLATE / "template.json").read_text("utf-8"))
+    described |= {"language": language, "add_command": add_command}
+    (tmp_path / "template.json").write_text(json.dumps(described), "utf-8")
+    assert load_template(str(tmp_path)).adds_from_registry is asks
+
+
 @pytest.mark.parametrize("name", ["", "nobody", "../templates/react-vite", "a/b", "/nowhere"])
 def test_no_such_template(name: str) -> None:
     with pytest.raises(NotFoundError, match="no template"):

@@ -124,6 +124,27 @@ def test_starting_again_begins_anew(files: ProjectFiles, drafts: Drafts) -> None
     assert [draft.text for draft in drafts.list()] == ["whole"]
 
 
+def test_what_a_person_types_into_a_file_that_broke_off_outlives_that_it_begins_anew(
+    files: ProjectFiles, drafts: Drafts
+) -> None:
+    files.write("old.ts", "one\ntwo\nthree\n", "agent")
+    for path in ("new.ts", "old.ts"):
+        drafts.start(path, "full", 1)
+        drafts.append(path, "one\ntwo\nthr")
+        drafts.interrupt(path)
+    for _ in range(2):
+        files.write("new.ts", files.read("new.ts").replace("two\n", "two\n// mine\n"), "user")
+        files.write("old.ts", files.read("old.ts").replace("two\n", "two\n// mine\n"), "user")
+        for path in ("new.ts", "old.ts"):
+            drafts.start(path, "full", 1)
+            drafts.append(path, "one\ntw")
+    whole = "one\ntwo\nthree\nfour\n"
+    for path in ("new.ts", "old.ts"):
+        drafts.close(path, whole)
+        assert files.read(path) == "one\ntwo\n// mine\n// mine\nthree\nfour\n"
+    assert files.list() == ["new.ts", "old.ts"]
+
+
 def test_a_dropped_draft_leaves_what_was_there(files: ProjectFiles, drafts: Drafts) -> None:
     files.write("old.ts", "old", "agent")
     for path in ("old.ts", "new.ts"):

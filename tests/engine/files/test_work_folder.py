@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import subprocess
+import threading
 from pathlib import Path
 
 import pytest
@@ -446,6 +447,16 @@ def test_what_an_app_stores_is_what_is_ignored_and_no_secret(
     assert work.stored_by_app([*stored, *projects]) == set(stored)
 
 
+def test_the_owner_of_all_data_is_not_held_up_by_paths_that_an_app_named(
+    work: WorkFolder, database: Database
+) -> None:
+    looked = threading.Event()
+    busy = database.submit(lambda: looked.wait(60))
+    assert work.stored_by_app(["src/app.ts", f"{'long' * 100}/app.ts"]) == set()
+    looked.set()
+    assert busy.result(), "the rules were asked beside the owner's thread"
+
+
 def test_no_file_of_the_projects_is_the_apps_although_it_is_ignored(
     files: ProjectFiles, work: WorkFolder, folder: Path
 ) -> None:
@@ -459,3 +470,19 @@ def test_no_file_of_the_projects_is_the_apps_although_it_is_ignored(
     assert work.stored_by_app(asked) == {"src/data/app.db"}, "what was deleted goes everywhere"
     (folder / "src/data/x.ts").write_text("by the app")
     assert work.stored_by_app(asked) == {"src/data/app.db", "src/data/x.ts"}
+
+
+def test_what_cannot_be_kept_stays_where_it_is_while_the_rest_is_put_back(
+    files: ProjectFiles, work: WorkFolder, folder: Path
+) -> None:
+    files.write_all({"README.md": "mine", "app.js": "mine"}, "agent")
+    work.materialise()
+    (folder / "readme.md").write_text("a name that differs only in case")
+    (folder / "app.js").write_text("changed")
+    (folder / "new.js").write_text("new")
+    assert work.put_back() == ["app.js", "new.js"]
+    assert on_disk(folder) == {
+        "README.md": "mine",
+        "app.js": "mine",
+        "readme.md": "a name that differs only in case",
+    }

@@ -18,17 +18,39 @@ from tests.support.model_faults import Fault
 from tests.support.model_server import ModelServer
 from tests.support.tiny_app import APP, BLUEPRINT, PACKAGES, PAGE, phase, whole
 from vibedesk.base.paths import Home
+from vibedesk.engine.agent.open_work import Reached
+from vibedesk.engine.builder.transcript import MOST_CHARACTERS
 from vibedesk.engine.engine import Engine
+from vibedesk.engine.event_bus import Emit
+from vibedesk.engine.store.conversation import ConversationStore
+from vibedesk.engine.views import ProposalView
 
 STYLE = "/* Grün, 日本, 👋 */\n" + "".join(f".rule-{n} {{ order: {n}; }}\n" for n in range(40))
 FIRST = PACKAGES + whole("index.html", PAGE) + whole("app.js", APP) + whole("style.css", STYLE)
 SECOND_PHASE = phase("More", ["index.html"], last=True)
-BROKEN = whole("index.html", "BROKEN\n")
+BROKEN = [whole("index.html", f"BROKEN {number} 👋\n") for number in range(4)]
+"""What the second phase writes, and three mends that do not help."""
+LOOKS = "Nachsehen 👋: was steht in der Seite, und was sagt der Server dazu?\n\n[show index.html]\n"
+DEBUGGED = "Die Seite sagt BROKEN 👋, mehr ist nicht falsch daran.\n\n" + whole("index.html", PAGE)
+FOUND = "Größen stehen fest 👋, auf kleinen Bildschirmen ist das zu groß."
+REVIEWED = {"findings": [{"file": "style.css", "line": 2, "severity": "warning", "message": FOUND}]}
+CHECK = {
+    "name": "Zeigt 👋",
+    "steps": [
+        {"do": "goto", "path": "/"},
+        {"do": "expectText", "selector": "h1", "text": "Counter"},
+    ],
+}
+ANEW = "// 👋 anders\n" + APP.replace("line3 = 3;", "line3 = 33;")
+SUMMARY = "Sie mögen runde Zahlen 👋, ruhige Farben und kurze Sätze, sonst nichts weiter."
 SAID_STYLE = "/* gesagt 👋 */\n"
 SAID = "Ich habe es grün gemacht 👋.\n\n" + whole("said.css", SAID_STYLE)
 PLAN = {**BLUEPRINT, "description": "Zählt 👋."}
 
-OPERATIONS = ("blueprint", "implement_phase", "plan_phase", "fix", "converse")
+OPERATIONS = (
+    "blueprint", "implement_phase", "plan_phase", "review", "fix", "debug", "converse", "summarize",
+    "regenerate_file", "checks",
+)  # fmt: skip
 RETRY = {"base_s": 0.02, "max_s": 0.1, "outage_s": 20, "jitter": 0}
 
 
@@ -69,9 +91,17 @@ def script(server: ModelServer) -> None:
     server.answer(
         json.dumps({**SECOND_PHASE, "name": "Mehr 👋"}, ensure_ascii=False), operation="plan_phase"
     )
-    server.answer(BROKEN, operation="implement_phase")
-    server.answer("# Nur die Seite 👋\n" + whole("index.html", PAGE), operation="fix")
+    server.answer(BROKEN[0], operation="implement_phase")
+    for mend in BROKEN[1:]:
+        server.answer("# Nur die Seite 👋\n" + mend, operation="fix")
+    server.answer(LOOKS, operation="debug")
+    server.answer(DEBUGGED, operation="debug")
+    for _ in range(3):
+        server.answer(json.dumps(REVIEWED, ensure_ascii=False), operation="review")
     server.answer(SAID, operation="converse")
+    server.answer(SUMMARY, operation="summarize")
+    server.answer(whole("app.js", ANEW), operation="regenerate_file")
+    server.answer(json.dumps({"checks": [CHECK]}, ensure_ascii=False), operation="checks")
 
 
 @pytest.fixture(params=["anthropic", "openai"])
@@ -84,8 +114,9 @@ async def desk(home: Home, wire: str, monkeypatch: pytest.MonkeyPatch) -> AsyncI
     for name in ("ANTHROPIC_API_KEY", "ANTHROPIC_AUTH_TOKEN", "OPENAI_API_KEY"):
         monkeypatch.delenv(name, raising=False)
     async with ModelServer() as server:
-        for name, value in {**server.environment(wire), "VIBEDESK_STALL_SECONDS": "0.8"}.items():
+        for name, value in server.environment(wire).items():
             monkeypatch.setenv(name, value)
+        monkeypatch.setenv("VIBEDESK_STALL_SECONDS", "0.8")
         script(server)
         engine = Engine(home)
         await asyncio.to_thread(engine.start)
@@ -109,24 +140,81 @@ async def settle(desk: Desk, project_id: str) -> int:
     raise AssertionError(f"it does not get on: {view.reason}")
 
 
+async def have_talked_long(desk: Desk, project_id: str) -> None:
+    """Let so much have been said that the next answer is followed by a summary."""
+    access = desk.agent(project_id).access
+
+    def talk(_: Emit) -> None:
+        for number in range(5):
+            words = f"{number} " + "x" * (MOST_CHARACTERS // 5)
+            said = access.store.add_message(project_id, "user", words)
+            answered = {"answers": said.id, "no_change": True}
+            access.store.add_message(project_id, "assistant", "Ja.", data=answered)
+
+    await desk.engine._call(access.commit(talk))
+
+
+async def summary(desk: Desk, project_id: str) -> str:
+    """Return what stands for the conversation's older part."""
+    access = desk.agent(project_id).access
+
+    async def look() -> str:
+        return (await access.read(lambda: ConversationStore(project_id).summary()))[0]
+
+    return await desk.engine._call(look())
+
+
+async def proposal(desk: Desk, project_id: str) -> ProposalView:
+    """Return what the model makes of app.js, asked again where it failed; the file is as it was meanwhile."""
+    for _ in range(2):
+        asked = await desk.engine.regenerate_file(project_id, "app.js", "Other numbers")
+        await desk.engine.wait(project_id)
+        view = await desk.engine.proposal(project_id, asked)
+        if view.status == "ready":
+            return view
+        assert desk.of("error")
+    raise AssertionError(f"it is {view.status}")
+
+
+async def ask_for_checks(desk: Desk, project_id: str) -> list[str]:
+    """Have a model write the checks that are missing, as a review does where a browser looks."""
+    self_test = desk.agent(project_id)._steps.mending._review.self_test
+    return await desk.engine._call(self_test.correct(Reached(2, last=True), ()))
+
+
 @pytest.mark.parametrize("case", CASES.values(), ids=list(CASES))
-async def test_every_run_ends_complete_and_no_file_is_torn(desk: Desk, case: Case) -> None:
+async def test_every_run_ends_complete_and_no_file_is_torn(
+    desk: Desk, case: Case, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("VIBEDESK_REVIEW", "tools")
     for operation in (*OPERATIONS, "continue"):
         desk.server.fail(case.fault, operation=operation, times=case.times)
     project_id = await desk.build()
     resumed = await settle(desk, project_id)
+    assert desk.of("debug_turn")
+    await have_talked_long(desk, project_id)
     for _ in range(case.times + 1):
         await desk.engine.say(project_id, "Mach es grün")
         await desk.engine.wait(project_id)
         resumed += await settle(desk, project_id)
         if "said.css" in await desk.texts(project_id):
             break
+    summed_up = await summary(desk, project_id)
+    before = await desk.texts(project_id)
+    anew = await proposal(desk, project_id)
+    assert await desk.texts(project_id) == before
+    await desk.engine.take_proposal(project_id, anew.id)
     texts = await desk.texts(project_id)
+    checks = await ask_for_checks(desk, project_id)
     if case.exact:
         assert texts["index.html"] == PAGE
-        assert texts["app.js"] == APP
+        assert texts["app.js"] == ANEW
         assert texts["style.css"] == STYLE
         assert texts["said.css"] == SAID_STYLE
+        assert summed_up == SUMMARY
+        assert checks == [CHECK["name"]]
+        found = (await desk.engine.project(project_id)).issues
+        assert FOUND in {issue["message"] for issue in found}
     folder = await desk.folder(project_id)
     assert {path: (folder / path).read_text("utf-8") for path in texts} == texts
     hit = {r.operation for r in desk.server.requests if r.fault == case.fault.kind}

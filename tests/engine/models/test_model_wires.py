@@ -137,7 +137,11 @@ async def test_the_token_limit_is_reported(server: ModelServer, make_model: Make
 
 @pytest.mark.parametrize(
     ("reasons", "expected"),
-    [({"anthropic": "refusal", "openai": "content_filter"}, "refusal"), ({}, "other")],
+    [
+        ({"anthropic": "refusal", "openai": "content_filter"}, "refusal"),
+        ({"anthropic": "tool_use", "openai": "tool_calls"}, "tool"),
+        ({}, "other"),
+    ],
 )
 async def test_other_stop_reasons_are_mapped(
     server: ModelServer, make_model: MakeModel, wire: str, reasons: dict[str, str], expected: str

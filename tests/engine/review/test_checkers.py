@@ -8,7 +8,7 @@ import json
 import pytest
 
 from vibedesk.engine.builder.templates import Template, load_template
-from vibedesk.engine.review.checkers import Checkers, read_log, read_report
+from vibedesk.engine.review.checkers import NOT_ENDED, TOO_MUCH, Checkers, read_log, read_report
 
 REACT = load_template("react-vite")
 TYPE_ERROR = "src/App.tsx(3,7): error TS2304: Cannot find name 'Titel'."
@@ -105,6 +105,16 @@ async def test_a_tool_that_is_not_there_has_not_found_the_app_clean(status: int)
     [issue] = await checkers(Told(status, "sh: tsc: not found")).types()
     assert (issue.code, issue.kind, issue.blocks) == ("command_missing", "dependency", True)
     assert issue.message.endswith("cannot be run: sh: tsc: not found")
+
+
+async def test_a_tool_that_had_to_be_ended_has_not_found_the_app_clean() -> None:
+    for status, said in (
+        (NOT_ENDED, "did not end within 5 minutes."),
+        (TOO_MUCH, "printed without end."),
+    ):
+        [issue] = await checkers(Told(status, "no end")).types()
+        assert (issue.code, issue.blocks) == ("command_endless", True)
+        assert issue.message == f"`npm run typecheck` {said}"
 
 
 def test_each_source_has_its_own_readers() -> None:

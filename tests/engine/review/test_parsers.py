@@ -121,6 +121,16 @@ def test_a_piece_of_a_report_is_none() -> None:
     after = f"[]\n[1] eslint\n[{{}}]\n{report('eslint')}"
     assert parse_eslint(after, _ROOT) == parse_eslint(report("eslint"), _ROOT) != []
     assert parse_eslint("[" * 200_000) == []
+    said = "[warn] what is known of browsers is old\n" * 200 + report("eslint")
+    assert parse_eslint(said, _ROOT) == parse_eslint(report("eslint"), _ROOT)
+
+
+def test_what_is_no_report_is_not_read_again_and_again() -> None:
+    read: list[int] = []
+    # Every line begins a list, and every one holds the large one.
+    output = "[\n" * 300 + json.dumps([7] * 1_000_000) + "\n]" * 300
+    assert json_report(output, lambda value: bool(read.append(len(value)))) is None
+    assert 1 < len(read) < 50
 
 
 def test_vite_s_dev_server() -> None:

@@ -56,6 +56,37 @@ def test_an_app_that_tells_of_it_itself_is_understood(words: str) -> None:
 
 
 @pytest.mark.parametrize(
+    "said",
+    [
+        "TypeError: Cannot read properties of undefined (reading 'isCancelled')",
+        "OrderCancelledError: it was sent already",
+        "Error: Cancelled booking not found",
+        "Error: no handler of EPIPELINE",
+        "RangeError: KeyboardInterrupt and AbortError are no names of keys",
+    ],
+)
+def test_what_an_app_names_after_an_end_is_its_fault_all_the_same(said: str) -> None:
+    assert told(f"Uncaught {said}\n    at a (/app/src/a.ts:1:1)\n") == [(said, "src/a.ts:1:1")]
+    python = f"ERROR:    Exception in ASGI application\n{_TRACEBACK}app.{said}\n"
+    assert told(python) == [(f"app.{said}", "app/weather.py:9")]
+
+
+@pytest.mark.parametrize("name", ["AbortError: ", "DOMException [AbortError]: ", "Error [EPIPE]: "])
+def test_the_names_of_an_end_in_full(name: str) -> None:
+    assert told(f"Uncaught {name}it is over\n    at a (/app/src/a.ts:1:1)\n") == []
+
+
+def test_the_end_of_node_is_told_by_what_stands_right_above_it() -> None:
+    handled = "TypeError: fetch failed\n    at get (/app/src/weather.ts:3:1)\n"
+    text = "node:internal/modules/run_main:123\n    triggerUncaughtException(\n    ^\ntext\n(Use `node --trace-uncaught ...`)\n"
+    assert told(f"{handled}\n{text}\nNode.js v24.19.0\n") == []
+    thrown = "Error: outer\n    at a (/app/src/a.ts:1:1) {\n  extra: { a: [ 1 ] },\n  b: 'two'\n}\n"
+    assert told(f"{handled}\n{thrown}\nNode.js v24.19.0\n") == [("Error: outer", "src/a.ts:1:1")]
+    # Some keep no empty lines of a log.
+    assert told(f"{handled}{thrown}Node.js v24.19.0\n") == [("Error: outer", "src/a.ts:1:1")]
+
+
+@pytest.mark.parametrize(
     "log",
     [
         "Weather is not there, showing none\nTypeError: fetch failed\n    at get (/app/src/weather.ts:3:1)\n",

@@ -31,7 +31,7 @@ ALLOWED_VARIABLES = {
     "npm_config_fetch_retry_mintimeout", "npm_config_fetch_retry_maxtimeout",
     "npm_config_update_notifier", "npm_config_progress", "npm_config_omit_lockfile_registry_resolved",
     "UV_CACHE_DIR", "UV_LINK_MODE", "UV_NO_PROGRESS", "UV_PYTHON_DOWNLOADS", "UV_PYTHON_PREFERENCE",
-    "UV_DEFAULT_INDEX", "PYTHONUNBUFFERED", "SSL_CERT_FILE", "REQUESTS_CA_BUNDLE", "PIP_CERT",
+    "UV_INDEX_URL", "PYTHONUNBUFFERED", "SSL_CERT_FILE", "REQUESTS_CA_BUNDLE", "PIP_CERT",
     "APP_GREETING",
 }  # fmt: skip
 
@@ -190,7 +190,7 @@ async def test_the_environment_is_the_allow_list(
     assert inside["ca"] == "-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----\n"
     assert "secret" not in json.dumps(inside)
     assert registry == ["https://npm.example/all/"]
-    assert inside["env"]["UV_DEFAULT_INDEX"].rstrip("/") == "https://python.example/simple"
+    assert inside["env"]["UV_INDEX_URL"].rstrip("/") == "https://python.example/simple"
 
 
 @pytest.mark.parametrize(

@@ -108,6 +108,54 @@ def test_keys_keep_a_version_with_a_name(play: Callable[[Scenario], None]) -> No
     play(scenario)
 
 
+def test_the_name_of_a_version_that_could_not_be_kept_stays(
+    play: Callable[[Scenario], None],
+) -> None:
+    async def scenario(engine: Engine, desk: Desk) -> None:
+        project_id, page = await with_history(engine, desk)
+        refs = Path((await engine.project(project_id)).folder) / ".git" / "refs" / "vibedesk"
+        refs.rename(refs.with_name("away"))
+        refs.write_text("in the way")
+        page.start_keeping()
+        page._name.setText("Before the new look")
+        page._name.returnPressed.emit()
+        assert page._name_row.isHidden()
+        await until(lambda: not page._name_row.isHidden(), "it was refused")
+        assert page._name.text() == "Before the new look"
+        refs.unlink()
+        refs.with_name("away").rename(refs)
+        page._name_keep.click()
+        await until(lambda: labels(page) == ["Before the new look", "Two", "One"])
+
+    play(scenario)
+
+
+def test_what_differs_from_now_is_looked_at_anew_when_the_page_is_shown_again(
+    play: Callable[[Scenario], None],
+) -> None:
+    async def scenario(engine: Engine, desk: Desk) -> None:
+        project_id, page = await with_history(engine, desk)
+        page.detail._against._buttons["now"].click()
+        nothing = "The files are as they were in this version."
+        await until(lambda: page.detail._file_words._text.text() == nothing)
+        desk.window.show_page("workspace")
+        session = desk.controller._session
+        assert session is not None
+        await session._sync.fetch()
+        session._on_typed(PATH, 0, 0, "typed ")
+        desk.buttons("History")[0].click()
+        files = page.detail._files
+        await until(lambda: [file.path for file in files.rows.items] == [PATH], "what was typed")
+        assert "typed second" in files.rows.items[0].hunks
+        page.choose(page._versions[1].commit)
+        await until(lambda: len(files.rows.items) == 2, "another version")
+        await engine.create_file(project_id, "more.ts", "more\n")
+        await engine.snapshot(project_id, "Three")
+        await until(lambda: len(files.rows.items) == 3, "a version more, so the files are others")
+
+    play(scenario)
+
+
 def test_a_run_bars_the_way_back_and_its_version_appears(
     play: Callable[[Scenario], None],
 ) -> None:

@@ -14,6 +14,7 @@ from tests.support.model_server import ModelServer, serve_in_thread
 from tests.support.tiny_app import APP, TINY_TEMPLATE, whole
 from tests.ui.desk import Desk, play_at_desk
 from tests.ui.qt_loop import until
+from vibedesk.base.errors import VibeDeskError
 from vibedesk.base.paths import Home
 from vibedesk.engine.engine import Engine
 from vibedesk.engine.project_options import ProjectOptions
@@ -216,6 +217,27 @@ def test_writing_is_cancelled_and_a_failure_is_told_in_the_review(
         page._drop.click()
         await until(lambda: not at.reviews)
         assert await at.text() == APP
+
+    play(scenario)
+
+
+def test_after_a_mishap_of_ours_the_review_can_be_used(play: Play, server: ModelServer) -> None:
+    server.answer(whole("app.js", ANEW), operation=OPERATION)
+
+    async def scenario(at: Regenerating) -> None:
+        page = await at.ask()
+        await until(lambda: page.state == "ready", "it is written")
+        told: list[VibeDeskError] = []
+        session = at.desk.controller._session
+        assert session is not None
+        session.failed.connect(told.append)
+        page.take_requested.emit(["no number"])
+        await until(lambda: told, "it is told")
+        assert told[0].code == "internal"
+        assert page._take_all.isEnabled()
+        page._take_all.click()
+        await until(lambda: not at.reviews, "it is taken")
+        assert await at.text() == ANEW
 
     play(scenario)
 

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -165,6 +166,23 @@ def test_stop_is_asked_only_while_something_can_be_stopped(
         qtbot.keyClick(window, Qt.Key.Key_Period, _CTRL)
     with qtbot.waitSignal(window.stop_requested):
         qtbot.mouseClick(_button(window, "Stop"), Qt.MouseButton.LeftButton)
+
+
+def test_a_pause_is_asked_once_and_only_while_something_runs(
+    qtbot: QtBot, window: MainWindow
+) -> None:
+    keys = _CTRL | _SHIFT
+    asked = replace(running_phase(), pause="asked")
+    for phase in (PhaseView(), asked):
+        window.set_phase(phase)
+        with qtbot.assertNotEmitted(window.pause_requested):
+            qtbot.keyClick(window, Qt.Key.Key_Period, keys)
+    assert not _button(window, "Pause").isEnabled()
+    window.set_phase(running_phase())
+    with qtbot.waitSignal(window.pause_requested):
+        qtbot.keyClick(window, Qt.Key.Key_Period, keys)
+    with qtbot.waitSignal(window.pause_requested):
+        qtbot.mouseClick(_button(window, "Pause"), Qt.MouseButton.LeftButton)
 
 
 def test_a_cut_off_run_can_go_on(qtbot: QtBot, window: MainWindow) -> None:

@@ -12,11 +12,11 @@ import shlex
 import shutil
 import time
 from collections import deque
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Iterable, Mapping
 from contextlib import aclosing, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TypeVar
+from typing import Protocol, TypeVar
 
 import httpx
 
@@ -37,6 +37,7 @@ from vibedesk.engine.events import (
     SandboxLog,
     SandboxState,
 )
+from vibedesk.engine.files.history import History
 from vibedesk.engine.files.watcher import watch_folder
 from vibedesk.engine.files.work_folder import WorkFolder
 from vibedesk.engine.review.checkers import MOST_SECONDS, ask
@@ -66,8 +67,18 @@ _LOST = "sandbox_lost"
 _LOOK_AGAIN_SECONDS = 1.0
 _FILES_AT_ONCE = 400
 """As many paths as surely fit into one command."""
+_MOST_NAMES = 5
+_SOME_ARE_GONE = 1
+"""How `sha256sum` ends where not all of its files are there."""
+_COMPARE_SECONDS = 20.0
 # Dev servers' watchers swallow a second change of a file within 50 ms (chokidar, in Vite): they would show the first.
 _BETWEEN_WRITES_SECONDS = 0.1
+
+
+class WithHistory(Protocol):
+    """Changes document and history in one transaction; see `Snapshots.with_history`."""
+
+    def __call__(self, change: Callable[[History, Emit], T], /) -> Awaitable[T]: ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -133,6 +144,8 @@ class AppRuntime:
         """How long the last start of the server took, from the wish to the page."""
         self.most_seconds = MOST_SECONDS
         """How long a command may take that only looks."""
+        self.with_history: WithHistory | None = None
+        """Set by the project's `Snapshots`."""
         self.folder = folder
         self.work_folder = WorkFolder(access.database, access.project_id, access.files, folder)
 
@@ -189,10 +202,11 @@ class AppRuntime:
     async def take_in(self) -> int:
         """Bring what other programs changed in the folder into the document; return how many files.
 
-        While `undoing_changes` lasts, none.
+        None while a command runs whose changes there are to be undone.
         """
         if self._undoing:
             return 0
+        await self._undo_left()
 
         def work(emit: Emit) -> list[str]:
             with telling_changes(self._access.files, emit):
@@ -209,40 +223,99 @@ class AppRuntime:
     async def undoing_changes(self) -> AsyncIterator[list[str]]:
         """Undo what is done to the project's files while the body runs a command that is to look only.
 
+        Where the sandbox has files of its own, that is what changed inside: the folder is the person's there. What
+        was undone is kept as a version.
+
         Yields:
             What was undone, by path; empty until the body has ended.
         """
+        undone: list[str] = []
+        sandbox = await self.sandbox()
         await self.take_in()
+        if sandbox.has_own_files:
+            before = await self._differing_inside()
+            try:
+                yield undone
+            finally:
+                undone += await finish(self._undo_inside(before))
+        else:
+            async with self._undoing_in_folder() as undone:
+                yield undone
+
+    @asynccontextmanager
+    async def _undoing_in_folder(
+        self, paths: Collection[str] | None = None
+    ) -> AsyncIterator[list[str]]:
         undone: list[str] = []
         self._undoing = True
         try:
+            await self._access.read(lambda: self.work_folder.begin_undoing())
             yield undone
         finally:
-            undone += await finish(self._undo())
+            undone += await finish(self._undo(paths))
 
-    async def _undo(self) -> list[str]:
-        def work(emit: Emit) -> list[str]:
+    async def _undo(self, paths: Collection[str] | None = None) -> list[str]:
+        def work(history: History, emit: Emit) -> list[str]:
             with telling_changes(self._access.files, emit):
-                return self.work_folder.put_back()
+                undone = self.work_folder.put_back(
+                    lambda: history.snapshot("Before undoing what a command changed"), paths
+                )
+            if undone:
+                history.snapshot("Undone: what a command changed")
+            return undone
 
+        assert self.with_history is not None
         try:
-            paths = await self._access.commit(work)
+            return await self.with_history(work)
         finally:
             self._undoing = False
-        sandbox = self._sandbox
-        if sandbox is None or not sandbox.has_own_files:
-            return paths
-        inside = await self._changed_inside()
-        await self._push(inside)
-        return sorted({*paths, *inside})
 
-    async def _changed_inside(self) -> list[str]:
-        """Return which of the project's files a sandbox that has its own has otherwise."""
+    async def _undo_left(self) -> None:
+        """Undo what a command did in the folder that was to look only, where the program ended meanwhile."""
+        left = await self._access.read(lambda: self.work_folder.is_to_be_put_back)
+        if self._undoing or not left:
+            return
+        undone = await self._undo()
+        if undone:
+            what = ", ".join(undone) if len(undone) <= _MOST_NAMES else f"{len(undone)} files"
+            words = (
+                f"{what} had changed when VibeDesk ended while a model was debugging. That was undone; what was there "
+                "is in the history."
+            )
+            await self._access.bus.emit(self._access.project_id, Notice(words, "undone"))
+
+    async def _undo_inside(self, before: Collection[str] | None) -> list[str]:
+        """Give the sandbox those files again that are not the project's there any more, as all but `before` were."""
+        # What the person saved meanwhile counts, inside too.
+        await self.take_in()
+        try:
+            # Nobody can stop this. Where Docker does not answer, the next start compares all files anyway.
+            async with asyncio.timeout(_COMPARE_SECONDS):
+                after = await self._differing_inside()
+        except TimeoutError:
+            after = None
+        if before is None or after is None:
+            return []
+        # What was otherwise before is what the app stores in a file of the project.
+        changed = [path for path in after if path not in before]
+        if not changed:
+            return []
+        async with self._undoing_in_folder(changed):
+            # So that it is kept, too.
+            await (await self.sandbox()).pull(changed)
+        await self._push(changed)
+        await self.take_in()
+        return changed
+
+    async def _differing_inside(self) -> list[str] | None:
+        """Return which of the project's files a sandbox that has its own has otherwise; None where it cannot be told."""
         known = await self._access.read(lambda: self.work_folder.differing({}))
         digests: dict[str, str] = {}
         for start in range(0, len(known), _FILES_AT_ONCE):
             argv = ["sha256sum", "--", *known[start : start + _FILES_AT_ONCE]]
-            _, lines = await self.ask(argv)
+            status, lines = await self.ask(argv)
+            if status not in (0, _SOME_ARE_GONE):
+                return None
             digests |= {line[66:]: line[:64] for line in lines if line[64:66] == "  "}
         return await self._access.read(lambda: self.work_folder.differing(digests))
 
@@ -280,6 +353,7 @@ class AppRuntime:
             return written
 
         async with self._writing:
+            await self._undo_left()
             if self._sandbox is not None:
                 await asyncio.sleep(self._wrote_at + _BETWEEN_WRITES_SECONDS - time.monotonic())
             written = await self._access.commit(work)

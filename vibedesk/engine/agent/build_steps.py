@@ -6,7 +6,7 @@ A step that was cut off is simply taken again: what it had finished is stored an
 from __future__ import annotations
 
 import re
-from collections.abc import Awaitable, Callable, Collection
+from collections.abc import Awaitable, Callable, Collection, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -21,13 +21,14 @@ from vibedesk.engine.agent.review_depth import DepthSource
 from vibedesk.engine.agent.snapshots import Snapshots
 from vibedesk.engine.agent.state_machine import StateMachine
 from vibedesk.engine.agent.variable_requests import ask_for_variables
+from vibedesk.engine.agent.wanted_packages import resolve_wanted
 from vibedesk.engine.browser.process import BrowserProcess
 from vibedesk.engine.builder.operations import (
     implement_phase,
     plan_phase,
     write_reply,
 )
-from vibedesk.engine.builder.package_versions import resolve_packages
+from vibedesk.engine.builder.package_versions import ResolvedPackages
 from vibedesk.engine.builder.plan_check import checked_plan, without_packages
 from vibedesk.engine.builder.planned_packages import package_specs
 from vibedesk.engine.builder.project_access import ProjectAccess
@@ -223,6 +224,9 @@ class BuildSteps:
             raise
         phase.is_last_phase = phase.is_last_phase or final
         if not phase.files and not phase.install_commands:
+            if self._machine.memory.roadmap_open:
+                # The person changed the roadmap while a model planned: it is asked again, with what they want now.
+                return
             if late:
                 words = "The plan needs nothing more for the roadmap as you changed it. Say what is missing, if something is."
                 await self._access.bus.emit(
@@ -296,8 +300,10 @@ class BuildSteps:
             # Only the manifest: a running server must not see an import whose package is not there yet.
             await self._runtime.materialise([self._manifest])
         wanted = await self._allowed(list(self._machine.memory.packages))
-        packages = await self._resolved(wanted)
-        installed = bool(packages or not wanted) and await self._install_packages(packages)
+        found = await self._resolved(wanted)
+        installed = bool(found.specs or not wanted) and await self._install_packages(
+            found.specs, found.open
+        )
         if implemented and not installed and wanted and not self._machine.memory.refused_install:
             # None of them exists, but the manifest may list others that do.
             await self._install_packages([])
@@ -338,28 +344,27 @@ class BuildSteps:
         await self._access.bus.emit(self._access.project_id, Notice(words, "manifest_locked"))
         return []
 
-    async def _resolved(self, wanted: list[str]) -> list[str]:
+    async def _resolved(self, wanted: list[str]) -> ResolvedPackages:
         """Return the wanted packages in versions that exist; those that do not exist are left to a fix."""
         access, memory = self._access, self._machine.memory
-        if not wanted or not access.template.installs_from_npm:
-            return wanted
-        found = await resolve_packages(wanted, self._runtime.ask)
+        found = await resolve_wanted(access, self._runtime, wanted)
         memory.missing_packages += [p for p in found.missing if p not in memory.missing_packages]
         notices = [
             (f"There is no package {p}; going on without it.", NO_SUCH_PACKAGE)
             for p in found.missing
         ]
         notices += [
-            (f"{spec} does not exist; taking {taken}.", "version_replaced")
+            (f"There is no {spec} to be had; taking {taken}.", "version_replaced")
             for spec, taken in found.replaced.items()
         ]
         for words, code in notices:
             await access.bus.emit(access.project_id, Notice(words, code))
-        return found.specs
+        return found
 
-    async def _install_packages(self, packages: list[str]) -> bool:
+    async def _install_packages(self, packages: list[str], left_open: Sequence[str] = ()) -> bool:
         """Install `packages`, or what the manifest lists now if there are none; return whether any was installed.
 
+        Where they do not go together, `left_open` is tried instead: the same, with versions for the tool to choose.
         A package that the registry does not know is remembered for a fix, also where the manifest names it: a
         name that a model made up must not keep the others away, nor stop the run for good.
         """
@@ -368,6 +373,12 @@ class BuildSteps:
         try:
             seconds = await self._runtime.install(argv)
         except InstallFailedError as error:
+            refused = (InstallFailedError.code, NO_SUCH_PACKAGE)
+            if error.code in refused and left_open and list(left_open) != packages:
+                tried, instead = ", ".join(packages), ", ".join(left_open)
+                words = f"{tried} could not be installed; trying {instead}."
+                await bus.emit(self._access.project_id, Notice(words, "version_replaced"))
+                return await self._install_packages(list(left_open))
             if error.code != NO_SUCH_PACKAGE:
                 raise
             if len(packages) > 1:
@@ -540,10 +551,11 @@ class BuildSteps:
         last = bool(planned) and bool(planned[-1].plan.get("is_last_phase"))
         last = last and not self._machine.memory.roadmap_open
         if self._used_allowance(phases) >= self._limits.max_phases:
-            if wishes:
-                reason = (
-                    f"the limit of {self._limits.max_phases} phases is reached with open wishes"
-                )
+            grown = self._machine.memory.roadmap_open
+            unplanned = "open wishes" if wishes else "steps of the roadmap left" if grown else ""
+            if unplanned:
+                limit = self._limits.max_phases
+                reason = f"the limit of {limit} phases is reached with {unplanned}"
                 await self._machine.move(_S.IDLE, reason)
                 return
             last = True
@@ -612,6 +624,8 @@ class BuildSteps:
                 f"The limit of {limit} phases is reached with open wishes.",
                 remedy="Say what to build next: as many phases again may follow.",
             )
+        elif self._machine.memory.roadmap_open:
+            await self.open_wish_phase("the roadmap goes on")
         else:
             await self._machine.move(_S.FINALIZING, "everything allowed is built")
 

@@ -35,6 +35,7 @@ from vibedesk.engine.browser.process import BrowserProcess
 from vibedesk.engine.builder.project_access import ProjectAccess
 from vibedesk.engine.builder.timing import timed
 from vibedesk.engine.event_bus import Emit
+from vibedesk.engine.events import Notice
 from vibedesk.engine.models.protocol import BudgetExceededError
 from vibedesk.engine.review.issues import Issue
 from vibedesk.engine.slots import Slots
@@ -67,6 +68,8 @@ class CodeGeneratorAgent:
         self.snapshots = snapshots
         self._attended = limits.attended
         self._budget_changed = asyncio.Event()
+        self._may_go_on = asyncio.Event()
+        """Cleared: the run stays where it is once its present step is done."""
         self._machine = StateMachine(record, access)
         self._setup = ProjectSetup(access, runtime)
         self._steps = BuildSteps(
@@ -217,8 +220,9 @@ class CodeGeneratorAgent:
             return True
 
     async def resume(self) -> None:
-        """Go on where a run was cut off, failed, or was stopped, and answer what was left unanswered."""
+        """Go on where a run was cut off, failed, or was paused or stopped, and answer what was left unanswered."""
         async with self._commands:
+            self._may_go_on.set()
             await self._let_run_end()
             if self.running:
                 return
@@ -264,6 +268,21 @@ class CodeGeneratorAgent:
     def budget_changed(self) -> None:
         """Another budget is stored: a run that waits for it looks again."""
         self._budget_changed.set()
+
+    async def pause(self) -> None:
+        """Have the run wait, once its present step is done, until `resume`; others may have its place meanwhile.
+
+        Raises:
+            NotAllowedNowError: no run is under way.
+        """
+        async with self._commands:
+            await self._let_run_end()
+            if not self.running:
+                raise NotAllowedNowError("Nothing is being built that could be paused.")
+            if self._may_go_on.is_set():
+                self._may_go_on.clear()
+                words = Notice("Pausing as soon as the present step is done.", "pausing")
+                await self.access.bus.emit(self.project_id, words)
 
     async def cancel(self) -> None:
         """Stop the run or the look at the app now; everything finished stays, and a run's state becomes `idle`."""
@@ -364,6 +383,7 @@ class CodeGeneratorAgent:
         With a whole version a phase that is open loses what it wrote: it is written again when the build goes on.
         """
         async with self._commands:
+            await self._let_run_end()
             self._refuse_while_running()
             await self._setup.undo_half_rename()
             await self.runtime.take_in()
@@ -546,6 +566,10 @@ class CodeGeneratorAgent:
         busy = self._commands.locked() or self.running or self.looking
         return busy or self.state is not _S.COMPLETE
 
+    async def regenerate(self, path: str, instructions: str) -> None:
+        """Begin to write a file anew, as a proposal."""
+        await self.proposals.regenerate(path, instructions)
+
     async def take_proposal(self, proposal_id: str, hunks: Sequence[int] | None) -> int:
         """Take hunks of a file that was written anew over, and show them in the app unless a run does so later."""
         if not self.running:
@@ -608,6 +632,7 @@ class CodeGeneratorAgent:
     def _run(self) -> None:
         if not self.running:
             self._unstored_failure = None
+            self._may_go_on.set()
             self._run_task = self._scope.start(self._walk(), name="run")
 
     async def _walk(self) -> None:
@@ -622,7 +647,9 @@ class CodeGeneratorAgent:
                 try:
                     async with self._at_work():
                         await self._take_steps()
-                    return
+                    if not self._steps.due:
+                        return
+                    await self._stay_paused()
                 except BudgetExceededError as error:
                     # The step that was cut off is taken again when there is more.
                     if not self._attended:
@@ -648,9 +675,12 @@ class CodeGeneratorAgent:
             self._on_work(self.project_id, False)
 
     async def _take_steps(self) -> None:
+        """Take steps until none is due, or the person wants a pause."""
         if self._machine.memory.phase == 0 or not self.runtime.serving:
             self._setup.start(self._scope)
         while self._steps.due or await self._steps.more_has_come():
+            if not self._may_go_on.is_set():
+                return
             await take_step(self._steps.take, self.access)
 
     async def _fail(self, error: VibeDeskError, since: str) -> None:
@@ -666,6 +696,12 @@ class CodeGeneratorAgent:
         async with Wait(self.access.bus, self.access.store, self.project_id, "budget") as wait:
             await wait.tell(f"{error.message} Raise it to go on.")
             await self._budget_changed.wait()
+
+    async def _stay_paused(self) -> None:
+        """Wait, without a place, until the person has the run go on."""
+        async with Wait(self.access.bus, self.access.store, self.project_id, "paused") as wait:
+            await wait.tell("Paused. Nothing is lost; continue whenever you like.")
+            await self._may_go_on.wait()
 
 
 def _without_end(sentence: str) -> str:

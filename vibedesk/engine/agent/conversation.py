@@ -51,6 +51,10 @@ class PhaseStarter(Protocol):
         """Begin the phase that writes a reply's change, or leave it to follow the present one."""
         ...
 
+    async def regenerate(self, path: str, instructions: str) -> None:
+        """Begin to write a file anew, which the person then looks at."""
+        ...
+
     async def start_phase_for_wishes(self) -> None:
         """Begin a phase for queued wishes, or leave them to the next one."""
         ...
@@ -217,9 +221,12 @@ class Conversation:
         wants_another = plan is not None and not reply.no_change
         if wants_another and await self._plan_anew(message_id, reply_id, reply):
             return
+        refused = await self._regenerate(reply.regenerate, text)
 
         def store(emit: Emit) -> None:
             data: Json = {"answers": message_id, "asked": text, "no_change": reply.no_change}
+            if reply.regenerate:
+                data["regenerate"] = reply.regenerate
             queued: list[WishQueued] = []
             if reply.scof.strip():
                 data["scof"] = reply.scof
@@ -233,10 +240,24 @@ class Conversation:
                 emit(told)
 
         await access.commit(store, durable=True)
+        if refused is not None:
+            raise refused
         if reply.scof.strip():
             await agent.start_phase_for_reply()
         elif not reply.no_change:
             await agent.start_phase_for_wishes()
+
+    async def _regenerate(self, path: str, instructions: str) -> VibeDeskError | None:
+        """Have a file written anew where the answer says so; return what keeps it from that.
+
+        Before the answer counts as given: after a crash it is given again, and the newer version takes the older's place.
+        """
+        try:
+            if path:
+                await self._agent.regenerate(path, instructions)
+        except VibeDeskError as error:
+            return error
+        return None
 
     async def _plan_anew(self, message_id: str, reply_id: str, reply: Reply) -> bool:
         """Have the plan that waited made anew with the message; False where the person approved it meanwhile."""

@@ -91,7 +91,10 @@ class DebugFacts:
         if not undone:
             return outcome
         what = _names(undone)
-        words = f"`{command}` changed {what} while a model was debugging, and that was undone."
+        words = (
+            f"`{command}` changed {what} while a model was debugging, and that was undone. "
+            "What was there is in the history."
+        )
         await self._access.bus.emit(self._access.project_id, Notice(words, "undone"))
         return (
             f"`{command}` changed {what}, which was undone: commands may only look. To change a file, send it.\n"

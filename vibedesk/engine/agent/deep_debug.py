@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Literal
 
 from vibedesk.engine.agent.app_runtime import AppRuntime
@@ -17,6 +18,7 @@ from vibedesk.engine.builder.project_access import ProjectAccess
 from vibedesk.engine.builder.reply import ReplySplitter
 from vibedesk.engine.builder.scof_writer import WrittenFiles
 from vibedesk.engine.builder.timing import timed
+from vibedesk.engine.builder.whole_answer import whole_answer
 from vibedesk.engine.event_bus import Emit
 from vibedesk.engine.events import DebugTurn, Notice
 from vibedesk.engine.models.protocol import (
@@ -121,7 +123,7 @@ class DeepDebug:
                 request, "assistant" if said["role"] == "model" else "user", said["text"]
             )
         for turn in range(1 + len(transcript) // 2, MOST_TURNS + 1):
-            answer = await self._ask(request)
+            answer = await whole_answer(partial(self._ask, request))
             await self._tell(session, transcript, turn, "model", answer.text or answer.scof)
             if answer.scof.strip():
                 return await self._write(phase, problem, tried, answer.scof)

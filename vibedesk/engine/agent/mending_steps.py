@@ -29,7 +29,7 @@ from vibedesk.engine.builder.project_access import ProjectAccess
 from vibedesk.engine.event_bus import Emit
 from vibedesk.engine.events import FixApplied, Notice, Waiting, WishQueued
 from vibedesk.engine.review.issues import Issue
-from vibedesk.engine.review.page_issues import NO_START
+from vibedesk.engine.review.page_issues import started_for_checks
 from vibedesk.engine.states import AgentState
 from vibedesk.engine.store.issues import IssueRecord
 
@@ -155,6 +155,9 @@ class MendingSteps:
 
         Another try would be made blindly, so what is next the person decides.
         """
+        if self._machine.memory.lacks_packages:
+            # Nobody was asked: the packages that were refused come first.
+            return list(blocking)
         missed = [
             record
             for record in blocking
@@ -249,23 +252,16 @@ class MendingSteps:
             )
         checks = await self._review.self_test.due(_EVERYTHING)
         found = await self._review.self_test.run(browser, checks, names)
-        if names is None:
-            await self.issues.report(found, {"check"}, self._machine.memory.phase)
-        else:
-            await self._report_checks(found, {c.name for c in checks if c.name in names})
+        ran = {c.name for c in checks if names is None or c.name in names}
+        every = names is None and started_for_checks(found)
+        await self._report_checks(found, ran, {"check"} if every else ())
 
-    async def _report_checks(self, found: Sequence[Issue], ran: Collection[str]) -> None:
+    async def _report_checks(
+        self, found: Sequence[Issue], ran: Collection[str], sources: Collection[str] = ()
+    ) -> None:
         """Take in how the checks of these names went: what they showed before and do not any more is mended."""
-        again = {
-            record.signature
-            for record in await self.issues.records()
-            if (issue := issue_of(record)).source == "check"
-            and (issue.evidence.get("check") in ran or (ran and issue.code == NO_START))
-        }
-        if any(issue.code == NO_START for issue in found):
-            # An app that did not start showed nothing of what is checked.
-            again = set()
-        await self.issues.report(found, (), self._machine.memory.phase, again=again)
+        again = await self._review.self_test.shown_again(found, ran)
+        await self.issues.report(found, sources, self._machine.memory.phase, again=again)
 
     async def run_build(self) -> None:
         """Build the app as it would be published, and take in what keeps it from being built."""
@@ -318,18 +314,19 @@ class MendingSteps:
 
     async def _give_up(self) -> None:
         memory = self._machine.memory
-        tried = [record.signature for record in await self.issues.blocking()]
-        wanted, memory.wanted = memory.wanted, []
-        if not tried and wanted:
+        left = await self.issues.to_mend(memory.wanted)
+        memory.wanted = []
+        tried = [record.signature for record in left if issue_of(record).blocks]
+        if left and not tried:
             words = "What you asked to be mended could not be; it is no more than a warning and stays in the list."
             await self._access.bus.emit(self._access.project_id, Notice(words, "not_mended"))
-            await self._machine.move(_S.REVIEWING, "the warnings stay")
-            return
         await self.issues.set_status(tried, "given_up")
         records = await self.issues.blocking("given_up")
         if not records:
-            # The person skipped it while a model was asked, so there is nothing to decide.
-            await self._look_past_skipped("nothing is left to mend")
+            # There is nothing to decide: what is left are warnings, or the person skipped it while a model was asked.
+            await self._look_past_skipped(
+                "the warnings stay" if left else "nothing is left to mend"
+            )
             return
         what = _first_line(issue_of(records[0]).message)
         others = f" and {len(records) - 1} more" if len(records) > 1 else ""

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from vibedesk.engine.builder.file_answer import BETWEEN_FILES
+from vibedesk.engine.builder.going_on import come_so_far
 from vibedesk.engine.builder.project_access import ProjectAccess
 from vibedesk.engine.builder.scof_writer import RefusedChange, WrittenFiles
 from vibedesk.engine.event_bus import Emit
@@ -121,11 +122,13 @@ class OpenWork:
                 return None
             # The file that was being written has no end noted; of several that broke off, each is owed.
             drafts.sort(key=lambda draft: not draft.truncated)
-            cut = (drafts[-1].path, drafts[-1].text) if drafts else BETWEEN_FILES
+            cut = (drafts[-1].path, come_so_far(drafts[-1])) if drafts else BETWEEN_FILES
             return WrittenFiles(
                 finished=finished,
                 packages=packages,
-                refused=[RefusedChange(d.path, "its text broke off", d.text) for d in drafts[:-1]],
+                refused=[
+                    RefusedChange(d.path, "its text broke off", come_so_far(d)) for d in drafts[:-1]
+                ],
                 cut=cut,
                 changes=len(finished) + len(packages),
             )

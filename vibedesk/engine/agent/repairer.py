@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from vibedesk.engine.agent.app_runtime import AppRuntime
 from vibedesk.engine.agent.code_service import CodeService
-from vibedesk.engine.builder.package_versions import resolve_packages
+from vibedesk.engine.agent.wanted_packages import resolve_wanted
 from vibedesk.engine.builder.project_access import ProjectAccess, telling_changes
 from vibedesk.engine.event_bus import Emit
 from vibedesk.engine.events import Notice
@@ -70,9 +70,9 @@ class Repairer:
         return await repair(issues, texts, service, python=python, protect=protected)
 
     async def _existing(self, packages: Sequence[str]) -> list[str]:
-        if not packages or not self._access.template.installs_from_npm:
-            return list(packages)
-        return (await resolve_packages(packages, self._runtime.ask)).specs
+        # Their versions are chosen by the install that follows.
+        found = await resolve_wanted(self._access, self._runtime, packages)
+        return [package for package in packages if package not in found.missing]
 
     def _write(self, edits: Mapping[str, str], base: Mapping[str, str], emit: Emit) -> list[str]:
         files = self._access.files

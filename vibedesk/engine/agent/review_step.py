@@ -27,6 +27,7 @@ from vibedesk.engine.review.checkers import Checkers
 from vibedesk.engine.review.issues import SEVERITIES, Issue, Severity, Source
 from vibedesk.engine.review.known_issues import issue_of
 from vibedesk.engine.review.native_typescript import is_native, native_types
+from vibedesk.engine.review.page_issues import started_for_checks
 from vibedesk.engine.review.security.packages import UNAVAILABLE, VULNERABLE
 from vibedesk.engine.review.security.security_review import audit, security_issues
 from vibedesk.engine.review.served_app import served_app_issues
@@ -55,7 +56,10 @@ class Looked:
 
     def saw(self, record: IssueRecord) -> bool:
         """Whether an issue would have shown again if it were still there."""
-        return issue_of(record).source in self.sources or record.signature in self.again
+        issue = issue_of(record)
+        # What a check brought about shows in `again` where that check ran; not every look runs every check.
+        by_source = issue.source in self.sources and not issue.evidence.get("check")
+        return by_source or record.signature in self.again
 
     @property
     def blocking(self) -> list[Issue]:
@@ -93,7 +97,7 @@ class ReviewStep:
     async def look(self, memory: RunMemory) -> Looked:
         """Look at everything, the cheap and telling things first, and take in what was found."""
         looked = Looked()
-        if memory.missing_packages or memory.refused_install:
+        if memory.lacks_packages:
             looked.found += _packages(memory, self._access.template.packages.manifest)
             looked.sources.add("build")
             return looked
@@ -250,11 +254,16 @@ class ReviewStep:
         browser = self._browser()
         if browser is None:
             return
+        checks = await self.self_test.due(reached)
         try:
-            looked.found += await self.self_test.run(browser, await self.self_test.due(reached))
-            looked.sources.add("check")
+            found = await self.self_test.run(browser, checks)
         except BrowserError as error:
             await self.miss_browser(looked, error)
+            return
+        looked.found += found
+        looked.again |= await self.self_test.shown_again(found, {check.name for check in checks})
+        if started_for_checks(found):
+            looked.sources.add("check")
 
     async def miss_browser(self, looked: Looked, error: BrowserError) -> None:
         """Remember that a browser should have looked, and could not."""

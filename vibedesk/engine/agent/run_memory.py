@@ -125,6 +125,11 @@ class RunMemory:
         if self.unseen == UNSEEN_ASKED:
             self.unseen = ""
 
+    @property
+    def lacks_packages(self) -> bool:
+        """Whether packages were refused, so that nothing else of the app can be looked at."""
+        return bool(self.missing_packages or self.refused_install)
+
     def may_mend_unasked(self, now: str) -> bool:
         """Whether the last hour had few enough mends that nobody asked for; if so, one begins `now`."""
         hour_ago = iso(datetime.fromisoformat(now) - timedelta(hours=1))

@@ -6,10 +6,11 @@ import asyncio
 import contextlib
 from collections import Counter
 from collections.abc import Collection, Iterable, Sequence
+from dataclasses import replace
 
 from vibedesk.base.ids import new_id
 from vibedesk.engine.agent.app_runtime import AppRuntime
-from vibedesk.engine.agent.issue_list import IssueList
+from vibedesk.engine.agent.issue_list import IssueList, issue_of
 from vibedesk.engine.agent.open_work import Reached
 from vibedesk.engine.browser.process import BrowserEndedError, BrowserProcess
 from vibedesk.engine.browser.reports import CheckOutcome, failed_outcome
@@ -31,7 +32,12 @@ from vibedesk.engine.events import (
 from vibedesk.engine.models.protocol import BudgetExceededError, ModelError
 from vibedesk.engine.review.checkers import read_log
 from vibedesk.engine.review.issues import Issue
-from vibedesk.engine.review.page_issues import check_issue, no_start_issue
+from vibedesk.engine.review.page_issues import (
+    NO_START,
+    check_issue,
+    no_start_issue,
+    started_for_checks,
+)
 from vibedesk.engine.review.source_places import report_locator
 from vibedesk.engine.review.uncaught import uncaught_errors
 from vibedesk.engine.sandboxes.driver import SandboxError, ServerNotReadyError
@@ -190,7 +196,10 @@ class SelfTest:
         if issue is not None:
             return [issue]
         log, given = runtime.log_since(printed), template.untouchable_files
-        return uncaught_errors(log, await runtime.workdir(), given=given)
+        broken = uncaught_errors(log, await runtime.workdir(), given=given)
+        # Only this check shows whether it is mended.
+        named = {"check": check.name}
+        return [replace(error, evidence={**error.evidence, **named}) for error in broken]
 
     async def _issue(self, outcome: CheckOutcome, picture: str) -> Issue:
         runtime, given = self._runtime, self._access.template.untouchable_files
@@ -250,6 +259,20 @@ class SelfTest:
         record = self._access.store.get(self._access.project_id)
         listed = (record.blueprint or {}).get("acceptance_checks") or []
         self._issues.store.forget_checks([str(check.get("name", "")) for check in listed])
+
+    async def shown_again(self, found: Iterable[Issue], ran: Collection[str]) -> set[str]:
+        """Return the signatures of what the checks of these names, which `found` this, would have shown again.
+
+        That is what they showed before, as failures and in the server, save where the app did not start for them.
+        """
+        if not ran:
+            return set()
+        names = set(ran) if started_for_checks(found) else set()
+        return {
+            record.signature
+            for record in await self._issues.records()
+            if (issue := issue_of(record)).code == NO_START or issue.evidence.get("check") in names
+        }
 
     # -- what the model says of them --------------------------------------------------------------------
     async def correct(

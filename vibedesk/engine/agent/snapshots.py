@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable, Collection
+from typing import TypeVar
 
 from vibedesk.base.aio import TaskScope, finish
 from vibedesk.base.errors import VibeDeskError
@@ -20,6 +21,8 @@ from vibedesk.engine.files.stored_document import FileChange
 from vibedesk.engine.views import FileDiffView, VersionDiffView, VersionView
 
 _log = logging.getLogger(__name__)
+
+T = TypeVar("T")
 
 QUIET_SECONDS = 30.0
 """How long the person must not have changed anything before their edits are kept as a version."""
@@ -45,6 +48,7 @@ class Snapshots:
         self._loop = asyncio.get_running_loop()
         self._quiet: asyncio.TimerHandle | None = None
         self._unsubscribe = access.files.on_change(self._on_change)
+        runtime.with_history = self.with_history
 
     async def take(
         self, label: str, *, author: str, advance_main: bool = False, named: bool = False
@@ -87,7 +91,7 @@ class Snapshots:
     ) -> VersionView:
         """Bring a version's files back into the document and return the version that this adds.
 
-        What was there before is kept as a version first.
+        What was there before is kept as a version first. Files that are half written are dropped.
 
         Args:
             commit: Which version.
@@ -108,38 +112,46 @@ class Snapshots:
         if pending:
             await self._keep_quietly()
 
+    async def with_history(self, change: Callable[[History, Emit], T]) -> T:
+        """Change the document and add versions in one transaction, on the store's thread; return what `change` does.
+
+        What the person edited before is kept as theirs first. Versions are told also where the change fails.
+        """
+        await self.keep_persons()
+
+        async def work() -> T:
+            history = self._history()
+            before = {kept.commit for kept in await asyncio.to_thread(history.versions)}
+            try:
+                return await self._access.commit(lambda emit: change(history, emit), durable=True)
+            finally:
+                versions = await asyncio.to_thread(history.versions)
+                await self._tell([kept for kept in reversed(versions) if kept.commit not in before])
+
+        async with self._lock:
+            return await finish(work())
+
     # -- inside -----------------------------------------------------------------------------------
     async def _restored(
         self,
         bring_back: Callable[[History], int],
         also: Callable[[Collection[str], Emit], None] | None = None,
     ) -> VersionView:
-        await self.keep_persons()
+        def change(history: History, emit: Emit) -> KeptVersion:
+            files = self._access.files
+            before = files.version
+            if also is not None:
+                # Beside a whole version nobody goes on with half a file: the version has it, or has it not.
+                for draft in self._access.drafts.list():
+                    self._access.drop_draft(draft.path, emit)
+            with telling_changes(files, emit):
+                after = bring_back(history)
+            if also is not None:
+                also(files.stored.log.changed_paths(before, after), emit)
+            return history.versions()[0]
 
-        async def work() -> list[KeptVersion]:
-            history = self._history()
-            before = {kept.commit for kept in await asyncio.to_thread(history.versions)}
-
-            def change(emit: Emit) -> None:
-                files = self._access.files
-                before = files.version
-                with telling_changes(files, emit):
-                    after = bring_back(history)
-                if also is not None:
-                    also(files.stored.log.changed_paths(before, after), emit)
-
-            try:
-                await self._access.commit(change, durable=True)
-            finally:
-                versions = await asyncio.to_thread(history.versions)
-                made = [kept for kept in reversed(versions) if kept.commit not in before]
-                await self._tell(made)
-            return versions
-
-        async with self._lock:
-            with timed(self._access, "restore"):
-                versions = await finish(work())
-        return version_view(versions[0])
+        with timed(self._access, "restore"):
+            return version_view(await self.with_history(change))
 
     async def _making(self, make: Callable[[History], KeptVersion | None]) -> list[VersionView]:
         """Run `make` on a worker thread and tell the version that it added."""

@@ -219,6 +219,28 @@ def resend_request(original: ModelRequest, refused: Sequence[tuple[str, str, str
     return _follow_up(original, "(the answer with the changes)", text)
 
 
+def simpler_request(original: ModelRequest, only: Sequence[str]) -> ModelRequest:
+    """Ask again, in a form that is harder to get wrong, after an answer that changed nothing.
+
+    Args:
+        original: The request whose answer changed nothing; this one keeps its operation.
+        only: The paths that are to be sent now; empty for all that it asks for.
+    """
+    amount = (
+        f"Send only {', '.join(only)} now."
+        if only
+        else "Send each file that you write in this form, one after the other."
+    )
+    return dataclasses.replace(
+        original,
+        messages=(
+            *original.messages,
+            ChatMessage("assistant", "(the answer that changed nothing)"),
+            ChatMessage("user", fill("tasks/simpler", amount=amount)),
+        ),
+    )
+
+
 def fix_request(
     context: ProjectContext,
     number: int,

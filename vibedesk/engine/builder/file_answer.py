@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import aclosing
 
-from vibedesk.engine.builder.context import ProjectContext, continue_request, resend_request
+from vibedesk.engine.builder.context import (
+    ProjectContext,
+    continue_request,
+    resend_request,
+    simpler_request,
+)
 from vibedesk.engine.builder.focus import with_asked
-from vibedesk.engine.builder.going_on import whole_lines
+from vibedesk.engine.builder.going_on import is_gone_on_with
 from vibedesk.engine.builder.project_access import ProjectAccess
-from vibedesk.engine.builder.prompts import fill
 from vibedesk.engine.builder.relevance.scores import Focus
-from vibedesk.engine.builder.relevance.selection import CHARACTERS_PER_TOKEN
 from vibedesk.engine.builder.reply import asked_files
 from vibedesk.engine.builder.scof_writer import ScofWriter, WrittenFiles
 from vibedesk.engine.event_bus import Emit
@@ -20,7 +22,6 @@ from vibedesk.engine.events import Notice
 from vibedesk.engine.models.protocol import (
     BadAnswerError,
     BudgetExceededError,
-    ChatMessage,
     Finished,
     ModelError,
     ModelRequest,
@@ -30,8 +31,6 @@ from vibedesk.engine.models.protocol import (
 
 _MAX_CONTINUATIONS = 6
 _MAX_WITHOUT_PROGRESS = 2
-_LARGE = 1 / 3
-"""Of what one answer may hold: a file of which so much has come is gone on with, for whole it may not fit."""
 _MOST_SAID = 4_000
 _SMALL_CONTEXT = 40_000
 """Tokens: a model with no more than that is asked for one file at a time, once a longer answer was none."""
@@ -124,7 +123,9 @@ class FileAnswer:
         await self._notice("The answer changed nothing; asking once more.", "nothing_changed")
         facts = await self._access.router.capabilities(request)
         one_by_one = facts.context_window <= _SMALL_CONTEXT and len(self._missing()) > 1
-        ended = await self._stream(_simpler(request, self._missing()[:1] if one_by_one else []))
+        ended = await self._stream(
+            simpler_request(request, self._missing()[:1] if one_by_one else [])
+        )
         if self._written.changes == before and ended:
             raise BadAnswerError(
                 "The model's answer changed nothing.", remedy="Try again, or choose another model."
@@ -212,10 +213,10 @@ class FileAnswer:
     async def _goes_on(self, question: ModelRequest, path: str, text: str) -> bool:
         """Whether a cut file is gone on with instead of sent again: where it is large, or cut for the second time."""
         draft = await self._access.read(lambda: self._access.drafts.get(path))
-        if draft is None or draft.mode != "full" or not whole_lines(text):
+        if draft is None or draft.mode != "full":
             return False
-        most = await self._access.router.answer_room(question)
-        return path == self._asked_whole or len(text) > most * CHARACTERS_PER_TOKEN * _LARGE
+        room = await self._access.router.answer_room(question)
+        return is_gone_on_with(text, room=room, again=path == self._asked_whole)
 
     def _missing(self) -> list[str]:
         written = self._written
@@ -263,14 +264,3 @@ def _grew(before: tuple[str, str] | None, after: tuple[str, str] | None) -> bool
     if before is None or after is None or before[0] != after[0]:
         return False
     return len(after[1]) > len(before[1])
-
-
-def _simpler(original: ModelRequest, only: Sequence[str]) -> ModelRequest:
-    """Return the question in a form that is harder to get wrong; with `only` those files are asked for."""
-    amount = f"Send only {', '.join(only)} now." if only else "One file after the other."
-    turns = (
-        *original.messages,
-        ChatMessage("assistant", "(the answer that changed nothing)"),
-        ChatMessage("user", fill("tasks/simpler", amount=amount)),
-    )
-    return dataclasses.replace(original, messages=turns)

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import json
-import tomllib
 from typing import Any
 
+from vibedesk.engine.builder.pyproject import checked_pyproject
 from vibedesk.engine.builder.templates import NPM, UV
 from vibedesk.engine.scof import PatchError
 
@@ -27,16 +27,13 @@ def checked_manifest(path: str, proposed: str, starter: str | None) -> str:
         starter: The starter's own manifest; None where it has none.
 
     Raises:
-        PatchError: it cannot be read; `reason` is malformed.
+        PatchError: it cannot be read, or no tool could use it; `reason` is malformed.
     """
     match path:
         case "package.json":
             return _package_json(proposed, starter)
         case "pyproject.toml":
-            try:
-                tomllib.loads(proposed)
-            except tomllib.TOMLDecodeError as error:
-                raise PatchError("malformed", f"pyproject.toml is no TOML: {error}.") from error
+            return checked_pyproject(proposed, starter)
     return proposed
 
 

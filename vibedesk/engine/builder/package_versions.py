@@ -34,6 +34,8 @@ class ResolvedPackages:
     """The registry has no package of that name."""
     replaced: dict[str, str] = field(default_factory=dict)
     """Wanted spec → what is taken, where the wanted version does not exist."""
+    open: list[str] = field(default_factory=list)
+    """As `specs`, but as open as it was wanted, for an installer that finds no exact ones to go together; none for npm."""
 
 
 async def resolve_packages(wanted: Sequence[str], ask: Ask) -> ResolvedPackages:

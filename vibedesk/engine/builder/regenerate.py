@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from vibedesk.engine.builder.context import continue_request, regenerate_request, resend_request
 from vibedesk.engine.builder.focus import of_file
+from vibedesk.engine.builder.going_on import is_gone_on_with, joined, whole_lines
 from vibedesk.engine.builder.project_access import ProjectAccess
 from vibedesk.engine.events import Notice
 from vibedesk.engine.models.protocol import (
@@ -18,11 +19,13 @@ from vibedesk.engine.models.protocol import (
     StreamInterruptedError,
     TextDelta,
 )
-from vibedesk.engine.scof import PatchError, ScofParser, apply_edits, apply_patch, parse_scof
+from vibedesk.engine.scof import PatchError, ScofParser, apply_edits, apply_patch
 
-_MOST_TRIES = 4
+_MOST_ANSWERS = 12
+_MOST_IN_VAIN = 4
 _SEARCH_MARK = re.compile(r"^(<{3,}|-{3,})[ \t]+SEARCH[ \t]*\r?$", re.M)
 _FENCED = re.compile(r"^(`{3,}|~{3,})[^\n`]*\n(.*?)^\1[ \t]*\r?$", re.M | re.S)
+_FENCE = re.compile(r"^(`{3,}|~{3,})", re.M)
 _HUNK = re.compile(r"^@@ .*@@", re.M)
 
 
@@ -32,12 +35,14 @@ class UnusableAnswerError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class CutOff:
-    """The answer broke off inside the file; `text` had come of it."""
+    """The answer broke off; `text` has come of the file, from its beginning: nothing where it can only come anew."""
 
     text: str
 
 
-def proposed_text(path: str, base: str, answer: str) -> str | CutOff:
+def proposed_text(
+    path: str, base: str, answer: str, *, kept: str = "", ended: bool = True
+) -> str | CutOff:
     """Return what an answer makes of the file at `path`.
 
     It may be the file or a patch of it in SCOF, search/replace edits, or one fenced block.
@@ -46,38 +51,50 @@ def proposed_text(path: str, base: str, answer: str) -> str | CutOff:
         path: The file that was asked for; others are ignored.
         base: How it reads now.
         answer: The model's words.
+        kept: The whole lines of it that had come before; what the answer appends goes on with them.
+        ended: Whether the model ended the answer by itself.
 
     Raises:
         UnusableAnswerError: there is nothing of the file in it, or what there is does not fit.
     """
     try:
-        text = _in_scof(path, base, answer)
-        return _in_other_form(path, base, answer) if text is None else text
+        text = _in_scof(path, base, answer, kept, ended=ended)
+        if text is None:
+            return _in_other_form(path, base, answer) if ended else CutOff("")
     except PatchError as error:
         raise UnusableAnswerError(error.message) from error
+    return text
 
 
-def _in_scof(path: str, base: str, answer: str) -> str | CutOff | None:
-    result = parse_scof([answer])
-    if result.truncated == path:
-        return CutOff(result.partial)
-    if path in result.files:
-        return result.files[path]
-    patches = [patch["diff"] for patch in result.patches if patch["path"] == path]
-    added = [append["text"] for append in result.appends if append["path"] == path]
-    if not patches and not added:
-        return None
-    text = base
-    for diff in patches:
-        text = apply_patch(text, diff)
-    return _not_halved(base, "".join([text, *added]))
+def _in_scof(path: str, base: str, answer: str, kept: str, *, ended: bool) -> str | CutOff | None:
+    parser = ScofParser()
+    text: str | None = None
+    whole = False
+    for event in (*parser.feed(answer), *parser.close()):
+        if event.kind != "end" or event.path != path:
+            continue
+        if event.mode == "full":
+            text, whole = event.text, True
+        elif event.mode == "append" and kept and text is None:
+            text, whole = joined(kept, event.text), True
+        elif event.mode == "append":
+            text = (base if text is None else text) + event.text
+        elif not event.truncated:
+            text = apply_patch(base if text is None else text, event.text)
+        if event.truncated:
+            return CutOff(text if text is not None and whole and event.mode != "patch" else "")
+    if text is None or whole:
+        return text
+    # Another change may have been to come.
+    return _not_halved(base, text) if ended else CutOff("")
 
 
 def _in_other_form(path: str, base: str, answer: str) -> str:
     if _SEARCH_MARK.search(answer):
         return _not_halved(base, apply_edits(base, answer))
     blocks = [match[2] for match in _FENCED.finditer(answer)]
-    if len(blocks) != 1:
+    # A fence that is left over means that the block ends elsewhere: the file has fences of its own.
+    if len(blocks) != 1 or _FENCE.search(_FENCED.sub("", answer)):
         raise UnusableAnswerError(f"the answer does not hold {path}")
     if _HUNK.search(blocks[0]):
         return _not_halved(base, apply_patch(base, blocks[0]))
@@ -102,6 +119,8 @@ async def regenerate_file(
 ) -> str:
     """Ask for a file anew and return its text; nothing is written.
 
+    A text that breaks off is asked for whole again or, where it is long, gone on with; it is returned whole or not at all.
+
     Args:
         access: The project.
         path: Which file.
@@ -116,27 +135,37 @@ async def regenerate_file(
     original = regenerate_request(
         await access.context(of_file(path, instructions)), path, base, instructions
     )
-    request, why = original, ""
-    for _ in range(_MOST_TRIES):
+    room = await access.router.answer_room(original)
+    request, kept, why = original, "", ""
+    asked_whole, in_vain = False, 0
+    for _ in range(_MOST_ANSWERS):
         await restart()
-        answer, ended = await _ask(access, path, request, put)
+        answer, ended = await _ask(access, path, request, kept, put)
+        before, kept = kept, ""
         try:
-            text = proposed_text(path, base, answer)
+            text = proposed_text(path, base, answer, kept=before, ended=ended)
         except UnusableAnswerError as error:
             why = str(error)
             await _notice(access, f"The answer could not be used: {why}. Asking again.")
             request = resend_request(original, [(path, why, answer)])
-            continue
-        if isinstance(text, CutOff) or not (ended or path in parse_scof([answer]).files):
-            part = text.text if isinstance(text, CutOff) else ""
-            why = "the answer broke off"
-            await _notice(access, "The answer broke off. Asking again.")
-            request = continue_request(original, finished=[], cut=(path, part), missing=[])
-            continue
-        if text != base:
-            return text
-        why = "nothing in it was changed"
-        request = resend_request(original, [(path, why, answer)])
+        else:
+            if isinstance(text, str) and text != base:
+                return text
+            if isinstance(text, str):
+                why = "nothing in it was changed"
+                request = resend_request(original, [(path, why, answer)])
+            else:
+                why = "the answer broke off"
+                await _notice(access, "The answer broke off. Asking for the rest.")
+                kept = whole_lines(text.text)
+                append = is_gone_on_with(text.text, room=room, again=asked_whole)
+                asked_whole = not append
+                request = continue_request(
+                    original, finished=[], cut=(path, text.text), missing=[], append=append
+                )
+        in_vain += len(kept) <= len(before)
+        if in_vain >= _MOST_IN_VAIN:
+            break
     raise BadAnswerError(
         f"The model did not write {path} anew: {why}.",
         remedy="Say more precisely what should change, or choose another model.",
@@ -148,9 +177,10 @@ async def _ask(
     access: ProjectAccess,
     path: str,
     request: ModelRequest,
+    kept: str,
     put: Callable[[str], Awaitable[None]],
 ) -> tuple[str, bool]:
-    """Return the answer and whether the model ended it by itself."""
+    """Return the answer and whether the model ended it by itself; `kept` is shown before what it appends."""
     parser, pieces, ended = ScofParser(), [], False
     try:
         async with aclosing(access.router.stream(request)) as items:
@@ -159,12 +189,16 @@ async def _ask(
                     case TextDelta(text):
                         pieces.append(text)
                         for event in parser.feed(text):
-                            if event.kind == "chunk" and event.path == path:
+                            if event.path != path:
+                                continue
+                            if event.kind == "start" and event.mode == "append" and kept:
+                                await put(kept)
+                            elif event.kind == "chunk":
                                 await put(event.text)
                     case Finished(stop_reason):
-                        ended = stop_reason != "max_tokens"
+                        ended = stop_reason in ("end", "refusal")
     except StreamInterruptedError:
-        pass  # what came is looked at, and asked for again if it is not whole
+        pass  # what came is looked at, and asked on for if it is not whole
     return "".join(pieces), ended
 
 

@@ -19,6 +19,9 @@ _NO_CHANGE = re.compile(r"\s*\[no change\]\s*$", re.I)
 _MARK = "[no change]"
 _SHOW = re.compile(r"\s*\[show[ \t]+(\S[^\n]*)\][ \t]*\n?", re.I)
 _ANEW = re.compile(r"\s*\[anew((?:[ \t,]+\w+)+)\]\s*", re.I)
+_REGENERATE = re.compile(r"\s*\[regenerate[ \t]+(\S[^\n]*)\][ \t]*\n?", re.I)
+_MARKS = (_SHOW, _ANEW, _REGENERATE)
+"""Lines that are no text."""
 _BETWEEN_PATHS = re.compile(r"[\s,`]+")
 _MOST_ASKED = 12
 _FENCE = re.compile(r"\s*(```|~~~)[\w-]*\s*$")
@@ -40,9 +43,9 @@ class ReplySplitter:
     """Feed it the reply as it streams; `feed` and `close` return the readable text to show.
 
     The beginning of a line is held back only while it could still begin the SCOF; blank lines, a fence and the mark
-    `[no change]` at the end are held until something follows them, and so are lines `[show PATH …]` and `[anew FIELD …]`.
-    Commands without a file are held too: where a sentence follows them they were meant to be read. A reply that ends with
-    `[no change]` has no SCOF, whatever it looks like.
+    `[no change]` at the end are held until something follows them, and so are lines `[show PATH …]`, `[anew FIELD …]` and
+    `[regenerate PATH]`. Commands without a file are held too: where a sentence follows them they were meant to be read. A
+    reply that ends with `[no change]` has no SCOF, whatever it looks like.
     """
 
     def __init__(self) -> None:
@@ -92,6 +95,9 @@ class ReplySplitter:
         if match := _ANEW.search(tail):
             self.anew = tuple(re.findall(r"\w+", match[1]))
             tail = tail[: match.start()] + tail[match.end() :]
+        if match := _REGENERATE.search(tail):
+            self.regenerate = match[1].strip("` ").removeprefix("./")
+            tail = tail[: match.start()] + tail[match.end() :]
         self.asked = asked_files(tail)
         if self.asked:
             tail = ""
@@ -104,6 +110,8 @@ class ReplySplitter:
     """Files that the reply ends with asking for; known once it is closed."""
     anew: tuple[str, ...] = ()
     """Fields of the plan that the person edited and now wants otherwise; known once it is closed."""
+    regenerate: str = ""
+    """The file that is to be written anew, as a change to look at; known once it is closed."""
 
     @property
     def text(self) -> str:
@@ -123,7 +131,8 @@ class ReplySplitter:
             self._commands += line
             return
         self._held, self._commands = self._held + self._commands, ""
-        if blank or (not self._line_is_text and (_SHOW.fullmatch(line) or _ANEW.fullmatch(line))):
+        marks = not self._line_is_text and any(mark.fullmatch(line) for mark in _MARKS)
+        if blank or marks:
             self._held += line
             return
         mark = _NO_CHANGE.search(line)

@@ -13,7 +13,7 @@ from typing import Self
 
 from vibedesk.base.aio import Batcher
 from vibedesk.base.errors import VibeDeskError
-from vibedesk.engine.builder.going_on import joined, whole_lines
+from vibedesk.engine.builder.going_on import come_so_far, joined, whole_lines
 from vibedesk.engine.builder.manifest import MANIFESTS, WRITTEN_BY_INSTALLS, checked_manifest
 from vibedesk.engine.builder.project_access import ProjectAccess
 from vibedesk.engine.event_bus import Emit
@@ -173,18 +173,20 @@ class ScofWriter:
             self._skip(event.path, error.message, error.code, emit)
 
     def _broken_off(self, path: str) -> str:
-        """Return the whole lines that had come of a file that this phase writes, empty if none had."""
-        draft = self._access.drafts.get(path)
+        """Return the whole lines that had come of a file that this answer was told of, empty if none had."""
+        written = self._written
+        told = {*(written.cut or ())[:1], *(refused.path for refused in written.refused)}
+        # Of any other file a try that was left may have sent a half.
+        draft = self._access.drafts.get(path) if path in told else None
         if draft is None or draft.mode != "full" or draft.phase != self._phase:
             return ""
-        return whole_lines(draft.text)
+        return whole_lines(come_so_far(draft))
 
-    def _start_draft(self, path: str, mode: str, text: str, emit: Emit) -> None:
-        self._access.drafts.start(path, mode, self._phase)
+    def _start_draft(self, path: str, mode: str, kept: str, emit: Emit) -> None:
+        self._access.drafts.start(path, mode, self._phase, kept=kept)
         emit(FileStart(path, mode))
-        if text:
-            self._access.drafts.append(path, text)
-            emit(FileChunk(path, text))
+        if kept:
+            emit(FileChunk(path, kept))
 
     def _stays(self, path: str, done: str, emit: Emit) -> bool:
         """Whether the file may not be touched; says so where it is to be `done`."""
@@ -219,11 +221,8 @@ class ScofWriter:
     def _end_file(self, event: ScofEvent, emit: Emit) -> None:
         access, path = self._access, event.path
         if event.truncated:
-            text = joined(self._kept, event.text) if self._kept else event.text
-            if text != self._kept + event.text:
-                self._start_draft(path, "full", text, emit)
             access.drafts.interrupt(path)
-            self._cut_off(path, text)
+            self._cut_off(path, joined(self._kept, event.text))
             return
         try:
             text = self._checked(path, self._whole_text(event, emit))

@@ -6,6 +6,7 @@ import itertools
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass
+from functools import partial
 
 from vibedesk.base.aio import Batcher
 from vibedesk.engine.builder.context import converse_request, summarize_request
@@ -17,6 +18,7 @@ from vibedesk.engine.builder.reply import ReplySplitter
 from vibedesk.engine.builder.since import since_last_answer
 from vibedesk.engine.builder.timing import timed
 from vibedesk.engine.builder.transcript import OldPart, old_part
+from vibedesk.engine.builder.whole_answer import whole_answer
 from vibedesk.engine.event_bus import Emit
 from vibedesk.engine.events import MessageChunk, MessageRestarted, Notice
 from vibedesk.engine.models.protocol import (
@@ -24,12 +26,9 @@ from vibedesk.engine.models.protocol import (
     BudgetExceededError,
     ModelError,
     ModelRequest,
-    StreamInterruptedError,
     TextDelta,
 )
 from vibedesk.engine.store.conversation import ConversationStore
-
-_MOST_ANSWERS = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +43,8 @@ class Reply:
     """Files that it wants to see before it answers."""
     anew: tuple[str, ...] = ()
     """Fields of the plan that the person edited and now wants otherwise."""
+    regenerate: str = ""
+    """The file that the person wants to be written anew; then it carries no change, and queues none."""
 
 
 async def converse(
@@ -89,12 +90,9 @@ async def converse(
             ),
             images,
         )
-        for _ in range(_MOST_ANSWERS - 1):
-            try:
-                return await _stream_reply(access, request, store)
-            except StreamInterruptedError:
-                await access.commit(restart)
-        return await _stream_reply(access, request, store)
+        return await whole_answer(
+            lambda: _stream_reply(access, request, store), lambda: access.commit(restart)
+        )
 
     focus = of_message(message, await access.read(lambda: _said_before(access, message_id)))
     reply = await ask(focus)
@@ -128,7 +126,15 @@ async def _stream_reply(
                 await batch.put(text)
         if text := splitter.close():
             await batch.put(text)
-    return Reply(splitter.text, splitter.scof, splitter.no_change, splitter.asked, splitter.anew)
+    regenerate = "" if splitter.scof.strip() else splitter.regenerate
+    return Reply(
+        splitter.text,
+        splitter.scof,
+        splitter.no_change or bool(regenerate),
+        splitter.asked,
+        splitter.anew,
+        regenerate,
+    )
 
 
 async def summarize(access: ProjectAccess, before: str | None) -> None:
@@ -154,7 +160,7 @@ async def summarize(access: ProjectAccess, before: str | None) -> None:
     try:
         with timed(access, "summarize"):
             request = summarize_request(await access.context(before=before), old.messages)
-            text = await _whole_text(access, request)
+            text = await whole_answer(partial(_whole_text, access, request))
     except BudgetExceededError:
         return
     except ModelError as error:

@@ -112,9 +112,10 @@ class Template:
         return argv
 
     @property
-    def installs_from_npm(self) -> bool:
-        """Whether packages come from an npm registry through npm itself."""
-        return shlex.split(self.add_command)[:1] == ["npm"]
+    def adds_from_registry(self) -> bool:
+        """Whether a tool that is known to ask its language's registry adds packages, as in `npx pnpm@10 add`."""
+        programs = {word.partition("@")[0] for word in shlex.split(self.add_command)}
+        return any(map(self.packages.takes_from, programs))
 
     def sync_argv(self) -> list[str]:
         """Return the command that installs what the manifest lists now."""

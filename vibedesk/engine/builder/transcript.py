@@ -79,4 +79,6 @@ def _with_outcome(message: MessageRecord) -> str:
     if scof := message.data.get("scof"):
         paths = ", ".join(dict.fromkeys(e.path for e in ScofParser().feed(scof) if e.path))
         return f"{message.text}\n\n(The change followed in SCOF: {paths or 'packages'}.)"
+    if path := message.data.get("regenerate"):
+        return f"{message.text}\n\n[regenerate {path}]"
     return f"{message.text}\n\n[no change]" if message.data.get("no_change") else message.text

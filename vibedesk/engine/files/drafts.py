@@ -24,7 +24,8 @@ from vibedesk.engine.store.tables import DraftChunkRow, DraftRow, FileRow
 class Draft:
     """A file being written.
 
-    `mode` is full, patch or append; `text` is what the model sent so far, `base` the file at its start (None: new).
+    `mode` is full, patch or append; `text` is what the model sent so far, `base` what that replaces (None: new).
+    `kept` is what of `text` an answer before had sent.
     """
 
     path: str
@@ -33,6 +34,7 @@ class Draft:
     text: str
     truncated: bool
     phase: int
+    kept: str = ""
 
 
 class Drafts:
@@ -49,15 +51,22 @@ class Drafts:
         self._database = database
         self._files = files
 
-    def start(self, path: str, mode: str, phase: int = 0) -> str:
+    def start(self, path: str, mode: str, phase: int = 0, *, kept: str = "") -> str:
         """Begin to write a file and return its normalised path.
 
-        A draft of that path that is still open is dropped: its new file starts again, empty.
+        A draft of that path that is still open is dropped: its new file starts again, empty. A whole file that others
+        typed into since then stays instead, and what they typed survives when it closes.
+
+        Args:
+            path: Where.
+            mode: full, patch or append.
+            phase: Whose file it is.
+            kept: What had come of a whole file in an answer before; what is appended goes on from there.
 
         Raises:
             InvalidInputError: no file may be there.
         """
-        return self._database.call(self._start, checked_path(path), mode, phase)
+        return self._database.call(self._start, checked_path(path), mode, phase, kept)
 
     def append(self, path: str, text: str) -> None:
         """Add what came; costs what came.
@@ -102,20 +111,40 @@ class Drafts:
 
     # ---- on the owner thread ------------------------------------------------------------
 
-    def _start(self, path: str, mode: str, phase: int) -> str:
-        if self._row(path) is not None:
-            self._discard(path, "agent")
+    def _start(self, path: str, mode: str, phase: int, kept: str) -> str:
         stored = self._files.stored
+        row = self._row(path)
+        replaced = self._typed_over(row) if row is not None and mode == "full" else None
+        if replaced is not None:
+            self._drop(path)
+        elif row is not None:
+            self._discard(path, "agent")
         document = stored.current()
         file_id = document.file_id(path)
-        base = document.text_of(file_id) if file_id is not None else None
+        base = replaced
+        if file_id is not None and base is None:
+            base = document.text_of(file_id)
         if file_id is None:
             with stored.changing("agent") as document:
-                file_id = document.put_text(path, "")
+                file_id = document.put_text(path, kept)
         DraftRow.insert(
-            project=self.project_id, path=path, mode=mode, file_id=file_id, base=base, phase=phase
+            project=self.project_id,
+            path=path,
+            mode=mode,
+            file_id=file_id,
+            base=base,
+            text=kept,
+            phase=phase,
         ).execute()
         return path
+
+    def _typed_over(self, row: DraftRow) -> str | None:
+        """Return the text at `row`'s path as it was before others typed into it; None if nobody did."""
+        document = self._files.stored.current()
+        before = self._written(row) if _streams(row) else row.base
+        if before is None or document.file_id(row.path) != row.file_id:
+            return None
+        return before if document.text_of(row.file_id) != before else None
 
     def _append(self, path: str, text: str) -> None:
         row = self._need(path)
@@ -175,7 +204,9 @@ class Drafts:
         return [self._value(row) for row in rows]
 
     def _value(self, row: DraftRow) -> Draft:
-        return Draft(row.path, row.mode, row.base, self._written(row), row.truncated, row.phase)
+        return Draft(
+            row.path, row.mode, row.base, self._written(row), row.truncated, row.phase, row.text
+        )
 
     def _written(self, row: DraftRow) -> str:
         chunks: Iterable[DraftChunkRow] = (

@@ -52,6 +52,7 @@ class IgnoreRules:
     def __init__(self, read: ReadIgnoreFile) -> None:
         self._read = read
         self._specs: dict[str, GitIgnoreSpec | None] = {}
+        self._entered: dict[str, bool] = {}
 
     def enters(self, folder: str) -> bool:
         """Whether anything in `folder` may belong to the project."""
@@ -68,7 +69,12 @@ class IgnoreRules:
 
     def belongs(self, path: str) -> bool:
         """Whether the file at `path` belongs to the project, every folder above it considered."""
-        return all(self.enters(folder) for folder in folders_above(path)) and self.takes(path)
+        for folder in folders_above(path):
+            if folder not in self._entered:
+                self._entered[folder] = self.enters(folder)
+            if not self._entered[folder]:
+                return False
+        return self.takes(path)
 
     def ignored(self, path: str) -> bool:
         """Whether git is not to have it: .gitignore names it, or it holds secrets or lies among packages."""

@@ -5,7 +5,7 @@ Positions and lengths count UTF-8 bytes, which is what Scintilla and pycrdt both
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -46,6 +46,11 @@ class Merged:
 def merged_text(base: str, current: str, edited: str) -> str:
     """Return `current` with what a person made of `base`."""
     return apply_text_edits(current, merged_edits(base, current, edited))
+
+
+def joined_updates(updates: Sequence[bytes]) -> bytes:
+    """Return one update that does what `updates` (at least one; the same one may come twice) do together."""
+    return merge_updates(*updates) if len(updates) > 1 else updates[0]
 
 
 class DocumentReplica:
@@ -119,7 +124,7 @@ class DocumentReplica:
             change()
         finally:
             self._outgoing = None
-        return merge_updates(*updates) if len(updates) > 1 else next(iter(updates), None)
+        return joined_updates(updates) if updates else None
 
     def _edit(
         self, text: Text, edits: Iterable[tuple[int, int, str]], *, origin: Merged | None = None

@@ -8,7 +8,7 @@ merged with what happened in the document meanwhile.
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -17,7 +17,7 @@ from vibedesk.engine.files.blobs import blob_digest
 from vibedesk.engine.files.document import ProjectDocument
 from vibedesk.engine.files.folder_access import FileFacts, FolderAccess
 from vibedesk.engine.files.folder_scan import left_out, scan_folder
-from vibedesk.engine.files.ignore_rules import in_tools_folder
+from vibedesk.engine.files.ignore_rules import IGNORE_FILE, in_tools_folder
 from vibedesk.engine.files.material_log import Known, Material, MaterialLog
 from vibedesk.engine.files.project_files import ProjectFiles, decoded_text
 from vibedesk.engine.files.text_diff import apply_text_edits, merged_edits, unified_diff
@@ -28,6 +28,10 @@ MOST_BINARY_BYTES = 50_000_000
 _ORIGIN = "disk"
 # Two writes so close together can leave the same time and size.
 _TIME_GRAIN_NS = 100_000_000
+
+
+def _keep_nothing() -> None:
+    """Where the document's own log is enough."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,12 +127,27 @@ class WorkFolder:
         """
         return self._database.call(self._take_in)
 
-    def put_back(self) -> list[str]:
+    def begin_undoing(self) -> None:
+        """Note that what is done in the folder from now on is to be put back; also another process knows it then."""
+        self._database.call(self._log.set_undoing, True)
+
+    @property
+    def is_to_be_put_back(self) -> bool:
+        """Whether `begin_undoing` was followed by no `put_back`."""
+        return self._database.call(self._log.progress).undoing
+
+    def put_back(
+        self, keep: Callable[[], object] = _keep_nothing, paths: Collection[str] | None = None
+    ) -> list[str]:
         """Undo in the folder what was done to the project's files since all was taken in; return the paths.
 
         What lay there instead is a version of the document below the present one, so nobody's work is lost.
+
+        Args:
+            keep: Called while the document has what lay there, where there is anything that it did not have.
+            paths: Only these of the files that were written here; what is new stays then.
         """
-        return self._database.call(self._put_back)
+        return self._database.call(self._put_back, keep, paths)
 
     def differing(self, digests: Mapping[str, str]) -> list[str]:
         """Return the files in the folder that are not in `digests` (SHA-256 by path), or with another content."""
@@ -140,7 +159,11 @@ class WorkFolder:
 
         That is what .gitignore names and the project does not have, nor had where it is gone; no secrets.
         """
-        return self._database.call(self._stored_by_app, list(paths), durable=False)
+        # An app may have named them: the owner thread is not kept with what takes long for many of them.
+        ignored = left_out(self._access, paths)
+        if not ignored:
+            return ignored
+        return self._database.call(self._not_the_projects, ignored, durable=False)
 
     # ---- writing out, on the owner thread -----------------------------------------------
 
@@ -211,52 +234,102 @@ class WorkFolder:
         document = self._files.stored.current()
         for path in found.contents.keys() - known.keys():
             if path in document:
-                self._keep_as_version(path, found.contents.pop(path))
+                self._keep_versions({path: found.contents.pop(path)})
         self._store(found, ignored)
 
-    def _keep_as_version(self, path: str, data: bytes) -> None:
-        """Give what lies where we never wrote a version of its own, below the document's."""
+    def _keep_versions(
+        self, contents: Mapping[str, bytes], keep: Callable[[], object] = _keep_nothing
+    ) -> set[str]:
+        """Give what lies in the folder a version of its own, below the document's; call `keep` where that is new.
+
+        Returns:
+            What has no place in the document, such as a name that differs from another one only in case.
+        """
         document = self._files.stored.current()
-        if blob_digest(data) == self._digest(document, path):
-            return
-        mine = self._files.read_binary(path)
-        self._files.write_bytes(path, data, _ORIGIN)
-        self._files.write_bytes(path, mine, "restore")
+        other = {
+            path: data
+            for path, data in contents.items()
+            if path not in document or blob_digest(data) != self._digest(document, path)
+        }
+        refused = set[str]()
+        if not other:
+            return refused
+        mine = {path: self._files.read_binary(path) for path in other if path in document}
+        for path, data in other.items():
+            try:
+                self._files.write_bytes(path, data, _ORIGIN)
+            except InvalidInputError:
+                refused.add(path)
+        keep()
+        for path in other:
+            if path in mine:
+                self._files.write_bytes(path, mine[path], "restore")
+            elif self._files.exists(path):
+                self._files.delete(path, "restore")
+        return refused
 
     # ---- undoing, on the owner thread ---------------------------------------------------
 
-    def _put_back(self) -> list[str]:
+    def _put_back(self, keep: Callable[[], object], paths: Collection[str] | None) -> list[str]:
         self._access.create()
-        document, known = self._files.stored.current(), self._materials.known()
-        changed, found, ignored = set[str](), _Found(), TakenIn()
+        known = self._materials.known()
+        found = _Found()
+        changed = self._changed_in_folder(
+            known if paths is None else {path: known[path] for path in known.keys() & paths}, found
+        )
+        # What is new is told by the project's own rules, and the version that is kept is made by them.
+        rules = {path for path in changed if path.rsplit("/", 1)[-1] == IGNORE_FILE}
+        self._keep_versions({p: found.contents.pop(p) for p in rules & found.contents.keys()})
+        self._write_again(rules)
+        new = self._new_in_folder(known) if paths is None else {}
+        refused = self._keep_versions(found.contents | new, keep)
+        # What lies in a folder that took a file's place goes with it; any other that cannot be kept stays.
+        self._write_again(changed - rules)
+        undone = new.keys() - refused
+        for path in undone:
+            self._access.remove(path)
+        self._log.set_undoing(False)
+        return sorted(changed | undone)
+
+    def _changed_in_folder(self, known: Mapping[str, Known], found: _Found) -> set[str]:
+        """Return which of these files are otherwise now, or gone; put what they hold, unless too large, to `found`."""
+        changed, ignored = set[str](), TakenIn()
         for path, had in known.items():
             facts = self._access.facts(path)
-            if facts is None:
+            if facts is None or facts.size != had.size:
                 changed.add(path)
-            else:
+            if facts is not None:
                 self._compare(path, facts, had, found, ignored)
-        changed |= found.contents.keys()
-        executables = self._log.executables(changed)
-        for path in sorted(changed):
-            if path not in document:
+        return changed | found.contents.keys()
+
+    def _new_in_folder(self, known: Collection[str]) -> dict[str, bytes]:
+        document = self._files.stored.current()
+        files = scan_folder(self._access).files
+        read = {
+            path: self._readable(path, facts)
+            for path, facts in files.items()
+            if path not in known and path not in document
+        }
+        return {path: data for path, data in read.items() if data is not None}
+
+    def _write_again(self, paths: Iterable[str]) -> None:
+        """Make files in the folder what the document says."""
+        document = self._files.stored.current()
+        executables = self._log.executables(list(paths))
+        for path in sorted(paths):
+            if path in document:
+                self._write_out(document, path, executable=path in executables)
+            else:
                 self._access.remove(path)
                 self._materials.drop(path)
-                continue
-            if path in found.contents:
-                self._keep_as_version(path, found.contents[path])
-            self._write_out(document, path, executable=path in executables)
-        # Now .gitignore is the project's own again.
-        for path, facts in scan_folder(self._access).files.items():
-            data = None if path in known or path in document else self._readable(path, facts)
-            if data is not None:
-                self._files.write_bytes(path, data, _ORIGIN)
-                self._files.delete(path, "restore")
-                self._access.remove(path)
-                changed.add(path)
-        return sorted(changed)
 
     def _readable(self, path: str, facts: FileFacts) -> bytes | None:
-        return self._access.read(path) if facts.size <= MOST_BINARY_BYTES else None
+        if facts.size > MOST_BINARY_BYTES:
+            return None
+        try:
+            return self._access.read(path)
+        except StorageError:
+            return None
 
     # ---- taking in, on the owner thread -------------------------------------------------
 
@@ -384,9 +457,9 @@ class WorkFolder:
             if facts.executable != (path in executables):
                 self._log.set_executable(path, facts.executable)
 
-    def _stored_by_app(self, paths: list[str]) -> set[str]:
+    def _not_the_projects(self, paths: set[str]) -> set[str]:
         document, known = self._files.stored.current(), self._materials.known()
-        others = left_out(self._access, paths) - known.keys() - set(document.paths)
+        others = paths - known.keys() - set(document.paths)
         # Where the project's file was deleted and nobody made another, the deletion is the project's, too.
         deleted = others & self._log.changed_paths(0, self._log.head()) if others else set()
         return others - {path for path in deleted if self._access.facts(path) is None}

@@ -48,6 +48,7 @@ _STOP_REASONS: Mapping[str, StopReason] = {
     "max_tokens": "max_tokens",
     "model_context_window_exceeded": "max_tokens",
     "refusal": "refusal",
+    "tool_use": "tool",
 }
 
 

@@ -51,6 +51,8 @@ _STOP_REASONS: Mapping[str, StopReason] = {
     "stop_sequence": "end",
     "length": "max_tokens",
     "content_filter": "refusal",
+    "tool_calls": "tool",
+    "function_call": "tool",
 }
 
 

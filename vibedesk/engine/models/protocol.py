@@ -111,7 +111,8 @@ class UsageSoFar:
     usage: TokenUsage
 
 
-StopReason = Literal["end", "max_tokens", "refusal", "other"]
+StopReason = Literal["end", "max_tokens", "refusal", "tool", "other"]
+"""tool: it called a tool, though none was offered, so its text is half an answer; other: a word that is not known."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -362,11 +362,16 @@ def _checked(finished: Finished | None, model: ChatModel, *, started: bool) -> F
     """Return the end of an answer that is one.
 
     Raises:
-        BrokenAnswerError: It has no end, or nothing came before it.
+        BrokenAnswerError: It has no end, nothing came before it, or it ended in the call of a tool.
         BadAnswerError: The model thought until its limit, and answered nothing.
     """
     if finished is None:
         raise BrokenAnswerError(f"The answer of {model.name} ended too early.", remedy="Try again.")
+    if finished.stop_reason == "tool":
+        raise BrokenAnswerError(
+            f"{model.name} called a tool that it was not offered.",
+            remedy="Try again, or choose another model.",
+        )
     if not started and finished.stop_reason == "max_tokens":
         raise BadAnswerError(
             f"{model.name} reached its output limit before it answered anything.",

@@ -26,14 +26,16 @@ from vibedesk.engine.sandboxes.output import MAX_REPORT_CHARS
 Run = Callable[[list[str]], Awaitable[tuple[int, list[str]]]]
 """Runs a command where the app runs; returns its exit status and the lines it printed.
 
-The status of one that had to be ended after `MOST_SECONDS` is `NOT_ENDED`.
+The status of one that had to be ended is `NOT_ENDED` (after `MOST_SECONDS`) or `TOO_MUCH` (for what it printed).
 """
 
 MOST_SECONDS = 300.0
-NOT_ENDED = 124
+NOT_ENDED, TOO_MUCH = 124, 1000
 
 _LAST_LINES = 30
 _TOLD_CHARS = 1_000
+_LINE_CHARS = 64
+"""What keeping a line costs beside its characters."""
 _NOT_THERE = frozenset({126, 127})
 
 
@@ -46,10 +48,11 @@ async def ask(
 ) -> tuple[int, list[str]]:
     """Run a command that only looks; return its exit status and lines.
 
-    One that does not end within `seconds` is ended; its status is `NOT_ENDED`. Lines of up to `longest_line`
-    characters come whole.
+    One that does not end within `seconds` is ended; its status is `NOT_ENDED`. One that prints more than any report
+    has is ended, too: `TOO_MUCH`. Lines of up to `longest_line` characters come whole.
     """
     lines: list[str] = []
+    room = MAX_REPORT_CHARS
     status = -1
     try:
         async with (
@@ -60,6 +63,10 @@ async def ask(
                 match item:
                     case OutputLine(text=text):
                         lines.append(text)
+                        room -= len(text) + _LINE_CHARS
+                        if room < 0:
+                            status = TOO_MUCH
+                            break
                     case Exited(status=status):
                         pass
     except TimeoutError:
@@ -156,6 +163,8 @@ def _no_verdict(command: str, status: int, lines: list[str], source: Source) -> 
         kind, code, words = "dependency", "command_missing", f"cannot be run: {said}"
     elif status == NOT_ENDED:
         code, words = "command_endless", f"did not end within {MOST_SECONDS / 60:g} minutes."
+    elif status == TOO_MUCH:
+        code, words = "command_endless", "printed without end."
     else:
         code, words = "command_failed", f"failed with status {status}: {said}"
     return Issue(

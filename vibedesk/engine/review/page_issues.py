@@ -119,6 +119,11 @@ def check_issue(
     )
 
 
+def started_for_checks(found: Iterable[Issue]) -> bool:
+    """Whether the app started for the checks that `found` this; else they showed nothing of what is checked."""
+    return all(issue.code != NO_START for issue in found)
+
+
 def no_start_issue(said: str, *, log: str, server: Sequence[Issue] = ()) -> Issue:
     """Return the issue that an app is whose server does not start for its checks.
 

@@ -28,10 +28,13 @@ _HEAD = re.compile(r"\b(?:[A-Z]\w*)?(?:Error|Exception)(?:\s\[\w+\])?: ")
 _FRAME = re.compile(r"^\s+at ")
 _TRACEBACK: Final = "Traceback (most recent call last):"
 # Who asked is gone, or the server is being ended: that is no fault of the app.
-_PASSING = re.compile(
-    r"Cancelled|KeyboardInterrupt|SystemExit|ClientDisconnect|ConnectionReset|BrokenPipe"
-    r"|ECONNRESET|EPIPE|AbortError|Error: aborted$"
-)
+_PASSING_NAMES: Final = frozenset(
+    {"CancelledError", "KeyboardInterrupt", "SystemExit", "ClientDisconnect", "ConnectionResetError",
+     "BrokenPipeError", "AbortError"}
+)  # fmt: skip
+_PASSING_WORDS = re.compile(r"\b(?:ECONNRESET|EPIPE)\b|^Error: aborted$", re.M)
+# The end of a stack, and what Node prints behind it of the error's own fields.
+_BELOW_HEAD = re.compile(r"\s|[}\]]")
 
 
 def uncaught_errors(log: str, root: str = "", *, given: Collection[str] = ()) -> list[Issue]:
@@ -48,10 +51,25 @@ def uncaught_errors(log: str, root: str = "", *, given: Collection[str] = ()) ->
         if _SAID.search(line):
             found += _error(lines, range(position, position + _NEAR), root, given)
         elif _NODE_ENDED.match(line):
-            found += _error(lines, range(position - 1, -1, -1), root, given)
-    return deduplicated(
-        issue for issue in found if not _PASSING.search(f"{issue.code} {issue.message}")
-    )
+            found += _error(lines, _above(lines, position), root, given)
+    return deduplicated(issue for issue in found if not _is_passing(issue))
+
+
+def _is_passing(issue: Issue) -> bool:
+    name = issue.message.partition(":")[0].rpartition(".")[2]
+    words = f"{issue.code}\n{issue.message}"
+    return bool({issue.code, name} & _PASSING_NAMES) or _PASSING_WORDS.search(words) is not None
+
+
+def _above(lines: Sequence[str], position: int) -> Sequence[int]:
+    """Return where the error may begin that Node tells right above the line at `position`, the last line first."""
+    last = position - 1
+    while last >= 0 and not lines[last]:
+        last -= 1
+    head = last
+    while head > 0 and _BELOW_HEAD.match(lines[head]):
+        head -= 1
+    return range(last, head - 1, -1)
 
 
 def _error(

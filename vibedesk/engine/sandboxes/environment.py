@@ -108,7 +108,8 @@ def _python_index(parent: Mapping[str, str]) -> dict[str, str]:
     """Return the package index that the person's own tools use, where one is named."""
     for name in _PYTHON_INDEX_NAMES:
         if address := without_credentials(parent.get(name, "")):
-            return {"UV_DEFAULT_INDEX": address}
+            # The newer UV_DEFAULT_INDEX would be written into the app's pyproject.toml with every `uv add`.
+            return {"UV_INDEX_URL": address}
     return {}
 
 

@@ -106,7 +106,7 @@ class IssueStore:
             # What the person ran into shows again only where they were, not in our visit of the page.
             mended = any(tried.get("outcome") != NO_MEND for tried in record.fixes)
             stays = _is_live(record.data) and not (mended or (clean and signature in changed))
-            looked = record.data.get("source") in sources or signature in again
+            looked = _shown_by(record.data) in sources or signature in again
             looked = looked or (whole and _is_early(record))
             if looked and signature not in present and not stays and record.status != "fixed":
                 self._update(signature, status="fixed")
@@ -273,6 +273,12 @@ def _early(data: Json) -> Json:
 def _is_live(data: Json) -> bool:
     """Whether only the person met it, while they used the app."""
     return bool(data.get("evidence", {}).get("live"))
+
+
+def _shown_by(data: Json) -> str:
+    """Return the source at which a look shows an issue again: an error that only a check brings about, the checks."""
+    by_check = data.get("evidence", {}).get("check")
+    return "check" if by_check else str(data.get("source"))
 
 
 def _keeps_page_down(data: Json) -> bool:

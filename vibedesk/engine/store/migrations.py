@@ -352,12 +352,15 @@ DROP TABLE check_results;
 ALTER TABLE check_results_anew RENAME TO check_results;
 """
 
+_UNDOING = "ALTER TABLE folders ADD COLUMN undoing INTEGER NOT NULL DEFAULT 0"
+
 MIGRATIONS: tuple[Migration, ...] = (
     Migration(1, _FIRST_SCHEMA),
     Migration(2, _REFUSED_HOSTS),
     Migration(3, _ENGINE_IN_DEPTH),
     Migration(4, _MENDING),
     Migration(5, _CORRECTED_CHECKS),
+    Migration(6, _UNDOING),
 )
 NEWEST_VERSION = MIGRATIONS[-1].version
 

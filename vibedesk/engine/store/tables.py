@@ -256,7 +256,10 @@ class CodeSnapshotRow(_Keyed):
 
 
 class DraftRow(_Keyed):
-    """A file while the model writes it. `base` is the document's text at `file_start` (None: new file)."""
+    """A file while the model writes it.
+
+    `base` is what the model's text replaces (None: new file), `text` what an answer before had sent of it.
+    """
 
     path = TextField()
     mode = CharField()
@@ -301,7 +304,10 @@ class MaterialRow(_Keyed):
 
 
 class FolderRow(_Row):
-    """How far the work folder and the git history have followed the document."""
+    """How far the work folder and the git history have followed the document.
+
+    `undoing`: what differs in the folder is none of the person's, but of a command that is to look only.
+    """
 
     project = ForeignKeyField(
         ProjectRow, on_delete="CASCADE", column_name="project_id", primary_key=True
@@ -309,6 +315,7 @@ class FolderRow(_Row):
     materialized_version = IntegerField(default=0)
     snapshot_version = IntegerField(default=0)
     snapshot_commit = CharField(default="")
+    undoing = BooleanField(default=False, constraints=[SQL("DEFAULT 0")])
 
     class Meta:
         table_name = "folders"

@@ -160,6 +160,10 @@ class ConversationFeed(QObject):
         """Return the card of the writing step that runs; one is begun if none does."""
         return self._now.writing if self._now.writing is not None else self.begin_writing(())
 
+    def drop_file(self, path: str) -> None:
+        if self._now.writing is not None:
+            self._now.writing.drop_file(path)
+
     def end_writing(self, *, complete: bool) -> None:
         if self._now.writing is not None:
             self._now.writing.end(complete=complete)

@@ -208,6 +208,10 @@ class ChatPanel(Island):
     def file_finished(self, path: str, added: int, removed: int) -> None:
         self._feed.writing().finish_file(path, added, removed)
 
+    def file_dropped(self, path: str) -> None:
+        """Say that a file is not written any more, and that what came of it counts for nothing."""
+        self._feed.drop_file(path)
+
     def end_activity(self, *, complete: bool = True) -> None:
         """End the step of writing; `complete=False` when it was stopped or failed."""
         self._feed.end_writing(complete=complete)

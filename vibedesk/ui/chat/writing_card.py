@@ -271,6 +271,13 @@ class WritingCard(QFrame):
         self._order.append(path)
         self._refresh()
 
+    def drop_file(self, path: str) -> None:
+        """What came of it counts for nothing; what was finished before still does."""
+        file = self._files.get(path)
+        if file is not None and file.state == "writing":
+            file.state = "done" if path in self._order else "stopped"
+            self._refresh()
+
     def end(self, *, complete: bool) -> None:
         """Say that nothing more is written in this step."""
         self._ended = True

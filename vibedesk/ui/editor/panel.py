@@ -115,6 +115,8 @@ class EditorPanel(QWidget):
             shown = stream.text if stream is not None and stream.grows else text
             self._add(path, shown, pinned=pinned)
             if stream is not None:
+                if stream.before is None and not stream.grows:
+                    stream.before = text
                 self._show_writing(stream)
         elif pinned:
             self._tabs.pin(path)
@@ -245,8 +247,14 @@ class EditorPanel(QWidget):
 
     # -- what the agent writes
 
-    def stream_start(self, path: str, mode: WriteMode, text: str = "") -> None:
-        """A file begins to be written; `text` is what it reads now, if it is known and not open."""
+    def stream_start(self, path: str, mode: WriteMode, text: str | None = "") -> None:
+        """A file begins to be written.
+
+        Args:
+            path: Which.
+            mode: How.
+            text: What it reads now, if it is not open; None where that is not known.
+        """
         self._buffer.flush()
         editor = self._editors.get(path)
         stream = Stream(path, mode, text if editor is None else editor.text())
@@ -256,7 +264,7 @@ class EditorPanel(QWidget):
                 editor.set_text("")
             self._show_writing(stream)
         if self._leads and (stream.grows or editor is not None or text):
-            self.open_file(path, text)
+            self.open_file(path, text or "")
             self._reveal(path)
         self._update_header()
 
@@ -459,7 +467,7 @@ class EditorPanel(QWidget):
             self._editors[path].reveal_end()
 
     def _mark_written(self, editor: CodeEditor, stream: Stream, text: str) -> None:
-        changed = changed_lines(stream.before, text)
+        changed = [] if stream.before is None else changed_lines(stream.before, text)
         editor.mark_lines("changed" if stream.before else "added", changed)
         if self._following and stream.mode == "patch" and changed:
             editor.reveal_line(changed[0].start)

@@ -15,11 +15,12 @@ class Stream:
 
     path: str
     mode: WriteMode
-    before: str
+    before: str | None
+    """What the file read at the start; None where that is not known."""
     parts: list[str] = field(init=False)
 
     def __post_init__(self) -> None:
-        self.keep("" if self.mode == "full" else self.before)
+        self.keep("" if self.mode == "full" else self.before or "")
 
     @property
     def grows(self) -> bool:

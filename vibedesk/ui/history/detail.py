@@ -84,6 +84,11 @@ class VersionDetail(QWidget):
         if not diff.files:
             self._show_no_files()
 
+    def compare_again(self) -> None:
+        """Ask for the comparison with the files as they are now, if it is the one that is shown."""
+        if self.against == "now":
+            self._ask_diff()
+
     def set_running(self, *, running: bool) -> None:
         """Say whether a run is under way: nothing can be brought back meanwhile."""
         self._running = running

@@ -77,8 +77,9 @@ class HistoryPage(QWidget):
     def choose(self, commit: str) -> None:
         self._list.choose_commit(commit)
 
-    def start_keeping(self) -> None:
-        """Open the field for the name of a version to keep."""
+    def start_keeping(self, name: str = "") -> None:
+        """Open the field for the name of a version to keep; `name` is in it, unless something is."""
+        self._name.setText(self._name.text() or name)
         self._name_row.show()
         self._name.setFocus()
 
@@ -143,7 +144,7 @@ class HistoryPage(QWidget):
         self._list.chosen.connect(self._show_version)
         self._find.textChanged.connect(lambda _text: self._refresh_list())
         self._author.currentIndexChanged.connect(lambda _index: self._refresh_list())
-        self._keep.clicked.connect(self.start_keeping)
+        self._keep.clicked.connect(lambda: self.start_keeping())
         self._name.returnPressed.connect(self._on_keep)
         self._name_keep.clicked.connect(self._on_keep)
         self._name.left.connect(self._close_name)

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from vibedesk.engine.card_view import ProjectCardView
 from vibedesk.ui.home.cards import ProjectCard, card_state
+from vibedesk.ui.widgets.times import moment_words
 
 
 def project_cards(
@@ -20,7 +21,7 @@ def project_cards(
             description=view.description,
             palette=view.palette,
             state=card_state(view.state, running=view.id in running),
-            updated_text=_ago(view.updated_at),
+            updated_text=moment_words(view.updated_at),
             updated_at=_moment(view.updated_at).timestamp(),
             sample=bool(view.sample),
         )
@@ -30,18 +31,3 @@ def project_cards(
 
 def _moment(at: str) -> datetime:
     return datetime.fromisoformat(at.replace("Z", "+00:00")).astimezone()
-
-
-def _ago(at: str) -> str:
-    moment = _moment(at)
-    now = datetime.now().astimezone()
-    age = now - moment
-    if age < timedelta(minutes=1):
-        return "now"
-    if age < timedelta(hours=1):
-        return f"{int(age.total_seconds() // 60)} min ago"
-    if moment.date() == now.date():
-        return moment.strftime("%H:%M")
-    if age < timedelta(days=6):
-        return moment.strftime("%A")
-    return f"{moment.day} {moment.strftime('%B')}"

@@ -58,6 +58,7 @@ class MainWindow(QMainWindow):
     page_shown = Signal(str)
     mode_changed = Signal(str)
     scheme_changed = Signal(str)
+    pause_requested = Signal()
     stop_requested = Signal()
     continue_requested = Signal()
     step_activated = Signal(str)
@@ -134,6 +135,7 @@ class MainWindow(QMainWindow):
         """Take the page of the open project, once; it may be built after the first paint."""
         workspace.arranged.connect(self._on_arranged)
         workspace.mode_requested.connect(self._on_mode_chosen)
+        workspace.phase_bar.pause_requested.connect(self.pause_requested)
         workspace.phase_bar.stop_requested.connect(self.stop_requested)
         workspace.phase_bar.continue_requested.connect(self.continue_requested)
         workspace.phase_bar.step_activated.connect(self.step_activated)
@@ -367,6 +369,7 @@ class MainWindow(QMainWindow):
             (self.tr("History"), "Ctrl+Shift+H", lambda: self._on_place_requested("history")),
             (self.tr("Keep a version"), "Ctrl+Alt+S", self._on_keep_version),
             (self.tr("Settings"), "Ctrl+,", lambda: self._on_place_requested("settings")),
+            (self.tr("Pause"), "Ctrl+Shift+.", self._on_pause),
             (self.tr("Stop"), "Ctrl+.", self._on_stop),
             (self.tr("Full screen"), "F11", self._on_full_screen),
             (self.tr("Quit"), "Ctrl+Q", self.close),
@@ -507,6 +510,10 @@ class MainWindow(QMainWindow):
             if workspace.arrangement.preview != "open":
                 self._on_mode_chosen("preview")
             _enter(workspace.panels.preview, workspace.panels.focus_preview)
+
+    def _on_pause(self) -> None:
+        if self._phase is not None and self._phase.pause == "offered":
+            self.pause_requested.emit()
 
     def _on_stop(self) -> None:
         if self._phase is not None and self._phase.control == "stop":

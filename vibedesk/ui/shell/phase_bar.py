@@ -10,12 +10,13 @@ from PySide6.QtWidgets import QWidget
 
 from vibedesk.ui.theme.theme import Theme
 from vibedesk.ui.widgets.boxes import frame, hbox, vbox
-from vibedesk.ui.widgets.buttons import text_button
+from vibedesk.ui.widgets.buttons import icon_button, text_button
 from vibedesk.ui.widgets.island import Island
 from vibedesk.ui.widgets.labels import IconLabel, label
 from vibedesk.ui.widgets.phase_strip import PhaseStep, PhaseStrip, ProgressEdge, StripTone
 
 RunControl = Literal["none", "stop", "stopping", "continue"]
+PauseControl = Literal["none", "offered", "asked"]
 _FOLD_AFTER_MS = 10_000
 
 
@@ -34,6 +35,7 @@ class PhaseView:
     elapsed: str = ""
     estimate: str = ""
     control: RunControl = "none"
+    pause: PauseControl = "none"
 
     @property
     def finished(self) -> bool:
@@ -44,6 +46,7 @@ class PhaseBar(Island):
     """Shows a `PhaseView`. Ten seconds after everything is done it folds to one line."""
 
     step_activated = Signal(str)
+    pause_requested = Signal()
     stop_requested = Signal()
     continue_requested = Signal()
 
@@ -60,6 +63,10 @@ class PhaseBar(Island):
             words.setFixedHeight(16)
         self._line = frame("vline")
         self._line.setFixedSize(1, 24)
+        self._pause = icon_button(
+            theme, "pause-fill", self.tr("Pause"), tone="text.secondary", shortcut="Ctrl+Shift+."
+        )
+        self._pause.clicked.connect(self.pause_requested)
         self._stop = text_button(theme, self.tr("Stop"), icon="stop-fill", compact=True)
         self._stop.setToolTip(self.tr("Stop and keep every finished file  Ctrl+."))
         self._stop.clicked.connect(self.stop_requested)
@@ -73,6 +80,7 @@ class PhaseBar(Island):
                 (self._strip, 1),
                 self._line,
                 times,
+                self._pause,
                 self._stop,
                 self._continue,
                 gap=10,
@@ -105,6 +113,8 @@ class PhaseBar(Island):
         self._strip.set_steps(view.steps)
         self._edge.set_progress(view.share, view.tone)
         self.set_times(view.elapsed, view.estimate)
+        self._pause.setVisible(view.pause != "none")
+        self._pause.setEnabled(view.pause == "offered")
         self._stop.setVisible(view.control in ("stop", "stopping"))
         self._stop.setEnabled(view.control == "stop")
         stopping = view.control == "stopping"

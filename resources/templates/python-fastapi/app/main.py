@@ -5,6 +5,7 @@ from contextlib import asynccontextmanager
 from urllib.parse import quote
 
 from fastapi import FastAPI, Request, Response
+from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse, PlainTextResponse
 from fastapi.staticfiles import StaticFiles
 from starlette.exceptions import HTTPException
@@ -64,6 +65,13 @@ def http_error(request: Request, error: HTTPException) -> Response:
     if error.status_code == 404:
         return _error(request, 404, "Nothing here", "The page does not exist, or was moved.")
     return _error(request, error.status_code, "That did not work", str(error.detail))
+
+
+@app.exception_handler(RequestValidationError)
+def wrong_input(request: Request, error: RequestValidationError) -> Response:
+    """Name what a form, an address or a body lacks, or has in a wrong form."""
+    names = ", ".join(dict.fromkeys(str(problem["loc"][-1]) for problem in error.errors()))
+    return _error(request, 422, "That did not work", f"Missing, or not in the right form: {names}.")
 
 
 def _error(request: Request, status: int, title: str, text: str) -> Response:

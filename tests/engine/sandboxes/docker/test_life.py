@@ -10,6 +10,7 @@ import os
 import signal
 import sys
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from datetime import timedelta
 from pathlib import Path
 
@@ -20,6 +21,7 @@ from tests.engine.sandboxes.conftest import DEADLINE_SECONDS, living, until
 from tests.engine.sandboxes.contract import PACKAGES, SERVER, fetch, run, texts
 from tests.engine.sandboxes.docker.homes import (
     DockerHome,
+    EngineThings,
     Opened,
     egress_to,
     eventually,
@@ -28,6 +30,7 @@ from tests.engine.sandboxes.docker.homes import (
     things_of,
     write_project,
 )
+from tests.engine.sandboxes.egress.loopback import listening
 from tests.engine.sandboxes.egress.tiny_registry import TinyRegistry, tiny_registry
 from tests.support.docker_engines import Dockerd, load_image
 from vibedesk.engine.sandboxes.docker import containers
@@ -145,9 +148,10 @@ async def test_a_crash_is_taken_over_or_cleared_away(
 
     last = docker_home.driver(known=frozenset())
     await last.prepare()
-    left = things_of(docker_client, docker_home.owner)
-    assert left.containers == {f"vibedesk-{docker_home.owner}-keeper"}
-    assert left.volumes == {f"vibedesk-{docker_home.owner}-store"}
+    ours = f"vibedesk-{docker_home.owner}"
+    left = EngineThings(frozenset({f"{ours}-keeper"}), frozenset({f"{ours}-store"}))
+    await eventually(lambda: things_of(docker_client, docker_home.owner) == left, "the rest goes")
+    await last.tidy(frozenset())
     assert (await last.kept()).sandboxes == []
 
 
@@ -478,6 +482,62 @@ class TestAnotherEngine:
         assert not any("another Docker engine" in line.text for line in back.lines)
 
 
+@dataclasses.dataclass
+class Gate:
+    """An engine that may take as long as it likes to remove one of its containers.
+
+    Args:
+        host: Where it listens.
+    """
+
+    host: str
+    holds_back: str | None = None
+    """The id of that container."""
+    asked: int = 0
+    """How often it was to remove that."""
+    holding: asyncio.Event = dataclasses.field(default_factory=asyncio.Event)
+    _opens: asyncio.Event = dataclasses.field(default_factory=asyncio.Event)
+
+    def let_go(self) -> None:
+        self._opens.set()
+
+    async def pass_on(self, said: bytes) -> None:
+        if self.holds_back and said.startswith(b"DELETE ") and self.holds_back.encode() in said:
+            self.asked += 1
+            self.holding.set()
+            await self._opens.wait()
+
+
+@asynccontextmanager
+async def gate_before(host: str) -> AsyncIterator[Gate]:
+    """The real engine behind a gate."""
+
+    async def copy(
+        reader: asyncio.StreamReader, writer: asyncio.StreamWriter, gate: Gate | None
+    ) -> None:
+        while data := await reader.read(65536):
+            if gate is not None:
+                await gate.pass_on(data)
+            writer.write(data)
+            await writer.drain()
+        writer.write_eof()
+
+    async def accept(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        back = await asyncio.open_unix_connection(host.removeprefix("unix://"))
+        try:
+            async with asyncio.TaskGroup() as group:
+                group.create_task(copy(reader, back[1], made))
+                group.create_task(copy(back[0], writer, None))
+        except* ConnectionError:
+            pass
+        finally:
+            back[1].close()
+
+    async with listening(accept) as port:
+        made = Gate(f"tcp://127.0.0.1:{port}")
+        yield made
+
+
 class TestInTheWay:
     """Docker does not do with one container what it should."""
 
@@ -495,6 +555,9 @@ class TestInTheWay:
         ours = f"vibedesk-{docker_home.owner}"
         name, keys = f"{ours}-{crashed.project_id.lower()}", (left.sandbox.key, other.sandbox.key)
 
+        def things() -> EngineThings:
+            return things_of(docker_client, docker_home.owner)
+
         known = frozenset({place.sandbox.id})
         with held(docker_client, name):
             with pytest.raises(docker.errors.APIError):
@@ -503,15 +566,17 @@ class TestInTheWay:
             again = await opened(second, dataclasses.replace(spec, sandbox_id=place.sandbox.id))
             assert texts(await run(again.sandbox, "echo", "here")) == ["here"]
             assert again.sandbox.key == place.sandbox.key
-            volumes = things_of(docker_client, docker_home.owner).volumes
-            assert not {volume for volume in volumes if keys[1] in volume}, "the others went"
+            await eventually(
+                lambda: not any(keys[1] in volume for volume in things().volumes), "the others went"
+            )
             await opened(second, docker_home.spec("new"))
             await second.aclose()
         third = docker_home.driver(known=known)
         await third.prepare()
-        things = things_of(docker_client, docker_home.owner)
-        assert name not in things.containers
-        assert not {volume for volume in things.volumes if keys[0] in volume}
+        await eventually(lambda: name not in things().containers, "it goes with the next start")
+        await eventually(
+            lambda: not any(keys[0] in volume for volume in things().volumes), "also its volumes"
+        )
         assert [each.name for each in (await third.kept()).sandboxes] == [place.sandbox.key]
 
     async def test_what_could_not_be_removed_goes_later(
@@ -527,9 +592,61 @@ class TestInTheWay:
             await place.sandbox.remove()
         assert not isinstance(caught.value, SandboxEngineDownError)
         await driver.prepare()
-        assert things_of(docker_client, docker_home.owner).containers == {
-            f"vibedesk-{docker_home.owner}-keeper"
-        }
+        keeper = f"vibedesk-{docker_home.owner}-keeper"
+        await eventually(
+            lambda: things_of(docker_client, docker_home.owner).containers == {keeper}, "it goes"
+        )
+
+    async def test_one_whose_removal_hangs_holds_up_no_other(
+        self, docker_home: DockerHome, docker_client: docker.DockerClient
+    ) -> None:
+        async with gate_before(docker_home.host) as gate:
+            home = dataclasses.replace(docker_home, host=gate.host)
+            first = home.driver()
+            places = [await opened(first, home.spec(name)) for name in ("one", "two")]
+            # In this order they are removed.
+            stuck, place = sorted(places, key=lambda each: each.sandbox.key)
+            await first.aclose()
+
+            def container_of(place: Opened) -> str | None:
+                found = containers.containers_of(docker_client, home.owner, place.sandbox.key)
+                return str(found[0].id) if found else None
+
+            gate.holds_back = container_of(stuck)
+            driver = home.driver(known=frozenset())
+            async with asyncio.timeout(DEADLINE_SECONDS):
+                await opened(driver, home.spec("other"))
+                await gate.holding.wait()
+                await driver.prepare()
+                spec = dataclasses.replace(place.sandbox.spec, sandbox_id=place.sandbox.id)
+                again = await opened(driver, spec)
+            made = container_of(again)
+            gate.let_go()
+            await eventually(lambda: container_of(stuck) is None, "it goes as soon as it can")
+            await driver.tidy(frozenset({again.sandbox.id}))
+            assert container_of(again) == made
+            assert texts(await run(again.sandbox, "echo", "here")) == ["here"]
+            await home.close_drivers()
+
+    async def test_one_that_is_being_removed_gives_its_name_to_the_next(
+        self, docker_home: DockerHome, docker_client: docker.DockerClient
+    ) -> None:
+        async with gate_before(docker_home.host) as gate:
+            home = dataclasses.replace(docker_home, host=gate.host)
+            first, spec = home.driver(), home.spec()
+            await opened(first, spec)
+            await first.aclose()
+            name = f"vibedesk-{home.owner}-{spec.project_id.lower()}"
+            gate.holds_back = str(docker_client.containers.get(name).id)
+            opening = asyncio.create_task(opened(home.driver(known=frozenset()), spec))
+            await asyncio.wait_for(gate.holding.wait(), DEADLINE_SECONDS)
+            await asyncio.wait({opening}, timeout=1)
+            assert gate.asked == 1
+            gate.let_go()
+            place = await opening
+            assert docker_client.containers.get(name).id != gate.holds_back
+            assert texts(await run(place.sandbox, "echo", "here")) == ["here"]
+            await home.close_drivers()
 
     async def test_one_that_does_not_end_is_no_engine_that_is_gone(
         self, docker_home: DockerHome

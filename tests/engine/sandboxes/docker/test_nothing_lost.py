@@ -9,9 +9,9 @@ import shutil
 import signal
 import sys
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterable
 from dataclasses import replace
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 import docker
 import pytest
@@ -29,8 +29,9 @@ from tests.engine.sandboxes.docker.homes import (
 )
 from tests.engine.sandboxes.egress.tiny_registry import TinyRegistry, tiny_registry
 from tests.support.docker_engines import Dockerd, require_docker
+from vibedesk.base.project_paths import normalize_project_path
 from vibedesk.engine.sandboxes.docker.containers import volume_names
-from vibedesk.engine.sandboxes.driver import SandboxError
+from vibedesk.engine.sandboxes.driver import Exited, SandboxError
 from vibedesk.engine.sandboxes.egress.rules import NetworkRules
 
 
@@ -159,6 +160,38 @@ async def test_a_database_that_the_app_wrote_is_never_replaced_from_outside(
         (spec.folder / name).unlink()
     await place.sandbox.push(names)
     assert await held_inside() == mine
+
+
+@pytest.mark.parametrize("many", [0, 5_000, 300_000])
+async def test_what_an_app_claims_of_the_folder_is_no_dead_end(
+    docker_home: DockerHome, many: int
+) -> None:
+    asked: set[str] = set()
+
+    def app_data(paths: Iterable[str]) -> set[str]:
+        asked.update(paths)
+        return set()
+
+    place = await opened(docker_home.driver(), docker_home.spec(app_data=app_data))
+    await store(place)
+    claim = """
+import json, sys
+names = ["gone.txt", "\\ud800/a", "long" * 64 + "/a", "../a", "a//b", "a\\nb", ".git/config", ""]
+deep = ["/".join([str(number), *"abcdefghijklmnopqrst"]) for number in range(int(sys.argv[1]))]
+with open("/home/app/.vibedesk-pushed.json", "w") as file:
+    json.dump(dict.fromkeys([*names, *deep], [1, 1, 2]), file)
+"""
+    told = await run(place.sandbox, "python3", "-I", "-c", claim, str(many))
+    assert Exited(0) in told
+    await place.sandbox.stop()
+    (place.folder / "real.txt").write_text("real")
+    assert await stored(place) == ["rows"]
+    assert texts(await run(place.sandbox, "cat", "real.txt")) == ["real"]
+    assert "real.txt" in asked
+    if not many:
+        assert asked == {"real.txt", "gone.txt"}
+    assert all(normalize_project_path(path) == path for path in asked)
+    assert len({folder for path in asked for folder in PurePosixPath(path).parents}) < 25_000
 
 
 async def test_what_cannot_be_removed_inside_is_no_dead_end(docker_home: DockerHome) -> None:

@@ -6,7 +6,11 @@ from pathlib import Path
 import pytest
 
 from vibedesk.engine.sandboxes.egress import registries as module
-from vibedesk.engine.sandboxes.egress.registries import Registries, find_registries
+from vibedesk.engine.sandboxes.egress.registries import (
+    Registries,
+    default_python_index,
+    find_registries,
+)
 from vibedesk.engine.sandboxes.node import find_toolchains
 
 
@@ -59,3 +63,8 @@ def test_without_pip_the_one_that_python_carries_is_read(monkeypatch: pytest.Mon
     monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
     assert module._pip_defaults() == expected
     assert len(expected) == 2
+
+
+def test_the_default_index_is_known_with_its_simple_api() -> None:
+    index, _ = module._pip_defaults()
+    assert default_python_index() == f"{index.rstrip('/')}/simple/"

@@ -12,7 +12,7 @@ from vibedesk.engine.review.parsers.text import plain, project_path
 
 _FRAME = re.compile(
     r"^\s*at (?:async )?(?:(?P<name>[^()\n]+?) )?\(?(?P<place>(?:file://|https?://|node:|/|\w:[\\/]|[\w.@-]+/)[^()\n]*?)"
-    r":(?P<line>\d+):(?P<column>\d+)\)?\s*$"
+    r":(?P<line>\d+):(?P<column>\d+)\)?(?:\s\{)?\s*$"
 )
 _NAME = r"(?:[A-Z]\w*)?(?:Error|Exception)"
 # Starters log what was being done before the error: `[app-error] GET /api/notes: TypeError: …`.

@@ -8,9 +8,13 @@ from collections.abc import Callable
 from pathlib import PurePosixPath
 from typing import Any
 
+from vibedesk.engine.sandboxes.output import MAX_REPORT_CHARS
+
 _ANSI = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)|[@-Z\\-_])")
 
 _OPENING = re.compile(r"^[\[{]", re.M)
+_MOST_LOOKED_AT = MAX_REPORT_CHARS
+"""So many characters are read in search of a report, the same ones again included: what prints them may be hostile."""
 
 
 def plain(text: str) -> str:
@@ -21,15 +25,21 @@ def plain(text: str) -> str:
 def json_report(output: str, is_report: Callable[[Any], bool]) -> Any:
     """Return the first JSON list or object that is a report, at the beginning of a line of `output`; None without one."""
     text = plain(output)
+    looked_at = 0
     for opening in _OPENING.finditer(text):
         try:
-            value, _ = json.JSONDecoder().raw_decode(text, opening.start())
-        except ValueError:
-            continue
+            value, end = json.JSONDecoder().raw_decode(text, opening.start())
+        except json.JSONDecodeError as error:
+            end = error.pos
         except RecursionError:
             break  # no tool nests that deep
-        if is_report(value):
-            return value
+        else:
+            if is_report(value):
+                return value
+        # From the beginning: for what is no JSON, the lines before it are counted.
+        looked_at += end
+        if looked_at > _MOST_LOOKED_AT:
+            break
     return None
 
 

@@ -50,6 +50,7 @@ from vibedesk.engine.sandboxes.docker.keeper import (
     open_session,
 )
 from vibedesk.engine.sandboxes.docker.layers import Layers
+from vibedesk.engine.sandboxes.docker.removals import Removals, remove_container
 from vibedesk.engine.sandboxes.docker.session import Channel
 from vibedesk.engine.sandboxes.driver import (
     LineSink,
@@ -73,7 +74,6 @@ MakeEgress = Callable[[Callable[[], NetworkRules], RefusedSink], Egress]
 _WATCH_SECONDS = 0.5
 _PREFIX = "docker-"
 _REFILL_SECONDS = 3.0
-_LEFT_OVER_SECONDS = 60.0  # Docker may take seconds for each thing that it cannot remove
 IDLE_SECONDS = 600.0
 
 
@@ -141,6 +141,7 @@ class DockerDriver:
         self._keep_image_tar = keep_image_tar
         self._known = known
         self._keeper = Keeper(connection, owner)
+        self._removals = Removals(connection, self._keeper, owner)
         self._layers = Layers(self._keeper, self._make_builder, cache / "locks")
         self._disk = DiskWatch(self._keeper, least_free=least_free)
         self._scope = TaskScope("docker driver")
@@ -150,8 +151,6 @@ class DockerDriver:
         self._sandboxes: dict[str, DockerSandbox] = {}
         self._builders: list[DockerSandbox] = []
         self._pool: list[tuple[MadeContainer, str]] = []
-        self._left_over: dict[str, bool] = {}
-        self._try_left_over_at = 0.0
         self._warm_folder: Path | None = None
         self._filling: asyncio.Task[None] | None = None
         self._to_prepare: list[Path] = []
@@ -173,7 +172,7 @@ class DockerDriver:
     async def prepare(self, on_line: Callable[[str], None] = lambda _line: None) -> None:
         """Make what every sandbox needs: the image (once), the keeper. Quick where it is there.
 
-        Everybody who waits for it is told how it goes.
+        Everybody who waits for it is told how it goes. What a crash left of other sandboxes is removed beside it.
         """
         self._told.append(on_line)
         try:
@@ -181,9 +180,6 @@ class DockerDriver:
                 await self._prepare()
         finally:
             self._told.remove(on_line)
-
-    def _now(self) -> float:
-        return asyncio.get_running_loop().time()
 
     def _tell(self, line: str) -> None:
         for on_line in list(self._told):
@@ -201,16 +197,15 @@ class DockerDriver:
             self._configuration = await asyncio.to_thread(docker_configuration, parent)
             self._environment = await asyncio.to_thread(docker_environment, parent)
             self._scope.start(self._watch_forever(), name="watch")
-        if not self._image or not self._keeper.alive:
+        begins = not self._image or not self._keeper.alive
+        if begins:
             self._image = await self._ensure_image()
             await self._keeper.start(self._image)
             self._scope.start(self._keeper.empty_bin(), name="empty bin")
-            self._try_left_over_at = 0.0
-        if self._left_over and self._now() >= self._try_left_over_at:
-            await self._discard_left_over()
         if self._known is not None:
-            await self.tidy(self._known)
+            await self._sort_out(self._known)
             self._known = None
+        self._removals.retry(at_once=begins)
 
     async def _ensure_image(self) -> str:
         client = await self.connection.client()
@@ -355,7 +350,7 @@ class DockerDriver:
         self, key: str, name: str, spec: SandboxSpec, size: SandboxSize, tell: Callable[[str], None]
     ) -> MadeContainer | None:
         """Return the container with this key; made anew on its files where only those are left."""
-        await self._require_gone(key)
+        await self._removals.finish(key)
         if key not in await self._keeper.has_sandboxes([key]):
             await self._discard(key, False)
             return None
@@ -377,7 +372,7 @@ class DockerDriver:
                 await self._rename(container, name)
             return MadeContainer(container=container, key=key)
         if container is not None:
-            await self.connection.call(lambda _client: _remove_container(container))
+            await self.connection.call(lambda _client: remove_container(container))
         return await self._create(
             key, facts.layer, name=name, role="sandbox", size=size, keep_files=True
         )
@@ -398,8 +393,8 @@ class DockerDriver:
         keep_files: bool = False,
     ) -> MadeContainer:
         """Create and start a container; with `keep_files` its files are there and stay, also when that fails."""
-        await self._require_gone(key)
-        await self.connection.call(lambda client: self._clear_name(client, name))
+        await self._removals.finish(key)
+        await self._clear_name(name)
         facts = SandboxFacts(layer=layer, system=self._system)
         folders = self._folders(key, layer, overlay=self._overlay if role != "build" else "")
         make = partial(
@@ -454,60 +449,41 @@ class DockerDriver:
         found = containers.containers_of(client, self._owner, key)
         return found[0] if found else None
 
-    def _clear_name(self, client: Any, name: str) -> None:
+    async def _clear_name(self, name: str) -> None:
         """Remove a container of ours that has the name.
 
         Raises:
             SandboxError: there is one that is not ours.
         """
-        with contextlib.suppress(NotFound):
-            found = client.containers.get(name)
-            if not containers.is_ours(found, self._owner):
-                raise containers.not_ours_error(f"container {name}")
-            found.remove(force=True)
+
+        def named(client: Any) -> Container | None:
+            with contextlib.suppress(NotFound):
+                found: Container = client.containers.get(name)
+                if not containers.is_ours(found, self._owner):
+                    raise containers.not_ours_error(f"container {name}")
+                return found
+            return None
+
+        container = await self.connection.call(named)
+        if container is not None:
+            # It may be on its way out already, and Docker refuses to be told twice.
+            await self._removals.finish(
+                containers.labels_on(container).get(containers.KEY_LABEL, "")
+            )
+            await self.connection.call(lambda _client: remove_container(container))
 
     async def _discard(self, key: str, with_files: bool) -> None:
         """Remove a sandbox's container and volumes, and its files if wanted; what fails is tried again later."""
         try:
             if with_files:
                 await self.prepare()
-            await self._remove_from_engine(key, with_files)
-        except BaseException:
-            self._left_over[key] = with_files or self._left_over.get(key, False)
-            raise
+        finally:
+            self._removals.add(key, with_files=with_files)
+        await self._removals.finish(key)
 
     async def _discard_quietly(self, key: str, *, with_files: bool = True) -> None:
         with contextlib.suppress(SandboxError):
             await self._discard(key, with_files)
-
-    async def _discard_left_over(self) -> None:
-        for key, with_files in list(self._left_over.items()):
-            try:
-                await self._remove_from_engine(key, with_files)
-            except SandboxError as error:
-                _log.warning("sandbox %s could not be removed: %s", key, error.message)
-                self._try_left_over_at = self._now() + _LEFT_OVER_SECONDS
-
-    async def _require_gone(self, key: str) -> None:
-        """Remove what is left of a sandbox that was given up, before its key is used again."""
-        if key in self._left_over:
-            await self._remove_from_engine(key, self._left_over[key])
-
-    async def _remove_from_engine(self, key: str, with_files: bool) -> None:
-        def remove(client: Any) -> None:
-            container = self._find(client, key)
-            if container is not None:
-                _remove_container(container)
-            for name in containers.volume_names(self._owner, key):
-                with contextlib.suppress(NotFound):
-                    volume = client.volumes.get(name)
-                    if containers.is_ours(volume, self._owner):
-                        volume.remove()
-
-        await self.connection.call(remove)
-        if with_files:
-            await self._keeper.remove_sandbox(key)
-        self._left_over.pop(key, None)
 
     async def _make_builder(self, key: str, folder: Path) -> DockerSandbox:
         size = size_for("auto", cpus=self._machine.cpus, memory=self._machine.memory)
@@ -628,11 +604,8 @@ class DockerDriver:
         return None
 
     async def _rename(self, container: Container, name: str) -> None:
-        def rename(client: Any) -> None:
-            self._clear_name(client, name)
-            container.rename(name)
-
-        await self.connection.call(rename)
+        await self._clear_name(name)
+        await self.connection.call(lambda _client: container.rename(name))
 
     # -- the watch -----------------------------------------------------------------------------------------
     async def _watch_forever(self) -> None:
@@ -661,24 +634,26 @@ class DockerDriver:
         Args:
             known: `Sandbox.id` of every project.
         """
+        await self._sort_out(known)
+        await self._removals.finish_all()
+
+    async def _sort_out(self, known: frozenset[str]) -> None:
+        """As `tidy`, but what is to be removed is only noted."""
         keys = {identity.removeprefix(_PREFIX) for identity in known}
         in_use = {made.key for made, _ in self._pool} | {s.key for s in self._sandboxes.values()}
         found = await self.connection.call(self._keys_on_engine)
         found |= set(await self._keeper.sandboxes()) - keys
         for key in sorted(found - in_use):
+            if key not in keys:
+                self._removals.add(key, with_files=True)
+                continue
             # One that Docker does not let go must not keep all the others from their projects.
             try:
-                if key in keys:
-                    await self._end_container(key)
-                else:
-                    await self._remove_from_engine(key, True)
+                await self._end_container(key)
             except SandboxEngineDownError:
                 raise
             except SandboxError as error:
                 _log.warning("sandbox %s is in the way: %s", key, error.message)
-                if key not in keys:
-                    self._left_over[key] = True
-                    self._try_left_over_at = self._now() + _LEFT_OVER_SECONDS
 
     def _keys_on_engine(self, client: Any) -> set[str]:
         """Return the keys of every sandbox that has a container or volumes. Blocking."""
@@ -770,6 +745,7 @@ class DockerDriver:
         for outcome in outcomes:
             if isinstance(outcome, BaseException) and not isinstance(outcome, SandboxError):
                 _log.warning("a sandbox could not be closed: %r", outcome)
+        await self._removals.aclose()
         with contextlib.suppress(SandboxError):
             await self._keeper.aclose()
         await self.connection.aclose()
@@ -782,11 +758,6 @@ class DockerDriver:
 
 def _drop(channel: Channel) -> None:
     channel.abort()
-
-
-def _remove_container(container: Container) -> None:
-    with contextlib.suppress(NotFound):
-        container.remove(force=True)
 
 
 def _says_no_overlay(error: BaseException) -> bool:

@@ -7,11 +7,12 @@ import contextlib
 import json
 import os
 import stat
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any, BinaryIO
 
+from vibedesk.base.project_paths import UnsafePathError, normalize_project_path
 from vibedesk.engine.sandboxes.docker.connection import disk_full_error
 from vibedesk.engine.sandboxes.docker.session import Channel, Session, said_inside
 from vibedesk.engine.sandboxes.driver import AppData, SandboxError
@@ -23,7 +24,8 @@ _MOST_FILE_BYTES = 200_000_000
 _PIECE = 256 * 1024
 _MOST_GONE_BYTES = 8 * 1024 * 1024
 """How much may be told of files that are no longer in the work folder."""
-_MOST_PATH, _MOST_DEPTH = 1024, 64
+_MOST_GONE = 20_000
+"""With so many files and folders that are gone from the work folder is dealt at a time; the next start goes on."""
 _MODE_IS_EXECUTABLE = stat.S_IXUSR
 
 
@@ -69,6 +71,7 @@ async def bring_all(session: Session, folder: Path, app_data: AppData | None = N
     """
     states = await asyncio.to_thread(scan, folder)
     listed = {path: [state.size, state.mtime_ns] for path, state in states.items()}
+    differing, is_new = set(states), False
     async with _opened(session, "compare") as channel:
         asked = json.dumps(listed).encode()
         await channel.write(asked)
@@ -77,12 +80,14 @@ async def bring_all(session: Session, folder: Path, app_data: AppData | None = N
         while data := await channel.read():
             text += data
             if len(text) > len(asked) + _MOST_GONE_BYTES:
-                raise ValueError("more than was asked about")
-        outcome = await channel.result()
-        _refuse_errors(outcome)
-        differing = {path for path in _strings(text) if path in states or _is_plain(path)}
+                break  # what it remembers is nothing to go by: all files come again
+        else:
+            outcome = await channel.result()
+            _refuse_errors(outcome)
+            differing = await asyncio.to_thread(_differing, text, states)
+            is_new = bool(outcome.get("new"))
     kept: set[str] = set()
-    if app_data is not None and differing and not outcome.get("new"):
+    if app_data is not None and differing and not is_new:
         kept = await asyncio.to_thread(app_data, differing)
     notes: list[dict[str, Any]] = [{"path": path, "seen": listed.get(path)} for path in kept]
     due = differing - kept
@@ -261,11 +266,34 @@ def _stays_out(path: str) -> bool:
     return bool(LEFT_OUT & set(path.lower().split("/")))
 
 
+def _differing(answer: bytes | bytearray, states: Mapping[str, FileState]) -> set[str]:
+    """Return what of the work folder is to be carried in, or to go inside.
+
+    Which files are gone from the work folder the app itself can claim: those are paths that a project can have, and
+    not too many to be looked up.
+
+    Raises:
+        ValueError: it is no answer.
+    """
+    named = _strings(answer)
+    differing = {path for path in named if path in states}
+    places: set[PurePosixPath] = set()
+    for path in named:
+        if path not in states and _is_plain(path):
+            place = PurePosixPath(path)
+            places.update((place, *place.parents))
+            if len(places) > _MOST_GONE:
+                break
+            differing.add(path)
+    return differing
+
+
 def _is_plain(path: str) -> bool:
-    """Whether a path that the sandbox names can be one of the folder's."""
-    parts = path.split("/")
-    short = len(path) <= _MOST_PATH and len(parts) <= _MOST_DEPTH
-    return short and not {"", ".", ".."} & set(parts) and "\0" not in path
+    """Whether a path that the sandbox names can be one of a project's."""
+    try:
+        return normalize_project_path(path) == path
+    except UnsafePathError:
+        return False
 
 
 def _strings(text: bytes | bytearray) -> list[str]:

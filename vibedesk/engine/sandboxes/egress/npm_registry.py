@@ -277,11 +277,15 @@ class NpmRegistry:
         registry = self._registry_of(resource)
         asked = await self._in_pool(_read_question, body, headers.get("content-encoding", ""))
         # What comes from elsewhere this registry knows nothing of, and has no business to know.
-        asked = {
-            name: versions
-            for name, versions in asked.items()
-            if self._registries.npm_registry_of(name) == registry
-        }
+        elsewhere = {n for n in asked if self._registries.npm_registry_of(n) != registry}
+        asked = {name: versions for name, versions in asked.items() if name not in elsewhere}
+        if elsewhere:
+            scopes = ", ".join(sorted({name.partition("/")[0] for name in elsewhere}))
+            _log.info("nobody is asked what is known against packages of %s", scopes)
+            if not asked:
+                raise ProblemError(
+                    404, f"The registries of {scopes} are not asked for known holes."
+                )
         if not asked:
             return _json_answer(200, {})
 

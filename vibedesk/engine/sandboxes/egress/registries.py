@@ -110,6 +110,14 @@ def _python_indexes(parent: Mapping[str, str]) -> tuple[str, ...]:
     return _pip_defaults()
 
 
+def default_python_index() -> str:
+    """Return the simple API of the index that pip and uv use where nothing names one; empty where it is not known.
+
+    Blocking: pip's files are read.
+    """
+    return "".join(f"{_with_slash(index)}simple/" for index in _pip_defaults()[:1])
+
+
 def _pip_defaults() -> tuple[str, ...]:
     """Read the default index and its file host from pip's own constants: `PyPI = PackageIndex(url, files)`."""
     try:

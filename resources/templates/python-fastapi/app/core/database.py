@@ -51,6 +51,8 @@ def migrate() -> None:
     with _migrating:
         db = connect()
         try:
+            # A migration may make a table anew; rows that point to it must not be deleted by that.
+            db.execute("PRAGMA foreign_keys = OFF")
             db.execute("CREATE TABLE IF NOT EXISTS migrations (name TEXT PRIMARY KEY) STRICT")
             for file in sorted(MIGRATIONS.glob("[0-9]*.sql")):
                 with transaction(db):
@@ -58,6 +60,10 @@ def migrate() -> None:
                     if known.fetchone() is None:
                         for statement in statements(file.read_text("utf-8")):
                             db.execute(statement)
+                        if broken := db.execute("PRAGMA foreign_key_check").fetchone():
+                            raise sqlite3.IntegrityError(
+                                f"{file.name}: rows of {broken['table']} point to missing rows of {broken['parent']}"
+                            )
                         db.execute("INSERT INTO migrations (name) VALUES (?)", [file.name])
         finally:
             db.close()

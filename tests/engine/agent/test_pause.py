@@ -1,0 +1,119 @@
+"""A pause: the run waits once its present step is done, keeps what it has, and goes on when the person wants it."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+
+from tests.engine.agent.conftest import Desk
+from tests.support import model_faults as faults
+from tests.support.model_server import ModelServer
+from vibedesk.base.errors import NotAllowedNowError
+from vibedesk.base.paths import Home
+from vibedesk.engine.engine import Engine
+from vibedesk.engine.events import Event, Resumed, Waiting
+
+
+def is_paused(event: Event) -> bool:
+    return isinstance(event.payload, Waiting) and event.payload.reason == "paused"
+
+
+async def blueprinting(desk: Desk) -> str:
+    """Return a project in whose first step the model has stopped in the middle of its answer."""
+    desk.server.fail(faults.stall(after_chars=40), operation="blueprint")
+    project_id = await desk.create()
+    await desk.engine.generate(project_id)
+    await desk.until(lambda e: e.type == "blueprint_chunk")
+    return project_id
+
+
+async def paused(desk: Desk) -> str:
+    """Return a project whose run is paused after its first step."""
+    project_id = await blueprinting(desk)
+    await desk.engine.pause(project_id)
+    desk.server.release()
+    await desk.until(is_paused)
+    return project_id
+
+
+async def waits_for(desk: Desk, project_id: str) -> str:
+    waiting = (await desk.engine.project(project_id)).waiting
+    return waiting.reason if waiting else ""
+
+
+async def test_a_paused_run_asks_nothing_and_goes_on_where_it_was(desk: Desk) -> None:
+    project_id = await paused(desk)
+    assert "pausing" in [notice.payload.code for notice in desk.of("notice")]  # type: ignore[attr-defined]
+    view = await desk.engine.project(project_id)
+    assert view.running
+    assert view.blueprint
+    assert await waits_for(desk, project_id) == "paused"
+    assert [request.operation for request in desk.server.requests] == ["blueprint"]
+    assert desk.services.agents.places.holders == ()  # others may work meanwhile
+
+    await desk.engine.pause(project_id)
+    await desk.engine.resume(project_id)
+    await desk.engine.wait(project_id)
+    assert await desk.state(project_id) == "complete"
+    assert len([event for event in desk.events if is_paused(event)]) == 1
+    assert Resumed("paused") in [event.payload for event in desk.of("resumed")]
+    assert len(desk.server.requests_for("blueprint")) == 1
+
+
+async def test_a_pause_that_is_taken_back_in_time_does_not_happen(desk: Desk) -> None:
+    project_id = await blueprinting(desk)
+    await desk.engine.pause(project_id)
+    await desk.engine.resume(project_id)
+    desk.server.release()
+    await desk.engine.wait(project_id)
+    assert await desk.state(project_id) == "complete"
+    assert not any(is_paused(event) for event in desk.events)
+
+
+async def test_what_is_said_meanwhile_is_answered_and_the_pause_lasts(desk: Desk) -> None:
+    project_id = await paused(desk)
+    await desk.engine.say(project_id, "Mark the style")
+    await desk.until(lambda e: e.type == "message_complete" and e.payload.role == "assistant")  # type: ignore[attr-defined]
+    assert await waits_for(desk, project_id) == "paused"
+    assert desk.server.requests_for("implement_phase") == []
+    await desk.engine.resume(project_id)
+    await desk.engine.wait(project_id)
+    assert "said.css" in await desk.texts(project_id)
+
+
+async def test_a_paused_run_can_be_stopped_and_begins_unpaused(desk: Desk) -> None:
+    project_id = await paused(desk)
+    await desk.engine.cancel(project_id)
+    assert await desk.state(project_id) == "idle"
+    assert await waits_for(desk, project_id) == ""
+    await desk.engine.resume(project_id)
+    await desk.engine.wait(project_id)
+    assert await desk.state(project_id) == "complete"
+
+
+async def test_a_pause_outlasts_the_program(desk: Desk, home: Home, server: ModelServer) -> None:
+    project_id = await paused(desk)
+    await desk.engine.shutdown()
+    engine = Engine(home)
+    await asyncio.to_thread(engine.start)
+    again = Desk(engine, server)
+    try:
+        assert await waits_for(again, project_id) == "paused"
+        assert (await engine.project(project_id)).can_continue
+        await engine.resume(project_id)
+        await engine.wait(project_id)
+        assert await again.state(project_id) == "complete"
+        assert await waits_for(again, project_id) == ""
+    finally:
+        await again.aclose()
+
+
+async def test_only_a_run_can_be_paused(desk: Desk) -> None:
+    project_id = await desk.create()
+    with pytest.raises(NotAllowedNowError):
+        await desk.engine.pause(project_id)
+    await desk.engine.generate(project_id)
+    await desk.engine.wait(project_id)
+    with pytest.raises(NotAllowedNowError):
+        await desk.engine.pause(project_id)
