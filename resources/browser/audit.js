@@ -16,10 +16,11 @@ vibedesk.audit = () => {
 
   function selectorOf(element) {
     const parts = []
-    for (let node = bare(element); node && node.nodeType === Node.ELEMENT_NODE; node = bare(node.parentElement)) {
+    for (let raw = element; raw; raw = bare(raw).parentElement) {
+      const node = bare(raw)
       const own = node.id ? `#${CSS.escape(node.id)}` : ['data-testid', 'aria-label', 'name'].filter((key) => node.hasAttribute(key)).map((key) => `${node.localName}[${key}=${JSON.stringify(node.getAttribute(key))}]`)[0]
-      const same = node.parentElement ? [...bare(node.parentElement).children].filter((other) => bare(other).localName === node.localName) : [node]
-      const plain = same.length > 1 ? `${node.localName}:nth-of-type(${same.indexOf(node) + 1})` : node.localName
+      const same = node.parentElement ? [...bare(node.parentElement).children].filter((other) => bare(other).localName === node.localName) : [raw]
+      const plain = same.length > 1 ? `${node.localName}:nth-of-type(${same.indexOf(raw) + 1})` : node.localName
       const paths = [...(own ? [own] : []), plain].map((step) => [step, ...parts].join(' > '))
       const only = paths.find((path) => page.querySelectorAll(path).length === 1)
       if (only) return only

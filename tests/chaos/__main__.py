@@ -3,7 +3,8 @@
     python -m tests.chaos [--points 200] [--twice 40] [--seed 1] [--jobs N] [--only ACT]
 
 Prints a line for each kill that was not survived, and how many there were in each state; ends with 1 if any was not, if
-a program had ended before the place of its kill came, or if a state had fewer than five kills.
+a program had ended before the place of its kill came, if a state had fewer than five kills, or, with all acts, if there
+is a state that none of them is ever in.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from tests.chaos.lives import ACTS, Kill, Point, Stage
-from tests.chaos.points import choose, every_point, too_few
+from tests.chaos.points import choose, every_point, never_met, too_few
 from tests.support.environment import isolate_environment
 
 Job = tuple[Point, random.Random | None]
@@ -119,7 +120,10 @@ def main() -> int:
     few = too_few(chosen, tally.decided)
     if few:
         print(f"TOO FEW kills in: {', '.join(few)}")
-    return 1 if tally.failed or tally.unreached or few else 0
+    unmet = [] if options.only else never_met(every)
+    if unmet:
+        print(f"NO LIFE IS EVER IN: {', '.join(unmet)}")
+    return 1 if tally.failed or tally.unreached or few or unmet else 0
 
 
 if __name__ == "__main__":

@@ -9,6 +9,7 @@ from dataclasses import replace
 from typing import Final
 
 from tests.chaos.lives import Point, Undisturbed
+from vibedesk.engine.states import AgentState
 
 LEAST_IN_A_STATE: Final = 5
 _SPARE: Final = 2
@@ -32,6 +33,11 @@ def every_point(lives: Mapping[str, Undisturbed]) -> list[Point]:
                     after += 1
                 points.append(Point(act, number, state, visit, after, kind))
     return points
+
+
+def never_met(every: list[Point]) -> list[str]:
+    """Return the states of an agent that none of these points is in."""
+    return sorted({state.value for state in AgentState} - {point.state for point in every})
 
 
 def too_few(chosen: list[Point], decided: Counter[str]) -> list[str]:

@@ -7,8 +7,9 @@ from collections import Counter
 
 import pytest
 
-from tests.chaos.lives import Point, Stage
-from tests.chaos.points import too_few
+from tests.chaos.lives import Outcome, Point, Stage, Undisturbed
+from tests.chaos.points import every_point, never_met, too_few
+from vibedesk.engine.states import AgentState
 
 pytestmark = pytest.mark.e2e
 
@@ -47,6 +48,22 @@ def test_a_state_with_too_few_kills_is_noticed() -> None:
     chosen = [Point("build", 0, "fixing", 0)] * 7 + [Point("build", 0, "idle", 0)] * 2
     assert too_few(chosen, Counter(fixing=5, idle=2)) == []
     assert too_few(chosen, Counter(fixing=4, idle=1, error=9)) == ["fixing", "idle"]
+
+
+def test_a_state_that_no_life_is_ever_in_is_noticed() -> None:
+    lives = {"build": undisturbed(*AgentState), "fail": undisturbed(AgentState.ERROR)}
+    assert never_met(every_point(lives)) == []
+    lives["build"] = undisturbed(*(set(AgentState) - {AgentState.FIXING, AgentState.ERROR}))
+    assert never_met(every_point(lives)) == ["fixing"]
+
+
+def test_the_sample_has_a_kill_in_every_state() -> None:
+    assert never_met(SAMPLE) == []
+
+
+def undisturbed(*states: AgentState) -> Undisturbed:
+    events = [{"type": "state_change", "data": {"state": state.value}} for state in states]
+    return Undisturbed(Outcome("", "", {}, {}), 0, [events])
 
 
 def test_a_program_that_ends_before_its_place_is_not_killed(stage: Stage) -> None:

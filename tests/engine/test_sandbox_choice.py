@@ -9,13 +9,14 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.docker_answers import INFO, VERSION, engine_on_tcp
 from tests.support.docker_engines import docker_host, docker_image  # noqa: F401
 from vibedesk.base.errors import ConsentRequiredError
 from vibedesk.base.paths import Home
 from vibedesk.engine import sandbox_choice
 from vibedesk.engine.engine import Engine
 from vibedesk.engine.project_options import ProjectOptions
-from vibedesk.engine.sandbox_choice import DriverChoice, HomeFacts, Sandboxes
+from vibedesk.engine.sandbox_choice import DriverChoice, HomeFacts, Sandboxes, SandboxSetting
 from vibedesk.engine.sandboxes.driver import Exited, SandboxSpec, SandboxUnavailableError
 from vibedesk.engine.sandboxes.ports import pick_port
 
@@ -61,6 +62,28 @@ async def test_where_docker_answers_auto_takes_it(
     assert choice.kind == "docker"
     assert choice.engine.startswith("Docker ")
     assert await sandboxes.isolates("auto") == (True, "")
+
+
+@pytest.mark.parametrize(
+    ("setting", "why"), [("auto", "Docker answers."), ("docker", "Docker, as asked for.")]
+)
+async def test_what_docker_cannot_limit_is_said_with_the_choice(
+    sandboxes: Sandboxes, monkeypatch: pytest.MonkeyPatch, setting: SandboxSetting, why: str
+) -> None:
+    rootless = {**INFO, "SecurityOptions": ["name=rootless"], "MemoryLimit": False}
+    with engine_on_tcp({"/version": (200, VERSION), "/info": (200, rootless)}) as host:
+        monkeypatch.setenv("DOCKER_HOST", host)
+        choice = await sandboxes.choose(setting)
+    assert choice.kind == "docker"
+    assert choice.why == f"{why} It cannot limit memory and system calls."
+
+
+async def test_of_a_docker_that_limits_everything_only_its_answer_is_said(
+    sandboxes: Sandboxes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with engine_on_tcp() as host:
+        monkeypatch.setenv("DOCKER_HOST", host)
+        assert (await sandboxes.choose("auto")).why == "Docker answers."
 
 
 async def test_a_docker_that_cannot_make_sandboxes_is_given_up(

@@ -36,8 +36,11 @@ def test_a_model_learns_how_to_work_with_it(name: str) -> None:
     assert starter.typecheck_command
     assert starter.lint_command
     assert starter.build_command
-    assert "{port}" in starter.dev_command
-    assert "{port}" in starter.preview_command
+    for serving in (starter.dev_command, starter.preview_command):
+        assert {"{host}", "{port}"} <= set(re.findall(r"\{\w+\}", serving))
+        assert "127.0.0.1" not in serving
+    exact = {"typescript": "npm install --save-exact", "python": "uv add --bounds exact"}
+    assert description(name)["add_command"] == f"{exact[starter.language]} {{packages}}"
     assert len(starter.usage) >= 10
     made_later = {"template.json", *starter.packages.lock_files}
     for path in {*starter.important_files, *starter.untouchable_files} - made_later:

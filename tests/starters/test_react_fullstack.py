@@ -13,6 +13,7 @@ import httpx
 import pytest
 
 from tests.starters.workshop import App, Server, Workshop
+from vibedesk.engine.review.uncaught import uncaught_errors
 
 pytestmark = pytest.mark.e2e
 
@@ -314,6 +315,23 @@ def test_an_error_of_a_route_is_logged_with_its_place(workshop: Workshop) -> Non
         assert browser.get("/api/session").status_code == HTTPStatus.INTERNAL_SERVER_ERROR
         server.until(lambda: "Error: not null" in server.output)
         assert f"server/routes/accounts.ts:{line}:" in server.output
+
+
+def test_what_nothing_catches_is_told_with_its_place(workshop: Workshop) -> None:
+    app = workshop.copy("react-fullstack", "fullstack-uncaught")
+    routes = app.folder / "server" / "routes" / "accounts.ts"
+    wrong = routes.read_text("utf-8").replace(
+        "=> ({ user })",
+        "=> {\n      setTimeout(() => {\n        throw new Error('too late')\n      })\n      return { user }\n    }",
+    )
+    routes.write_text(wrong, "utf-8")
+    line = wrong[: wrong.index("throw new Error('too late')")].count("\n") + 1
+    with app.serving("dev_command") as server, server.client() as browser:
+        assert browser.get("/api/session").status_code == HTTPStatus.OK
+        server.process.wait(20)
+        [issue] = uncaught_errors(server.output, str(app.folder))
+    assert issue.message == "Error: too late"
+    assert issue.place.startswith(f"server/routes/accounts.ts:{line}:")
 
 
 def test_migrations_run_while_the_process_runs_and_are_not_rewritten(workshop: Workshop) -> None:

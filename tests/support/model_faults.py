@@ -140,7 +140,10 @@ def html() -> Fault:
 
 
 def duplicate(*, after_chars: int) -> Fault:
-    """Send the event before this place twice, then the rest as if nothing were."""
+    """Send the event before this place twice, then the rest as if nothing were.
+
+    An answer that ends long before the place has no such event: it goes out as it is, and counts as having met no fault.
+    """
     return Fault(kind="duplicate", after_chars=after_chars)
 
 

@@ -36,8 +36,8 @@ Which reply is played
 `documents` are answered at their paths (lists of models and the like), and kept in `lookups`.
 
 Faults (`tests.support.model_faults`) are taken in the order they were added, one per request of their operation;
-`answer` comes before the recording. Every request is kept in `requests` (body, headers without secrets, whether the
-client left early, whether the key was right).
+`answer` comes before the recording. Every request is kept in `requests` (body, headers without secrets, the fault that
+it met, whether the client left early, whether the key was right).
 """
 
 from __future__ import annotations
@@ -70,6 +70,8 @@ OPTIONAL = frozenset({"review", "debug", "checks", "summarize"})
 """Operations that a run goes on without."""
 DEFAULT_TEXT_SIZES = (1, 2, 3, 5, 8, 13, 40, 200)
 _PING_EVERY_S = 0.02
+_REPEATED = 20
+"""Characters of a piece that comes twice."""
 _NOT_UTF8 = b"data: \xff\xfe\xfd\n\n"
 
 
@@ -322,6 +324,8 @@ class ModelServer:
                     400, message=f"no reply left for {request.operation or 'no operation'}"
                 ),
             )
+        if fault is not None and fault.kind == "duplicate" and not _sent_twice(reply.text, fault):
+            request.fault, fault = "", None  # it would change nothing
         return self._compose(wire, request, reply, fault)
 
     def _compose(
@@ -382,9 +386,9 @@ class ModelServer:
         """Act out a fault whose place depends on the text's characters."""
         at = fault.after_chars or 0
         if fault.kind == "duplicate":
-            begin = max(at - 20, 0)
-            twice = wire.delta(text[begin:at]) * 2
-            outgoing.before = head + self._deltas(wire, text[:begin]) + twice
+            twice = _sent_twice(text, fault)
+            before = text[:at].removesuffix(twice)
+            outgoing.before = head + self._deltas(wire, before) + wire.delta(twice) * 2
             return
         least = 0xFFFF if fault.kind == "split_surrogate" else 127
         place = next(n for n, char in enumerate(text) if n >= at and ord(char) > least)
@@ -444,6 +448,12 @@ class ModelServer:
         if self._log is not None:
             with self._log.open("a", encoding="utf-8") as file:
                 file.write(json.dumps(asdict(request), ensure_ascii=False) + "\n")
+
+
+def _sent_twice(text: str, fault: Fault) -> str:
+    """Return the piece of an answer that a duplicate repeats; empty where its place is beyond the answer's end."""
+    at = fault.after_chars or 0
+    return text[max(at - _REPEATED, 0) : at]
 
 
 def _halves(character: str) -> tuple[str, str]:

@@ -162,7 +162,7 @@ class Engine:
         """Make a project for `wish`, with images of what is meant, and return its id; nothing is built yet.
 
         Raises:
-            InvalidInputError: the wish is empty, or an image cannot be used.
+            InvalidInputError: the wish is empty, its mode is none that there is, or an image cannot be used.
             NoModelError: no model is set up.
             ConsentRequiredError: the app's code would run with the person's own rights, and nobody agreed yet.
         """

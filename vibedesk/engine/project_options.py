@@ -27,6 +27,7 @@ class ProjectOptions:
     """What the person chose for a project.
 
     Attributes:
+        mode: How a model works on it: `phases`, planned one after the other. There is no `agent` mode yet.
         template: The starter: a name, or a folder or git address that is kept as one of the person's own; empty: the
             model chooses one for the wish.
         provider: A configured model provider; empty: the default one.
@@ -41,6 +42,7 @@ class ProjectOptions:
         approval: Whether the blueprint waits for approval.
     """
 
+    mode: Literal["phases", "agent"] = "phases"
     template: str = ""
     provider: str = ""
     model: str = ""

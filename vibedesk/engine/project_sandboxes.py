@@ -238,6 +238,11 @@ class ProjectSandboxes:
         await self._bus.commit(project_id, work, durable=True)
         await self._refresh_network(project_id)
 
+    async def network_setting_changed(self) -> None:
+        """What apps may reach where their project does not say it is another now: it counts at once."""
+        for project_id in list(self._networks):
+            await self._refresh_network(project_id)
+
     async def grants_changed(self, project_id: str) -> None:
         """The person allowed or refused a host: it counts from the next connection on."""
         await self._refresh_network(project_id)

@@ -103,12 +103,12 @@ class Sandboxes:
         if setting == "docker":
             if why_not:
                 raise SandboxUnavailableError(why_not, remedy=health.remedy)
-            return DriverChoice(kind="docker", why="Docker, as asked for.", engine=health.engine)
+            return _docker_choice("Docker, as asked for.", health)
         given_up = self._given_up
         if given_up is not None and time.monotonic() < given_up.until:
             why_not = why_not or given_up.why
         if not why_not:
-            return DriverChoice(kind="docker", why="Docker answers.", engine=health.engine)
+            return _docker_choice("Docker answers.", health)
         return await self._choose_local(f"since Docker cannot be used here. {why_not}")
 
     async def isolates(self, setting: SandboxSetting) -> tuple[bool, str]:
@@ -229,6 +229,12 @@ class Sandboxes:
                 registry = NpmRegistry(self._cache / "npm", registries, upstream)
                 self._sources = _PackageSources(registries, upstream, registry)
             return self._sources
+
+
+def _docker_choice(why: str, health: DockerHealth) -> DriverChoice:
+    """Return Docker, with what it lacks to hold an app."""
+    sentences = " ".join(filter(None, (why, health.shortcoming)))
+    return DriverChoice(kind="docker", why=sentences, engine=health.engine)
 
 
 @dataclass(frozen=True, slots=True)

@@ -66,7 +66,7 @@ from vibedesk.engine.models.project_router import ProjectRouter
 from vibedesk.engine.models.samples import get_sample, list_samples
 from vibedesk.engine.previews import Previews
 from vibedesk.engine.project_options import ImageFile, ProjectOptions
-from vibedesk.engine.project_sandboxes import ProjectSandboxes
+from vibedesk.engine.project_sandboxes import NETWORK_SETTING, ProjectSandboxes
 from vibedesk.engine.project_views import card_view, file_views, project_view, proposal_view
 from vibedesk.engine.sandboxes.driver import SandboxError, SandboxStatus
 from vibedesk.engine.sandboxes.ports import is_port_in_use, pick_port
@@ -269,6 +269,12 @@ class EngineServices:
             raise InvalidInputError(
                 "At least one phase is needed.", details={"max_phases": str(options.max_phases)}
             )
+        if options.mode != "phases":
+            raise InvalidInputError(
+                f"Projects cannot be built in the mode “{options.mode}” yet.",
+                remedy="Leave the mode out: the project is built in phases.",
+                details={"mode": options.mode},
+            )
         options = await self.library.for_new(options)
         model = await self.models.model(options)
         await model.aclose()
@@ -281,6 +287,7 @@ class EngineServices:
             record = self.store.create(
                 {
                     "name": name,
+                    "mode": options.mode,
                     "wish": text,
                     "folder": str(self.home.projects / name),
                     "template": options.template,
@@ -468,7 +475,10 @@ class EngineServices:
     async def start_preview(self, project_id: str) -> str:
         agent = await self.agents.get(project_id)
         if agent.running:
-            raise NotAllowedNowError("The project is being built; its preview starts by itself.")
+            raise NotAllowedNowError(
+                "The project is being built; its preview starts by itself.",
+                remedy="If the run is paused, continue it.",
+            )
         opening = self._previews.start(project_id, agent.start_preview())
         try:
             return await opening
@@ -633,6 +643,8 @@ class EngineServices:
             self._renew_routers()
         if key in (AGENTS_SETTING, SANDBOXES_SETTING, DEPTH_SETTING):
             await self._apply_limits()
+        if key == NETWORK_SETTING:
+            await self._sandboxes.network_setting_changed()
 
     async def providers(self) -> list[ProviderView]:
         return await self.model_setup.providers()

@@ -151,10 +151,11 @@ def answer(request: dict[str, Any]) -> dict[str, Any]:
         mending.run(set(request["codes"]))
         left = project.problems()
         unreadable = any(problem.code == "syntax" for problem in left)
+        missing = [] if unreadable else sorted(missing_packages(project))
         judged = [] if unreadable else ["lint", *(["types"] if project.asks_mypy else [])]
         return {
             "edits": {p: t for p, t in project.texts.items() if t != files.get(p)},
-            "packages": [] if unreadable else sorted(map(package_of, missing_packages(project))),
+            "packages": {package_of(name): name for name in missing},
             "left": [problem._asdict() for problem in left],
             "judged": judged,
             "log": mending.log,

@@ -222,6 +222,25 @@ async def test_the_phase_limit_with_an_open_wish_ends_idle(desk: Desk, server: M
     assert view.open_wishes == ("Make it red",)
 
 
+@pytest.mark.parametrize("answers", [{"said": "I will."}])
+async def test_a_wish_after_completion_has_as_many_phases_again(
+    desk: Desk, server: ModelServer
+) -> None:
+    project_id = await desk.build(max_phases=2)
+    assert await desk.state(project_id) == "complete"
+    for path in ("third.js", "fourth.js"):
+        server.answer(json.dumps(phase(path, [path], last=False)), operation="plan_phase")
+        server.answer(whole(path, LATER), operation="implement_phase")
+    await desk.engine.say(project_id, "Make it red")
+    await desk.engine.wait(project_id)
+    view = await desk.engine.project(project_id)
+    assert view.state == "complete", view.reason
+    assert {"third.js", "fourth.js"} <= (await desk.texts(project_id)).keys()
+    plans = [str(r.messages[-1]["content"]) for r in server.requests_for("plan_phase")]
+    final = ["It is the last phase that may be made" in plan for plan in plans]
+    assert final == [True, False, True]
+
+
 async def test_the_budget_ends_the_run_and_more_of_it_goes_on(
     desk: Desk, server: ModelServer
 ) -> None:

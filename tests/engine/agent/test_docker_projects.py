@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import shutil
+import time
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -13,13 +14,17 @@ import docker
 import pytest
 
 from tests.engine.agent.conftest import Desk
-from tests.engine.sandboxes.docker.homes import eventually, held
+from tests.engine.sandboxes.contract import run, texts
+from tests.engine.sandboxes.docker.homes import Opened, eventually, held, opened, write_project
+from tests.engine.sandboxes.egress.tiny_registry import TinyRegistry, tiny_registry
 from tests.support.docker_engines import docker_client, docker_host, docker_image  # noqa: F401
 from tests.support.model_server import ModelServer
 from vibedesk.base.errors import InvalidInputError, NotAllowedNowError
 from vibedesk.base.paths import Home
 from vibedesk.engine.engine import Engine
-from vibedesk.engine.sandboxes.driver import SandboxError, SandboxUnavailableError
+from vibedesk.engine.sandboxes.docker.containers import store_name
+from vibedesk.engine.sandboxes.driver import SandboxError, SandboxSpec, SandboxUnavailableError
+from vibedesk.engine.sandboxes.ports import pick_port
 
 NO_DOCKER = "unix:///nowhere/docker.sock"
 
@@ -201,6 +206,62 @@ async def test_size_and_network_are_the_persons(
     for wrong in ({"size": "huge"}, {"network": "all"}, {"sandbox": "cloud"}):
         with pytest.raises(InvalidInputError):
             await desk.engine.set_sandbox_options(project_id, **wrong)  # type: ignore[arg-type]
+
+
+async def test_an_install_finds_the_projects_files_whatever_the_app_removed(
+    desk: Desk,
+    docker_client: docker.DockerClient,  # noqa: F811
+) -> None:
+    """Else what is added in an empty folder would become the project's only package."""
+    project_id = await desk.build()
+    before = await desk.texts(project_id)
+    container_of(docker_client, project_id).exec_run(["sh", "-c", "rm -rf /app/*"])
+    runtime = desk.agent(project_id).runtime
+    await desk.engine._call(runtime.install(["test", "-s", "package.json"]))
+    assert inside(docker_client, project_id, "index.html") == before["index.html"]
+    assert await desk.texts(project_id) == before
+
+
+async def test_packages_that_no_project_needs_go_by_age(
+    desk: Desk,
+    docker_client: docker.DockerClient,  # noqa: F811
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    async def scenario(registry: TinyRegistry) -> None:
+        sandboxes = desk.services._sandboxes
+        driver = await sandboxes._sandboxes.docker()
+        layers: dict[str, str] = {}
+        places: dict[str, Opened] = {}
+        for name in ("left", "recent", "old"):
+            registry.publish(name, "1.0.0")
+            write_project(tmp_path / name, registry, {name: "1.0.0"})
+            spec = SandboxSpec(
+                project_id=f"01AGE{name.upper()}", folder=tmp_path / name, port=pick_port()
+            )
+            places[name] = await opened(driver, spec)
+            [layers[name]] = {each.name for each in (await driver.kept()).layers} - {
+                *layers.values()
+            }
+        for name in ("recent", "old"):
+            await places[name].sandbox.remove()
+        home = await desk.services.setting("sandbox.home_id", "")
+        volume = docker_client.volumes.get(store_name(home))
+        long_ago = time.time() - 40 * 86_400
+        for name in ("left", "old"):
+            os.utime(Path(volume.attrs["Mountpoint"], "layers", layers[name]), (long_ago, long_ago))
+
+        sizes = {each.name: each.bytes for each in (await driver.kept()).layers}
+        assert await sandboxes.clean(30) == sizes[layers["old"]] > 0
+        left = {each.name for each in (await driver.kept()).layers}
+        assert left == {layers["left"], layers["recent"]}
+        asked = await run(places["left"].sandbox, "node", "-p", "require('left')")
+        assert texts(asked) == ["left@1.0.0"]
+        await places["left"].sandbox.remove()
+
+    async with tiny_registry() as registry:
+        monkeypatch.setenv("npm_config_registry", registry.address)
+        await desk.engine._call(scenario(registry))
 
 
 def inside(client: docker.DockerClient, project_id: str, path: str) -> str:

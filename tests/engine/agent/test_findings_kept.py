@@ -285,6 +285,28 @@ async def test_a_mend_of_a_package_that_no_audit_looked_at_is_not_called_one(
     assert (view.state, view.issues) == ("complete", ()), view.reason
 
 
+@pytest.mark.parametrize(
+    "unsafe", [KEY, "document.body.innerHTML = location.hash;\n"], ids=["secret", "sink"]
+)
+async def test_unsafe_code_is_mended_and_looked_for_again(
+    bench: Bench, registry: TinyRegistry, unsafe: str
+) -> None:
+    registry.holes.clear()
+    project_id = await holey(bench, registry)
+    await rewritten(bench, project_id, f"// Counts.\n{unsafe}{GOOD}")
+    await bench.engine.security_review(project_id)
+    [found] = (await bench.engine.project(project_id)).issues
+    assert (found["source"], found["file"], found["line"]) == ("security", "app.js", 2)
+    bench.fix_with(f"// Counts.\n{GOOD}")
+    await bench.engine.fix(project_id)
+    await bench.engine.wait(project_id)
+    view = await bench.engine.project(project_id)
+    assert (view.state, view.issues) == ("complete", ()), view.reason
+    [asked] = bench.asked("fix")
+    assert "app.js:2" in asked
+    assert bench.fixes == [("app.js", "model", True)]
+
+
 def manifest(version: str) -> str:
     return whole("package.json", json.dumps(MANIFEST | {"dependencies": {"tiny": version}}) + "\n")
 

@@ -202,6 +202,24 @@ async def test_a_stopped_mend_of_a_finished_app_is_gone_on_with(bench: Bench) ->
     assert bench.asked("plan_phase") == []
 
 
+async def test_what_a_debugging_concluded_reaches_the_tries_after_it(bench: Bench) -> None:
+    concluded = "Whoever made the name has taken it out of another file."
+    script_app(bench.server, WRONG)
+    bench.fix_with(*STUCK)
+    bench.server.answer("Which is it?\n\n[show app.js]", operation="debug")
+    bench.server.answer(concluded, operation="debug")
+    project_id = await bench.build()
+    assert await bench.state(project_id) == "idle"
+    bench.fix_with(*STUCK)
+    bench.server.answer(DEBUGGED, operation="debug")
+    await bench.engine.resume(project_id)
+    await bench.engine.wait(project_id)
+    view = await bench.engine.project(project_id)
+    assert (view.state, view.issues) == ("complete", ()), view.reason
+    assert [concluded in asked for asked in bench.asked("fix")] == [False] * 3 + [True] * 3
+    assert [concluded in asked for asked in bench.asked("debug")] == [False, False, True]
+
+
 async def test_what_was_given_up_is_neither_tried_unasked_nor_forgotten(bench: Bench) -> None:
     """A change that does not mend it ends where it was: the app is not called complete."""
     project_id = await given_up(bench)

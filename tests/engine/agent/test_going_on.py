@@ -255,6 +255,19 @@ async def test_a_file_that_is_written_anew_may_be_longer_than_an_answer(desk: De
     assert await desk.engine.read_file(project_id, "app.js") == LONG
 
 
+async def test_what_had_come_of_a_file_written_anew_outlasts_answers_of_no_use(desk: Desk) -> None:
+    one = last_line(LIMIT)
+    cut(desk, BEGUN + LONG[:one], "regenerate_file")
+    # The rest without a word where it belongs is no whole file, and neither is it at the file's name.
+    desk.server.answer(f"```js\n{LONG[one:]}```\n", operation="continue")
+    desk.server.answer(f"cat > app.js <<'E'\n{LONG[-300:]}E\n", operation="continue")
+    desk.server.answer(f"{GOES_ON}{LONG[one:]}EOF_B\n", operation="continue")
+    desk.server.fail(faults.drop(after_chars=3), operation="continue")
+    _, view = await anew(desk)
+    assert (view.status, view.text) == ("ready", LONG)
+    assert ["cat >> app.js" in turn for turn in asked(desk)] == [True] * 4
+
+
 async def test_a_file_written_anew_that_does_not_grow_is_never_shown_as_a_change(
     desk: Desk,
 ) -> None:

@@ -113,6 +113,18 @@ async def test_a_made_up_package_is_caught_before_the_install(
     assert index.asked["surely-made-up"] == 1
 
 
+async def test_where_settings_say_where_packages_come_from_the_install_is_asked(
+    python_bench: Bench,
+) -> None:
+    settings = "# A company's own index would be named here.\n"
+    (python_bench.template / "uv.toml").write_text(settings, "utf-8")
+    script_phase(python_bench.server, "pip install the-companys-own\n")
+    python_bench.server.answer(whole("index.html", PAGE + "<p>Without it</p>\n"), operation="fix")
+    await python_bench.build()
+    commands = [e.payload.command for e in python_bench.of("command_started")]  # type: ignore[attr-defined]
+    assert [command for command in commands if "the-companys-own" in command]
+
+
 async def test_newest_versions_that_do_not_go_together_are_left_to_uv(
     python_bench: Bench, index: TinyIndex
 ) -> None:
@@ -134,7 +146,7 @@ async def test_an_index_that_does_not_answer_is_left_to_the_install(
     project_id = await python_bench.build()
     assert not python_bench.notices("no_such_package")
     commands = [e.payload.command for e in python_bench.of("command_started")]  # type: ignore[attr-defined]
-    assert "uv add alpha" in commands
+    assert "uv add --bounds exact alpha" in commands
     assert await python_bench.state(project_id) == "error"
 
 

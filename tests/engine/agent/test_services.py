@@ -14,7 +14,7 @@ from tests.engine.agent.conftest import Desk
 from tests.support import model_faults as faults
 from tests.support.keychains import MemoryKeychain, in_use
 from tests.support.processes import Leftovers
-from vibedesk.base.errors import NotAllowedNowError, StorageError
+from vibedesk.base.errors import InvalidInputError, NotAllowedNowError, StorageError
 from vibedesk.base.paths import Home
 from vibedesk.base.resources import resource
 from vibedesk.engine.engine import Engine
@@ -60,6 +60,14 @@ async def test_who_leaves_while_the_answer_is_on_its_way_does_not_listen(desk: D
     with pytest.raises(asyncio.CancelledError):
         await leaving
     assert not desk.services.bus.has_listeners(project_id)
+
+
+async def test_a_mode_that_does_not_exist_yet_makes_no_project(desk: Desk) -> None:
+    made = await desk.create(mode="phases")
+    assert (await desk.engine.project(made)).mode == "phases"
+    with pytest.raises(InvalidInputError, match="“agent” yet"):
+        await desk.create(mode="agent")
+    assert [project.id for project in await desk.engine.projects()] == [made]
 
 
 async def test_a_restart_installs_what_is_not_there_any_more(desk: Desk) -> None:

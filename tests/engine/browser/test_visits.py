@@ -175,6 +175,16 @@ async def test_what_keeps_people_out_is_found_and_what_does_not_is_passed_over(
     assert (await browser.visit(site.put(f"<main>{good}</main>"))).accessibility == ()
 
 
+async def test_each_of_several_forms_has_an_address_of_its_own(
+    browser: BrowserProcess, site: Site
+) -> None:
+    report = await browser.visit(site.put("<form><input></form>" * 2))
+    assert [found.selector for found in report.accessibility] == [
+        "form:nth-of-type(1) > input",
+        "form:nth-of-type(2) > input",
+    ]
+
+
 async def test_a_page_says_its_language_and_title(browser: BrowserProcess, site: Site) -> None:
     site.pages["/"] = (200, "text/html", b"<!doctype html><p>text</p>")
     report = await browser.visit(site.url)

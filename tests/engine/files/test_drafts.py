@@ -156,6 +156,17 @@ def test_a_dropped_draft_leaves_what_was_there(files: ProjectFiles, drafts: Draf
     assert drafts.list() == []
 
 
+def test_a_dropped_draft_leaves_what_somebody_typed_into_its_new_file(
+    files: ProjectFiles, drafts: Drafts
+) -> None:
+    drafts.start("new.ts", "full")
+    drafts.append("new.ts", "half\n")
+    files.write("new.ts", "mine\nhalf\n", "user")
+    drafts.discard("new.ts")
+    assert files.texts() == {"new.ts": "mine\nhalf\n"}
+    assert drafts.list() == []
+
+
 def test_a_draft_over_a_binary_file_makes_it_a_text(files: ProjectFiles, drafts: Drafts) -> None:
     files.write_binary("icon.svg", b"\0", "user")
     drafts.start("icon.svg", "full")

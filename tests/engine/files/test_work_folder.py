@@ -486,3 +486,35 @@ def test_what_cannot_be_kept_stays_where_it_is_while_the_rest_is_put_back(
         "app.js": "mine",
         "readme.md": "a name that differs only in case",
     }
+
+
+def test_after_a_crash_only_what_a_command_had_time_for_is_put_back(
+    files: ProjectFiles, work: WorkFolder, folder: Path
+) -> None:
+    files.write_all({"a.js": "mine", "b.js": "mine", "gone.js": "mine"}, "agent")
+    work.materialise()
+    work.begin_undoing(60)
+    until = work.to_be_put_back
+    (folder / "a.js").write_text("the command's")
+    (folder / "gone.js").unlink()
+    for name in ("b.js", "new.js"):
+        (folder / name).write_text("the person's, later")
+        os.utime(folder / name, (until + 1, until + 1))
+    assert work.put_back(until=until) == ["a.js", "gone.js"]
+    assert work.to_be_put_back == 0
+    assert sorted(taken(work)) == [("b.js", False), ("new.js", False)]
+    assert files.read("a.js") == files.read("gone.js") == "mine"
+
+
+def test_a_folder_that_is_gone_is_not_filled_again_to_undo_a_command(
+    files: ProjectFiles, work: WorkFolder, folder: Path
+) -> None:
+    files.write("a.js", "mine", "agent")
+    work.materialise()
+    work.begin_undoing(60)
+    folder.rename(folder.with_name("moved"))
+    assert work.to_be_put_back == 0
+    with pytest.raises(StorageError):
+        work.take_in()
+    folder.with_name("moved").rename(folder)
+    assert work.to_be_put_back

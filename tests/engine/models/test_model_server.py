@@ -123,6 +123,17 @@ async def test_a_stalled_answer_goes_on_when_released() -> None:
         assert await asking == "slow but sure"
 
 
+async def test_a_piece_that_comes_twice_counts_only_where_there_is_one() -> None:
+    async with ModelServer() as server:
+        for _ in range(2):
+            server.answer("slow but sure")
+        server.fail(faults.duplicate(after_chars=4), operation="converse")
+        server.fail(faults.duplicate(after_chars=400), operation="converse")
+        assert await ask(server, "converse") == "slowslow but sure"
+        assert await ask(server, "converse") == "slow but sure"
+        assert [request.fault for request in server.requests] == ["duplicate", ""]
+
+
 def test_it_runs_on_a_thread_for_blocking_tests() -> None:
     with serve_in_thread() as server:
         server.answer("from a thread")

@@ -86,6 +86,18 @@ class Outcome:
         return wrong
 
     @property
+    def lost(self) -> list[str]:
+        """What the broken files had, must keep, and have no more."""
+        broken, mended = list(self.entry.files.values()), list(self.files.values())
+        return [p for p in self.entry.keep if _in_one(p, broken) and not _in_one(p, mended)]
+
+    @property
+    def stubbed(self) -> list[str]:
+        """What must never be in the files, and came with the repair."""
+        broken, mended = list(self.entry.files.values()), list(self.files.values())
+        return [p for p in self.entry.never if _in_one(p, mended) and not _in_one(p, broken)]
+
+    @property
     def unconfirmed(self) -> list[str]:
         """What the fixer says it mended, and the separate check still finds."""
         fixed = set(self.result.fixed)

@@ -1,7 +1,7 @@
 """The fixer alone on broken projects that were written without sight of it, judged by a compiler of their own.
 
-A fixed sample, in which every family has a part and Python all that can be mended; with `VIBEDESK_CORPUS=all`
-(`make corpus`) every project of the corpus.
+A fixed sample of it, since all of it takes long: of what can be mended every sixth project of a family and half of
+Python's, of the hopeless ones every twelfth. With `VIBEDESK_CORPUS=all` (`make corpus`) every project of the corpus.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ pytestmark = [
 ]
 
 _SHARES = {"static": 0.8, "config": 0.8, "python": 0.8}  # of the repairable projects of a kind
-_AT_LEAST = {"static": 30, "config": 2, "python": 15}  # are repairable and in the sample
+_AT_LEAST = {"static": 25, "config": 2, "python": 8}  # are repairable and in the sample
 
 
 def _chosen() -> list[Entry]:
@@ -32,9 +32,9 @@ def _chosen() -> list[Entry]:
     ordered = [sorted(each, key=lambda entry: entry.name) for each in families().values()]
     repairable = [[e for e in entries if e.repairable] for entries in ordered]
     python = [e for entries in repairable for e in entries if e.kind == "python"]
-    others = [e for entries in repairable for e in entries[::4] if e.kind != "python"]
+    others = [e for entries in repairable for e in entries[::6] if e.kind != "python"]
     hopeless = [e for entries in ordered for e in entries if not e.repairable]
-    return [*others, *python, *hopeless[::9]]
+    return [*others, *python[::2], *hopeless[::12]]
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="session")
@@ -72,3 +72,10 @@ async def test_every_fix_is_confirmed(outcomes: Sequence[Outcome]) -> None:
 
 async def test_nothing_is_silenced(outcomes: Sequence[Outcome]) -> None:
     assert not {o.entry.name: o.silenced for o in outcomes if o.silenced}
+
+
+async def test_nothing_is_lost_or_stubbed(outcomes: Sequence[Outcome]) -> None:
+    """In none of them, mended or not: comments and the person's own code are there, and no error is hidden."""
+    assert sum(len(o.entry.keep) for o in outcomes) >= len(outcomes)
+    assert not {o.entry.name: o.lost for o in outcomes if o.lost}
+    assert not {o.entry.name: o.stubbed for o in outcomes if o.stubbed}

@@ -207,8 +207,13 @@ async def test_packages_that_are_missing_are_named(service: LanguageService) -> 
         "import { none } from './nowhere'\n\nexport const a = [clsx, z, x, none]\n"
     }
     await service.open(texts)
-    result = await repair(await service.diagnose(), texts, service)
+    wrong = await service.diagnose()
+    result = await repair(wrong, texts, service)
     assert sorted(result.packages) == ["@scope/name", "clsx", "zod"]
+    named = {issue.message.split("'")[1]: (issue.signature,) for issue in wrong}
+    # Another package has brought zod, so nothing is wrong with that import yet.
+    asking = {"@scope/name": named["@scope/name/deep"], "clsx": named["clsx"], "zod": ()}
+    assert result.asking == asking
     assert not result.edits
     assert not result.fixed
     assert codes(result.left) == ["TS2307"] * 3

@@ -307,6 +307,7 @@ async def test_a_package_that_is_not_there_is_asked_for(python: PythonRepair) ->
     wrong = issue("import-not-found", 'Cannot find implementation … named "bs4"')
     result = await repair([wrong], texts, None, python=python)
     assert (result.edits, result.packages) == ({}, ("beautifulsoup4",))
+    assert result.asking == {"beautifulsoup4": (wrong.signature,)}
 
 
 async def test_without_python_issues_nothing_runs(python: PythonRepair) -> None:

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import shlex
+import subprocess
 from pathlib import Path
 
 import pytest
 
+from vibedesk.engine.builder.templates import load_template
+from vibedesk.engine.review.checkers import read_log
 from vibedesk.engine.review.uncaught import uncaught_errors
+from vibedesk.engine.sandboxes.node import find_toolchains
 
 _REPORTS = Path(__file__).with_name("reports")
 _TRACEBACK = 'Traceback (most recent call last):\n  File "/app/app/weather.py", line 9, in fetch\n    get()\n'
@@ -104,3 +109,19 @@ def test_the_end_of_node_is_told_by_what_stands_right_above_it() -> None:
 )  # fmt: skip
 def test_what_is_no_fault_is_passed_over(log: str) -> None:
     assert told(log) == []
+
+
+def test_a_server_in_typescript_names_the_lines_as_they_were_written(tmp_path: Path) -> None:
+    """Node runs it without its types; of the full-stack starter `tests/starters` tells it."""
+    declared = "interface Total {\n  sum: number\n}\ntype Totals = Map<string, Total>\n\n"
+    text = f"{declared}const totals: Totals | null = null\nconsole.log((totals as unknown as Totals).size)\n"
+    program = tmp_path / "src" / "main.ts"
+    program.parent.mkdir()
+    program.write_text(text, "utf-8")
+    command = load_template("node-api").preview_command
+    argv = [str(find_toolchains()[0].node), *shlex.split(command)[1:]]
+    ended = subprocess.run(argv, cwd=tmp_path, capture_output=True, text=True, check=False)
+    for found in (uncaught_errors, read_log):
+        [issue] = found(ended.stderr, str(tmp_path))
+        assert issue.message == "TypeError: Cannot read properties of null (reading 'size')"
+        assert issue.place == "src/main.ts:7:43"

@@ -251,12 +251,16 @@ def test_building_is_set_as_it_is_shown(
         enter(page._budget, "2,5")
         enter(page._agents, "2")
         enter(page._sandboxes, "3")
-        page._depth.setFocus()
-        QTest.keyClick(page._depth, Qt.Key.Key_Down)
+        assert "hosts you allow" in page._network_words.text()
+        for choice in (page._network, page._depth):
+            choice.setFocus()
+            QTest.keyClick(choice, Qt.Key.Key_Down)
+        assert "reach nothing" in page._network_words.text()
         assert "Nobody looks at the page" in page._depth_words.text()
         wanted = {
             "build.approval": False, "fix.automatic": False, "build.budget_usd": 2.5,
             "agents.most_at_once": 2, "sandbox.most_at_once": 3, "review.depth": "tools",
+            "sandbox.network": "none",
         }  # fmt: skip
         for key, value in wanted.items():
             await kept(engine, key, value)
@@ -268,6 +272,7 @@ def test_building_is_set_as_it_is_shown(
         await until(lambda: page._agents.text() == "2", "it is shown as it is")
         assert not page._approval.isChecked()
         assert page._depth.currentText() == "Without a browser"
+        assert page._network.currentText() == "None"
 
     monkeypatch.delenv("VIBEDESK_REVIEW", raising=False)
     play(scenario)

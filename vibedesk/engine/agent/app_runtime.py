@@ -71,6 +71,7 @@ _MOST_NAMES = 5
 _SOME_ARE_GONE = 1
 """How `sha256sum` ends where not all of its files are there."""
 _COMPARE_SECONDS = 20.0
+_LOOK_SECONDS = 60.0
 # Dev servers' watchers swallow a second change of a file within 50 ms (chokidar, in Vite): they would show the first.
 _BETWEEN_WRITES_SECONDS = 0.1
 
@@ -136,6 +137,7 @@ class AppRuntime:
         self._telling: asyncio.Task[None] | None = None
         self._asked_hosts: set[str] = set()
         self._undoing = False
+        self._undoing_left = asyncio.Lock()
         self._given: dict[str, str] = {}
         self._closed = False
         self.state_reason = ""
@@ -220,11 +222,14 @@ class AppRuntime:
         return len(paths)
 
     @asynccontextmanager
-    async def undoing_changes(self) -> AsyncIterator[list[str]]:
+    async def undoing_changes(self, seconds: float = _LOOK_SECONDS) -> AsyncIterator[list[str]]:
         """Undo what is done to the project's files while the body runs a command that is to look only.
 
         Where the sandbox has files of its own, that is what changed inside: the folder is the person's there. What
         was undone is kept as a version.
+
+        Args:
+            seconds: How long the command may take; where the program ends meanwhile, only that much is undone later.
 
         Yields:
             What was undone, by path; empty until the body has ended.
@@ -239,26 +244,28 @@ class AppRuntime:
             finally:
                 undone += await finish(self._undo_inside(before))
         else:
-            async with self._undoing_in_folder() as undone:
+            async with self._undoing_in_folder(seconds) as undone:
                 yield undone
 
     @asynccontextmanager
     async def _undoing_in_folder(
-        self, paths: Collection[str] | None = None
+        self, seconds: float, paths: Collection[str] | None = None
     ) -> AsyncIterator[list[str]]:
         undone: list[str] = []
         self._undoing = True
         try:
-            await self._access.read(lambda: self.work_folder.begin_undoing())
+            await self._access.read(lambda: self.work_folder.begin_undoing(seconds))
             yield undone
         finally:
             undone += await finish(self._undo(paths))
 
-    async def _undo(self, paths: Collection[str] | None = None) -> list[str]:
+    async def _undo(self, paths: Collection[str] | None = None, *, until: int = 0) -> list[str]:
         def work(history: History, emit: Emit) -> list[str]:
             with telling_changes(self._access.files, emit):
                 undone = self.work_folder.put_back(
-                    lambda: history.snapshot("Before undoing what a command changed"), paths
+                    lambda: history.snapshot("Before undoing what a command changed"),
+                    paths,
+                    until=until,
                 )
             if undone:
                 history.snapshot("Undone: what a command changed")
@@ -271,11 +278,15 @@ class AppRuntime:
             self._undoing = False
 
     async def _undo_left(self) -> None:
-        """Undo what a command did in the folder that was to look only, where the program ended meanwhile."""
-        left = await self._access.read(lambda: self.work_folder.is_to_be_put_back)
-        if self._undoing or not left:
-            return
-        undone = await self._undo()
+        """Undo what a command did in the folder that was to look only, where the program ended meanwhile.
+
+        It had no longer than a command may take: what changed later is the person's.
+        """
+        async with self._undoing_left:
+            until = await self._access.read(lambda: self.work_folder.to_be_put_back)
+            if self._undoing or not until:
+                return
+            undone = await self._undo(until=until)
         if undone:
             what = ", ".join(undone) if len(undone) <= _MOST_NAMES else f"{len(undone)} files"
             words = (
@@ -300,7 +311,7 @@ class AppRuntime:
         changed = [path for path in after if path not in before]
         if not changed:
             return []
-        async with self._undoing_in_folder(changed):
+        async with self._undoing_in_folder(_COMPARE_SECONDS, changed):
             # So that it is kept, too.
             await (await self.sandbox()).pull(changed)
         await self._push(changed)
@@ -385,11 +396,16 @@ class AppRuntime:
         """
         async with self._lock:
             started = time.monotonic()
-            status, tail = await self._while_engine_answers(lambda: self._run(argv))
+            status, tail = await self._while_engine_answers(lambda: self._install(argv))
             if status != 0:
                 raise install_error(argv, "\n".join(tail))
             await self._take_back()
             return time.monotonic() - started
+
+    async def _install(self, argv: list[str]) -> tuple[int, list[str]]:
+        # An app may have emptied its folder: what is installed there would become the project's manifest.
+        await (await self._open()).push_all()
+        return await self._run(argv)
 
     async def set_up(self) -> None:
         """Do what a sandbox needs besides packages, once in each: earlier commands again, then the starter's set-up.

@@ -84,7 +84,7 @@ class DebugFacts:
             argv = shlex.split(command)
             if hidden := await self._named_in(argv):
                 return f"`{command}` was not run: {hidden} is not shown."
-            async with self._runtime.undoing_changes() as undone:
+            async with self._runtime.undoing_changes(_COMMAND_SECONDS) as undone:
                 outcome = await self._outcome_of(command, argv)
         except (ValueError, VibeDeskError) as error:
             return f"`{command}` could not be run: {error}"

@@ -64,13 +64,14 @@ class DeepDebug:
     async def run(
         self, record: IssueRecord, phase: int, problem: str, tried: Sequence[str]
     ) -> Debugged:
-        """Have the cause of one issue found and mended.
+        """Have the cause of one issue found and mended; what earlier sessions said of it counts to what was `tried`.
 
         Every turn is stored and told as it comes; a session that was cut off goes on with the turn it was in.
         """
         session, begun, transcript = await self._access.read(
             lambda: self._session(record.signature)
         )
+        tried = [*tried, *await self.findings([record.signature], but=session)]
         outcome = "stopped"
         try:
             with timed(self._access, "debug", phase):
@@ -99,15 +100,16 @@ class DeepDebug:
         session = store.begin_debugging(signature)
         return session, store.debugging_began(session), []
 
-    async def findings(self, signatures: Sequence[str]) -> list[str]:
-        """Return what earlier sessions said of the cause of these issues."""
+    async def findings(self, signatures: Sequence[str], *, but: str = "") -> list[str]:
+        """Return what earlier sessions, except the one `but`, said last of the cause of these issues."""
 
         def look() -> list[str]:
             return [
-                str(transcript[-1].get("text", ""))[:1500]
+                said[-1][:1500]
                 for signature in signatures
-                for _, _, transcript, _ in self._issues.store.debugging(signature)
-                if transcript
+                for session, _, transcript, _ in self._issues.store.debugging(signature)
+                if session != but
+                and (said := [str(turn["text"]) for turn in transcript if turn["role"] == "model"])
             ]
 
         return await self._access.read(look)

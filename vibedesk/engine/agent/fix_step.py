@@ -88,7 +88,12 @@ class FixStep:
         if not result.paths and not result.packages:
             return None
         await self._issues.note_tries(result.fixed, {"strategy": "deterministic"})
-        return Mended("deterministic", result.fixed, result.paths, result.packages)
+        # What a package is for shows only once it is installed.
+        manifest = self._access.template.packages.manifest
+        told = {"strategy": "deterministic", "paths": [manifest]}
+        await self._issues.note_tries(result.asking, told)
+        signatures = [*result.fixed, *result.asking]
+        return Mended("deterministic", signatures, result.paths, result.packages)
 
     async def _correct_checks(
         self, records: Sequence[IssueRecord], memory: RunMemory

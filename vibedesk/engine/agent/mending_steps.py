@@ -295,7 +295,10 @@ class MendingSteps:
             await self._snapshots.take(
                 f"Fix: {_first_line((of or memory.problems)[0])}", author="fix"
             )
-        memory.fixed, memory.fix_of = mended.paths, mended.issues
+        # What only wants packages changes where they are listed.
+        manifest = self._access.template.packages.manifest
+        memory.fixed = mended.paths or ([manifest] if mended.packages and mended.issues else [])
+        memory.fix_of = mended.issues
         memory.fix_strategy = mended.strategy
         install = bool(mended.packages or memory.refused_install)
         install = install or await self._around.manifest_changed()

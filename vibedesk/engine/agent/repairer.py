@@ -19,11 +19,15 @@ from vibedesk.engine.sandboxes.driver import SandboxError
 
 @dataclass(slots=True)
 class Repaired:
-    """What was written, which packages are to be installed, which issues (signatures) the check finds no more."""
+    """What was written, and which packages are to be installed.
+
+    `fixed` are the issues (signatures) that the check finds no more, `asking` those that the packages are for.
+    """
 
     paths: list[str] = field(default_factory=list)
     packages: list[str] = field(default_factory=list)
     fixed: list[str] = field(default_factory=list)
+    asking: list[str] = field(default_factory=list)
 
 
 class Repairer:
@@ -55,7 +59,9 @@ class Repairer:
             lambda emit: self._write(result.edits, texts, emit), durable=True
         )
         known = {issue.signature for issue in issues}
-        return Repaired(written, packages, [s for s in result.fixed if s in known])
+        fixed = [signature for signature in result.fixed if signature in known]
+        asking = {signature for package in packages for signature in result.asking[package]}
+        return Repaired(written, packages, fixed, sorted(asking.difference(fixed)))
 
     async def _repair(
         self,

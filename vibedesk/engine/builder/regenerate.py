@@ -41,7 +41,13 @@ class CutOff:
 
 
 def proposed_text(
-    path: str, base: str, answer: str, *, kept: str = "", ended: bool = True
+    path: str,
+    base: str,
+    answer: str,
+    *,
+    kept: str = "",
+    appends: bool = False,
+    ended: bool = True,
 ) -> str | CutOff:
     """Return what an answer makes of the file at `path`.
 
@@ -52,6 +58,7 @@ def proposed_text(
         base: How it reads now.
         answer: The model's words.
         kept: The whole lines of it that had come before; what the answer appends goes on with them.
+        appends: It was asked to go on with them. A block alone, or a file shorter than they are, may be the rest only.
         ended: Whether the model ended the answer by itself.
 
     Raises:
@@ -60,9 +67,13 @@ def proposed_text(
     try:
         text = _in_scof(path, base, answer, kept, ended=ended)
         if text is None:
-            return _in_other_form(path, base, answer) if ended else CutOff("")
+            if appends and ended:
+                raise UnusableAnswerError(f"it does not go on with {path}")
+            text = _in_other_form(path, base, answer) if ended else CutOff("")
     except PatchError as error:
         raise UnusableAnswerError(error.message) from error
+    if appends and isinstance(text, str) and len(text) < len(kept):
+        raise UnusableAnswerError(f"it holds less of {path} than had come before")
     return text
 
 
@@ -136,34 +147,38 @@ async def regenerate_file(
         await access.context(of_file(path, instructions)), path, base, instructions
     )
     room = await access.router.answer_room(original)
-    request, kept, why = original, "", ""
-    asked_whole, in_vain = False, 0
+    request, why = original, ""
+    cut = ""  # what has come of a text that broke off
+    appends, in_vain = False, 0
     for _ in range(_MOST_ANSWERS):
         await restart()
+        kept = whole_lines(cut)
         answer, ended = await _ask(access, path, request, kept, put)
-        before, kept = kept, ""
         try:
-            text = proposed_text(path, base, answer, kept=before, ended=ended)
+            text = proposed_text(path, base, answer, kept=kept, appends=appends, ended=ended)
         except UnusableAnswerError as error:
             why = str(error)
             await _notice(access, f"The answer could not be used: {why}. Asking again.")
-            request = resend_request(original, [(path, why, answer)])
+            text = None
         else:
             if isinstance(text, str) and text != base:
                 return text
             if isinstance(text, str):
-                why = "nothing in it was changed"
-                request = resend_request(original, [(path, why, answer)])
+                why, cut, appends = "nothing in it was changed", "", False
             else:
                 why = "the answer broke off"
                 await _notice(access, "The answer broke off. Asking for the rest.")
-                kept = whole_lines(text.text)
-                append = is_gone_on_with(text.text, room=room, again=asked_whole)
-                asked_whole = not append
-                request = continue_request(
-                    original, finished=[], cut=(path, text.text), missing=[], append=append
-                )
-        in_vain += len(kept) <= len(before)
+        if isinstance(text, CutOff) or cut:
+            again = not appends and bool(cut)
+            if isinstance(text, CutOff) and len(text.text) > len(cut):
+                cut = text.text
+            appends = appends or is_gone_on_with(cut, room=room, again=again)
+            request = continue_request(
+                original, finished=[], cut=(path, cut), missing=[], append=appends
+            )
+        else:
+            request = resend_request(original, [(path, why, answer)])
+        in_vain = 0 if len(whole_lines(cut)) > len(kept) else in_vain + 1
         if in_vain >= _MOST_IN_VAIN:
             break
     raise BadAnswerError(

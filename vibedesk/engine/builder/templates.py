@@ -56,7 +56,10 @@ UV = PackageManager(
     folder=".venv",
     commands=frozenset({"uv", "pip"}),
 )
-_ADD = {"typescript": "npm install --save-exact {packages}", "python": "uv add {packages}"}
+_ADD = {
+    "typescript": "npm install --save-exact {packages}",
+    "python": "uv add --bounds exact {packages}",
+}
 _SYNC = {"typescript": "npm install", "python": "uv sync"}
 
 

@@ -187,7 +187,9 @@ class Drafts:
     def _discard(self, path: str, origin: str) -> int:
         row = self._need(path)
         place = self._files.stored.current().path_of(row.file_id)
-        if row.base is None and place is not None:
+        # What somebody typed into a new file meanwhile is not the draft's to delete.
+        typed = row.mode == "full" and self._typed_over(row) is not None
+        if row.base is None and place is not None and not typed:
             with self._files.stored.changing(origin) as document:
                 document.delete(place)
         self._drop(path)

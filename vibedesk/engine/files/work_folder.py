@@ -127,17 +127,25 @@ class WorkFolder:
         """
         return self._database.call(self._take_in)
 
-    def begin_undoing(self) -> None:
-        """Note that what is done in the folder from now on is to be put back; also another process knows it then."""
-        self._database.call(self._log.set_undoing, True)
+    def begin_undoing(self, seconds: float) -> None:
+        """Note that what is done in the folder for so long is to be put back; also another process knows it then."""
+        self._database.call(self._log.set_undoing, int(time.time() + seconds) + 1)
 
     @property
-    def is_to_be_put_back(self) -> bool:
-        """Whether `begin_undoing` was followed by no `put_back`."""
-        return self._database.call(self._log.progress).undoing
+    def to_be_put_back(self) -> int:
+        """Until when (seconds since 1970) what was done is to be put back, since no `put_back` came; 0: nothing is.
+
+        Nothing is either while the folder is not where it was: what is there then is none of ours.
+        """
+        until = self._database.call(self._log.progress).undoing
+        return until if until and self.folder.is_dir() else 0
 
     def put_back(
-        self, keep: Callable[[], object] = _keep_nothing, paths: Collection[str] | None = None
+        self,
+        keep: Callable[[], object] = _keep_nothing,
+        paths: Collection[str] | None = None,
+        *,
+        until: int = 0,
     ) -> list[str]:
         """Undo in the folder what was done to the project's files since all was taken in; return the paths.
 
@@ -146,8 +154,9 @@ class WorkFolder:
         Args:
             keep: Called while the document has what lay there, where there is anything that it did not have.
             paths: Only these of the files that were written here; what is new stays then.
+            until: Only what was changed before that (seconds since 1970), or is gone; 0: whenever.
         """
-        return self._database.call(self._put_back, keep, paths)
+        return self._database.call(self._put_back, keep, paths, until)
 
     def differing(self, digests: Mapping[str, str]) -> list[str]:
         """Return the files in the folder that are not in `digests` (SHA-256 by path), or with another content."""
@@ -270,26 +279,34 @@ class WorkFolder:
 
     # ---- undoing, on the owner thread ---------------------------------------------------
 
-    def _put_back(self, keep: Callable[[], object], paths: Collection[str] | None) -> list[str]:
+    def _put_back(
+        self, keep: Callable[[], object], paths: Collection[str] | None, until: int
+    ) -> list[str]:
         self._access.create()
         known = self._materials.known()
         found = _Found()
+        among = known.keys() if paths is None else known.keys() & paths
         changed = self._changed_in_folder(
-            known if paths is None else {path: known[path] for path in known.keys() & paths}, found
+            {path: known[path] for path in among if not self._is_later(path, until)}, found
         )
         # What is new is told by the project's own rules, and the version that is kept is made by them.
         rules = {path for path in changed if path.rsplit("/", 1)[-1] == IGNORE_FILE}
         self._keep_versions({p: found.contents.pop(p) for p in rules & found.contents.keys()})
         self._write_again(rules)
         new = self._new_in_folder(known) if paths is None else {}
+        new = {path: data for path, data in new.items() if not self._is_later(path, until)}
         refused = self._keep_versions(found.contents | new, keep)
         # What lies in a folder that took a file's place goes with it; any other that cannot be kept stays.
         self._write_again(changed - rules)
         undone = new.keys() - refused
         for path in undone:
             self._access.remove(path)
-        self._log.set_undoing(False)
+        self._log.set_undoing(0)
         return sorted(changed | undone)
+
+    def _is_later(self, path: str, until: int) -> bool:
+        facts = self._access.facts(path) if until else None
+        return facts is not None and facts.mtime_ns >= until * 10**9
 
     def _changed_in_folder(self, known: Mapping[str, Known], found: _Found) -> set[str]:
         """Return which of these files are otherwise now, or gone; put what they hold, unless too large, to `found`."""

@@ -21,7 +21,8 @@ _COMPONENTS = (".vue", ".svelte")
 _SCRIPTS = (".ts", ".tsx", ".mts", ".cts", ".js", ".jsx", ".mjs", ".cjs", *_COMPONENTS)
 _SETTINGS = re.compile(r"(?:.*/)?[tj]sconfig[\w.-]*\.json")
 _WITH_COMMENTS = re.compile(r"(?:.*/)?(?:\..+|(?:deno|turbo|biome|wrangler)\.json)")
-_STATIC = ("types", "lint", "build")
+_VERSION = re.compile(r"(?<=.)@[^/]*$")
+_TYPES = re.compile(r"^@types/(?:([\w.-]+?)__)?")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,6 +33,8 @@ class RepairResult:
     """Path → whole new text; only files that changed."""
     packages: tuple[str, ...] = ()
     """Packages to install, if they exist (`builder.package_versions` says so); then repair once more."""
+    asking: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """Package → signatures of the given issues that name what it brings."""
     fixed: tuple[str, ...] = ()
     """Signatures that the check no longer finds."""
     left: tuple[Issue, ...] = ()
@@ -68,7 +71,7 @@ async def repair(
     texts = {**texts, **edits}
     fixed: set[str] = set()
     left: list[Issue] = []
-    packages: tuple[str, ...] = ()
+    packages: dict[str, str] = {}
     rounds = 0
     log: tuple[str, ...] = ()
     if service is not None:
@@ -82,13 +85,14 @@ async def repair(
             log += (error.message,)  # what needs no service is mended all the same
         else:
             edits.update(done.edits)
-            packages, rounds, log = done.packages, done.rounds, done.log
+            packages = {package: _VERSION.sub("", package) for package in done.packages}
+            rounds, log = done.rounds, done.log
             left += done.left
             fixed |= {issue.signature for issue in done.fixed}
     if python is not None:
         mended = await python.repair(issues, texts, protect=protect, seconds=seconds)
         edits.update(mended.edits)
-        packages += mended.packages
+        packages |= mended.packages
         fixed |= set(mended.fixed)
         log += mended.log
     still = {issue.signature for issue in left}
@@ -96,12 +100,23 @@ async def repair(
     left += [issue for issue in issues if issue.signature not in fixed]
     return RepairResult(
         edits=edits,
-        packages=packages,
+        packages=tuple(packages),
+        asking={
+            package: tuple(i.signature for i in issues if _names(i.message, module))
+            for package, module in packages.items()
+        },
         fixed=tuple(sorted(fixed)),
         left=tuple(deduplicated(left)),
         rounds=rounds,
         log=log,
     )
+
+
+def _names(message: str, module: str) -> bool:
+    """Whether a tool's words name a module, or what the types of `@types/…` are for."""
+    described = _TYPES.sub(lambda of: f"@{of[1]}/" if of[1] else "", module)
+    named = "|".join(map(re.escape, (module, described)))
+    return re.search(rf"(?:[\"'`]|--save-dev )(?:{named})[\"'`/.]", message) is not None
 
 
 async def check_file(path: str, text: str, service: LanguageService | None) -> list[Issue]:

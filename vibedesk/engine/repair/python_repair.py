@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
 
 from vibedesk.base.resources import resource
@@ -34,7 +34,8 @@ class PythonFix:
     """What was mended; `fixed` has signatures that the checkers no longer find."""
 
     edits: Mapping[str, str]
-    packages: tuple[str, ...] = ()
+    packages: Mapping[str, str] = field(default_factory=dict)
+    """Package that is not there → module of it that is imported."""
     fixed: tuple[str, ...] = ()
     log: tuple[str, ...] = ()
 
@@ -91,7 +92,7 @@ class PythonRepair:
         judged = set(answer["judged"])
         return PythonFix(
             edits={str(p): str(t) for p, t in answer["edits"].items()},
-            packages=tuple(map(str, answer["packages"])),
+            packages={str(p): str(module) for p, module in answer["packages"].items()},
             fixed=tuple(
                 issue.signature
                 for issue in own

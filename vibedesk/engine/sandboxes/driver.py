@@ -233,6 +233,13 @@ class Sandbox(Protocol):
         """
         ...
 
+    async def push_all(self) -> None:
+        """Make the whole work folder visible inside as it is, also what the app removed there.
+
+        `start_server` does it too. A line tells the person where files of the project had gone.
+        """
+        ...
+
     async def pull(self, paths: Sequence[str]) -> None:
         """Bring these paths, written inside, into the work folder (nothing to do where it is shared)."""
         ...

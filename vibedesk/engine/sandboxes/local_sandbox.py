@@ -117,6 +117,9 @@ class LocalSandbox(ProjectSandbox):
     async def push(self, paths: Sequence[str]) -> None:
         """Nothing to do: the folder is shared."""
 
+    async def push_all(self) -> None:
+        """Nothing to do: the folder is shared."""
+
     async def pull(self, paths: Sequence[str]) -> None:
         """Nothing to do: the folder is shared."""
 

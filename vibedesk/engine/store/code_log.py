@@ -36,13 +36,13 @@ class CodeUpdate(NamedTuple):
 class FolderProgress(NamedTuple):
     """How far the work folder and the git history have followed the document.
 
-    `undoing`: what differs in the folder was done by a command that is to look only, and is to be undone.
+    `undoing`: what changed in the folder until then (seconds since 1970) may be of a command that is to look only.
     """
 
     materialized_version: int
     snapshot_version: int
     snapshot_commit: str
-    undoing: bool
+    undoing: int
 
 
 class CodeLog:
@@ -236,7 +236,7 @@ class CodeLog:
     def progress(self) -> FolderProgress:
         row = FolderRow.get_or_none(FolderRow.project == self.project_id)
         if row is None:
-            return FolderProgress(0, 0, "", undoing=False)
+            return FolderProgress(0, 0, "", undoing=0)
         return FolderProgress(
             row.materialized_version, row.snapshot_version, row.snapshot_commit, row.undoing
         )
@@ -247,8 +247,8 @@ class CodeLog:
     def set_snapshot(self, version: int, commit: str) -> None:
         self._put_progress(snapshot_version=version, snapshot_commit=commit)
 
-    def set_undoing(self, undoing: bool) -> None:
-        self._put_progress(undoing=undoing)
+    def set_undoing(self, until: int) -> None:
+        self._put_progress(undoing=until)
 
     def _put_progress(self, **values: int | str) -> None:
         FolderRow.insert(project=self.project_id, **values).on_conflict(

@@ -306,7 +306,8 @@ class MaterialRow(_Keyed):
 class FolderRow(_Row):
     """How far the work folder and the git history have followed the document.
 
-    `undoing`: what differs in the folder is none of the person's, but of a command that is to look only.
+    `undoing`: until when (seconds since 1970) what changes in the folder may be of a command that is to look only; 0: there
+    is none.
     """
 
     project = ForeignKeyField(
@@ -315,7 +316,7 @@ class FolderRow(_Row):
     materialized_version = IntegerField(default=0)
     snapshot_version = IntegerField(default=0)
     snapshot_commit = CharField(default="")
-    undoing = BooleanField(default=False, constraints=[SQL("DEFAULT 0")])
+    undoing = IntegerField(default=0, constraints=[SQL("DEFAULT 0")])
 
     class Meta:
         table_name = "folders"

@@ -9,10 +9,18 @@ from PySide6.QtCore import QObject
 
 from vibedesk.engine.engine import Engine
 from vibedesk.engine.project_options import BUDGET_SETTING, DEFAULT_BUDGET, default_budget
-from vibedesk.ui.settings.building_page import DEPTHS, BuildingPage, BuildingSettings, ReviewDepth
+from vibedesk.ui.settings.building_page import (
+    DEPTHS,
+    NETWORKS,
+    BuildingPage,
+    BuildingSettings,
+    Network,
+    ReviewDepth,
+)
 from vibedesk.ui.tasks import ErrorHandler, WidgetTasks
 
 APPROVAL_SETTING = "build.approval"
+_NETWORK = "sandbox.network"
 _DEPTH = "review.depth"
 _DEPTH_VARIABLE = "VIBEDESK_REVIEW"
 _AUTOMATIC = "fix.automatic"
@@ -31,6 +39,7 @@ class BuildingControl(QObject):
         for changed, key in (
             (page.approval_changed, APPROVAL_SETTING),
             (page.budget_changed, BUDGET_SETTING),
+            (page.network_changed, _NETWORK),
             (page.depth_changed, _DEPTH),
             (page.automatic_changed, _AUTOMATIC),
             (page.agents_changed, _AGENTS),
@@ -48,6 +57,7 @@ class BuildingControl(QObject):
             BuildingSettings(
                 approval=bool(await setting(APPROVAL_SETTING, default=True)),
                 budget=default_budget(await setting(BUDGET_SETTING, default=DEFAULT_BUDGET)) or 0.0,
+                network=_network(await setting(_NETWORK)),
                 depth=_depth(said or await setting(_DEPTH)),
                 depth_fixed=bool(said),
                 automatic=bool(await setting(_AUTOMATIC, default=True)),
@@ -61,6 +71,10 @@ class BuildingControl(QObject):
             self._tasks.start(self._engine.set_setting(key, value))
 
         return keep
+
+
+def _network(said: object) -> Network:
+    return next((network for network in NETWORKS if network == said), "registries")
 
 
 def _depth(said: object) -> ReviewDepth:

@@ -17,6 +17,8 @@ from vibedesk.ui.widgets.labels import label
 from vibedesk.ui.widgets.switch import Switch
 
 ReviewDepth = Literal["full", "tools", "page"]
+Network = Literal["registries", "none"]
+NETWORKS: tuple[Network, ...] = ("registries", "none")
 DEPTHS: tuple[ReviewDepth, ...] = ("full", "tools", "page")
 _MOST_AT_ONCE = 50
 _MOST_BUDGET = 100_000
@@ -29,6 +31,7 @@ class BuildingSettings:
 
     approval: bool = True
     budget: float = 0.0
+    network: Network = "registries"
     depth: ReviewDepth = "full"
     depth_fixed: bool = False
     automatic: bool = True
@@ -42,6 +45,7 @@ class BuildingPage(PageColumn):
     approval_changed = Signal(bool)
     budget_changed = Signal(float)
     """In USD; 0: no limit."""
+    network_changed = Signal(str)
     depth_changed = Signal(str)
     automatic_changed = Signal(bool)
     agents_changed = Signal(int)
@@ -63,6 +67,8 @@ class BuildingPage(PageColumn):
         """Show what is set."""
         self._approval.setChecked(settings.approval)
         self._budget.set_number(settings.budget)
+        self._network.setCurrentIndex(NETWORKS.index(settings.network))
+        self._show_network()
         self._depth.setCurrentIndex(DEPTHS.index(settings.depth))
         self._show_depth()
         self._depth.setEnabled(not settings.depth_fixed)
@@ -78,6 +84,17 @@ class BuildingPage(PageColumn):
             self.tr("Budget of a new project in US dollars"), 0, _MOST_BUDGET, decimals=2
         )
         self._budget.changed.connect(self.budget_changed)
+        self._network = QComboBox()
+        self._network.setAccessibleName(self.tr("What apps may reach"))
+        self._network.setFixedWidth(_COMBO_WIDTH)
+        names: dict[Network, str] = {
+            "registries": self.tr("Only what you allow"),
+            "none": self.tr("None"),
+        }
+        for network in NETWORKS:
+            self._network.addItem(names[network], network)
+        self._network.activated.connect(self._on_network)
+        self._network_words = label("", tone="muted", fs="small")
         self._add(
             self.tr("New projects"),
             self._row(
@@ -95,6 +112,7 @@ class BuildingPage(PageColumn):
                 label(self.tr("USD"), tone="secondary"),
                 self._budget,
             ),
+            self._row("globe", self.tr("Network"), self._network_words, self._network),
         )
 
     def _make_review(self) -> None:
@@ -171,6 +189,21 @@ class BuildingPage(PageColumn):
 
     def _row(self, icon: str, title: str, text: str | QLabel, *controls: QWidget) -> QWidget:
         return setting_row(self._theme, icon, title, text, hbox(*controls, gap=8))
+
+    def _on_network(self, index: int) -> None:
+        self._show_network()
+        self.network_changed.emit(NETWORKS[index])
+
+    def _show_network(self) -> None:
+        words: dict[Network, str] = {
+            "registries": self.tr(
+                "Apps in Docker reach the package registries and hosts you allow, where their project says nothing else."
+            ),
+            "none": self.tr(
+                "Apps in Docker reach nothing, where their project says nothing else. No package can be added to them."
+            ),
+        }
+        self._network_words.setText(words[NETWORKS[self._network.currentIndex()]])
 
     def _on_depth(self, index: int) -> None:
         self._show_depth()

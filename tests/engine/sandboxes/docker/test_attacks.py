@@ -23,6 +23,7 @@ from tests.engine.sandboxes.docker.hostile import (
 )
 from vibedesk.engine.sandboxes.docker.containers import USER
 from vibedesk.engine.sandboxes.driver import SandboxError
+from vibedesk.engine.sandboxes.sizes import SIZES
 
 pytestmark = on_one_loop
 
@@ -561,12 +562,38 @@ async def test_what_a_project_says_elsewhere_does_not_reach_shared_packages(jail
 # -- the end of everything
 
 
-async def test_deleting_everything_hurts_nobody_else(jail: Jail, cell: Cell) -> None:
+PUT_BACK = "Files of the project were gone in the sandbox and were put back."
+
+
+@pytest.mark.parametrize("place", ["/", "/app/*"])
+async def test_deleting_everything_hurts_nobody_else(jail: Jail, place: str) -> None:
+    had, added = (f"{word}-{len(jail.cells)}" for word in ("had", "added"))
+    for name in (had, added):
+        jail.registry.publish(name, "1.0.0")
+    files = {"index.html": "mine", **locked_project(jail, **{had: "1.0.0"})}
+    cell = await jail.open(size=SIZES["lite"], files=files)
     before = tree_state(cell.folder)
     async with jail.nobody_else_notices():
-        outcome = await cell.run("sh", "-c", "rm -rf --no-preserve-root / 2>/dev/null; echo done")
-        assert outcome.lines == ["done"]
-        assert (await cell.run("find", "/app", "/home/app", "-mindepth", "1")).lines == []
+        deleting = f"rm -rf --no-preserve-root {place} 2>/dev/null; echo done"
+        assert (await cell.run("sh", "-c", deleting)).lines == ["done"]
+        emptied = ["/app", *(["/home/app"] if place == "/" else [])]
+        assert (await cell.run("find", *emptied, "-mindepth", "1")).lines == []
     assert tree_state(cell.folder) == before
-    await cell.sandbox.stop()
+
+    # The session goes on; what is installed in it, and what is served, has the project's files.
+    await cell.sandbox.push_all()
+    assert cell.told.splitlines().count(PUT_BACK) == 1
     assert (await cell.run("cat", "index.html")).lines == ["mine"]
+    adding = await cell.run("npm", "install", "--save-exact", f"{added}@1.0.0", timeout=60)
+    assert adding.status == 0, adding.text
+    await cell.sandbox.pull(["package.json"])
+    manifest = json.loads((cell.folder / "package.json").read_text())
+    assert manifest == {"name": "app", "dependencies": {added: "1.0.0", had: "1.0.0"}}
+
+    await cell.run("sh", "-c", "rm -rf /app/*")
+    await cell.serve()
+    assert cell.told.splitlines().count(PUT_BACK) == 2
+    assert (await cell.run("cat", "index.html")).lines == ["mine"]
+    await cell.serve()
+    assert cell.told.splitlines().count(PUT_BACK) == 2
+    await cell.sandbox.remove()

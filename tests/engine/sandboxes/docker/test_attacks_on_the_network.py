@@ -11,7 +11,9 @@ import contextlib
 import json
 import os
 import socket
+import subprocess
 from collections.abc import AsyncIterator, Iterator
+from ipaddress import ip_address
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +25,7 @@ from tests.engine.sandboxes.conftest import until
 from tests.engine.sandboxes.docker.hostile import Cell, Jail, on_one_loop
 from tests.engine.sandboxes.egress.loopback import PUBLIC, listening
 from vibedesk.engine.sandboxes.driver import ServerNotReadyError
+from vibedesk.engine.sandboxes.egress.reach import is_near_address
 from vibedesk.engine.sandboxes.egress.rules import NETWORK_OFF, NetworkRules
 
 pytestmark = [on_one_loop, pytest.mark.timeout(120)]
@@ -144,6 +147,23 @@ def own_addresses() -> list[str]:
     return sorted({"127.0.0.1", "::1", *found})[:MOST_ADDRESSES]
 
 
+@pytest.fixture
+def bridge() -> Iterator[str]:
+    """A bridge of this machine's own, as Docker makes them; its address. Nobody else is on it."""
+    name, address = f"vdt{os.getpid()}", "198.51.100.9"
+
+    def ip(*words: str) -> None:
+        subprocess.run(["ip", *words], check=True)
+
+    ip("link", "add", name, "type", "bridge")
+    try:
+        ip("address", "add", f"{address}/24", "dev", name)
+        ip("link", "set", name, "up")
+        yield address
+    finally:
+        ip("link", "delete", name)
+
+
 TRY = """
 import json, socket, sys
 addresses, port = json.loads(sys.argv[1])
@@ -164,8 +184,11 @@ print(json.dumps(found))
 """
 
 
-async def test_services_of_the_host_are_out_of_reach(cell: Cell, listener: Listener) -> None:
+async def test_services_of_the_host_are_out_of_reach(
+    cell: Cell, listener: Listener, bridge: str
+) -> None:
     addresses = own_addresses()
+    assert bridge in addresses
     with socket.create_connection(("127.0.0.1", listener.port)):  # it can be reached from here
         await until(listener.look, "the listener works")
     listener.came.clear()
@@ -177,8 +200,12 @@ async def test_services_of_the_host_are_out_of_reach(cell: Cell, listener: Liste
 
 
 async def test_services_of_the_host_are_closed_to_the_proxy(
-    jail: Jail, cell: Cell, listener: Listener
+    jail: Jail, cell: Cell, listener: Listener, bridge: str
 ) -> None:
+    assert bridge in own_addresses()
+    # Also a public address of a bridge is near; the other ones of its network are, too.
+    assert is_near_address(ip_address(bridge))
+    assert is_near_address(ip_address(bridge) + 1)
     addresses = [f"[{a}]" if ":" in a else a for a in own_addresses()]
     places = [f"{address}:{listener.port}" for address in [*addresses, "localhost", "0.0.0.0"]]
     found = await ask(cell, *(request for place in places for request in requests_for(place)))

@@ -534,6 +534,24 @@ class TestJudgement:
         assert health.missing_limits == ("memory", "CPU")
         assert "rootless, but cannot limit memory and CPU" in health.message
         assert "cgroups" in health.remedy
+        assert health.shortcoming == "It cannot limit memory and CPU."
+
+    @pytest.mark.parametrize(
+        "options", [None, [], ["name=apparmor"], ["name=seccomp,profile=unconfined"]]
+    )
+    def test_an_engine_without_a_profile_of_system_calls(self, options: object) -> None:
+        health = judge(LOCAL, VERSION, {**INFO, "SecurityOptions": options}, DEBIAN)
+        assert health.usable
+        assert health.missing_limits == ("system calls",)
+        assert health.message.endswith("works, but cannot limit system calls.")
+        assert "seccomp" in health.remedy
+        assert "cgroups" not in health.remedy
+
+    @pytest.mark.parametrize("profile", ["builtin", "default", "/etc/docker/own.json"])
+    def test_a_profile_of_system_calls_by_any_name(self, profile: str) -> None:
+        options = ["name=apparmor", f"name=seccomp,profile={profile}"]
+        health = judge(LOCAL, VERSION, {**INFO, "SecurityOptions": options}, DEBIAN)
+        assert (health.missing_limits, health.remedy, health.shortcoming) == ((), "", "")
 
     def test_windows_containers(self) -> None:
         health = judge(LOCAL, VERSION, {**INFO, "OSType": "windows"}, DEBIAN)

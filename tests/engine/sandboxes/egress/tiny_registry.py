@@ -25,15 +25,18 @@ HOLE = {
 }  # fmt: skip
 
 
-def packed(name: str, version: str, text: str = "", **more: Any) -> bytes:
-    """Return a package as `npm pack` makes it."""
+def packed(name: str, version: str, text: str = "", types: str = "", **more: Any) -> bytes:
+    """Return a package as `npm pack` makes it; `types` declares what `text` exports."""
     manifest = {"name": name, "version": version, "main": "index.js", **more}
     out = io.BytesIO()
     with tarfile.open(fileobj=out, mode="w:gz") as tar:
         for path, content in (
             ("package.json", json.dumps(manifest)),
             ("index.js", text or f"module.exports = '{name}@{version}'\n"),
+            ("index.d.ts", types),
         ):
+            if not content:
+                continue
             entry = tarfile.TarInfo(f"package/{path}")
             entry.size = len(content)
             tar.addfile(entry, io.BytesIO(content.encode()))
@@ -69,8 +72,10 @@ class TinyRegistry:
     def address(self) -> str:
         return f"http://127.0.0.1:{self.port}/{self.path}"
 
-    def publish(self, name: str, version: str, text: str = "", **more: Any) -> bytes:
-        tarball = packed(name, version, text, **more)
+    def publish(
+        self, name: str, version: str, text: str = "", types: str = "", **more: Any
+    ) -> bytes:
+        tarball = packed(name, version, text, types, **more)
         url = f"{self.address}{name}/-/{name.rpartition('/')[2]}-{version}.tgz"
         self.tarballs[url.removeprefix(self.address)] = tarball
         document = self.documents.setdefault(name, {"name": name, "versions": {}})

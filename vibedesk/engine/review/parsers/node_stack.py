@@ -1,4 +1,8 @@
-"""Stack traces of JavaScript, from Node and from the browser: the first place in the app's own code."""
+"""Stack traces of JavaScript, from Node and from the browser: the first place in the app's own code.
+
+A page's places are those of generated code until a `Locate` finds the real ones. A server prints the real ones by
+itself: Node takes types away without moving a line, and the full-stack starter has Vite put an error's places right.
+"""
 
 from __future__ import annotations
 
@@ -104,9 +108,7 @@ def _place(own: list[Frame], message: str, given: Collection[str]) -> Frame:
     return Frame("", named[0], 0, 0) if named and named[0] not in given else own[0]
 
 
-def parse_server_log(
-    lines: str, root: str = "", locate: Locate | None = None, *, given: Collection[str] = ()
-) -> list[Issue]:
+def parse_server_log(lines: str, root: str = "", *, given: Collection[str] = ()) -> list[Issue]:
     """Return the errors with stacks that a server printed."""
     issues: list[Issue] = []
     block: list[str] = []
@@ -116,9 +118,7 @@ def parse_server_log(
             block.append(line)
             continue
         if len(block) > 1 and (
-            issue := parse_stack(
-                "\n".join(block), root, source="server", locate=locate, given=given
-            )
+            issue := parse_stack("\n".join(block), root, source="server", given=given)
         ):
             issues.append(issue)
         block = [line] if _HEAD.match(line.strip()) else []

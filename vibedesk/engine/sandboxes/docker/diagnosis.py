@@ -17,6 +17,7 @@ PATIENCE_SECONDS = 5.0
 OLDEST_API = (1, 41)
 OLDEST_VERSION = "20.10"
 OLDEST_PODMAN = "4.0"
+_SYSTEM_CALLS = "system calls"
 _ROOTLESS_GUIDE = "docs.docker.com/engine/security/rootless"
 
 
@@ -73,7 +74,7 @@ def judge(endpoint: DockerEndpoint, version: Json, info: Json, system: System) -
         works += ", rootless"
     if missing:
         works += f", but cannot limit {' and '.join(missing)}"
-        remedy = f"Let it use cgroups: {_ROOTLESS_GUIDE} (limiting resources)." if rootless else ""
+        remedy = _more_limits(missing, rootless=rootless)
     return DockerHealth(
         state=DockerState.WORKS,
         message=f"{works}.",
@@ -92,7 +93,24 @@ def _missing_limits(info: Json) -> tuple[str, ...]:
     limits = (("memory", "MemoryLimit"), ("CPU", "CpuCfsQuota"), ("processes", "PidsLimit"))
     # Podman tells of the machine's limits, also where it may not use them.
     useless = info.get("Rootless") is True and str(info.get("CgroupVersion")) == "1"
-    return tuple(what for what, key in limits if useless or info.get(key) is False)
+    missing = tuple(what for what, key in limits if useless or info.get(key) is False)
+    return missing if _has_seccomp(info) else (*missing, _SYSTEM_CALLS)
+
+
+def _has_seccomp(info: Json) -> bool:
+    """Whether containers get a profile of system calls where none is named."""
+    options = [str(option).split(",") for option in _list(info.get("SecurityOptions"))]
+    return any("name=seccomp" in o and "profile=unconfined" not in o for o in options)
+
+
+def _more_limits(missing: tuple[str, ...], *, rootless: bool) -> str:
+    """Return what to do for what an engine cannot limit; empty where nothing is known."""
+    remedies = []
+    if rootless and missing != (_SYSTEM_CALLS,):
+        remedies.append(f"Let it use cgroups: {_ROOTLESS_GUIDE} (limiting resources).")
+    if _SYSTEM_CALLS in missing:
+        remedies.append("Give it its default seccomp profile again.")
+    return " ".join(remedies)
 
 
 def _api(version: Json) -> tuple[int, ...]:

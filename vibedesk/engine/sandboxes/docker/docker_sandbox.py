@@ -45,6 +45,7 @@ _log = logging.getLogger(__name__)
 
 _STOP_SECONDS = 8.0
 _LOCK_SECONDS = 5.0
+_PUT_BACK = "Files of the project were gone in the sandbox and were put back."
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -446,6 +447,20 @@ class DockerSandbox(ProjectSandbox):
         async with self._carrying:
             await files.bring(session, self.spec.folder, paths)
 
+    async def push_all(self) -> None:
+        self._require_open()
+        before = self._session
+        session = await self._awake()
+        if session is not before:
+            return  # it was just filled
+        async with self._carrying:
+            gone = await files.bring_all(session, self.spec.folder, self.spec.app_data, again=True)
+            if gone:
+                # What took the files may have taken these, too.
+                await files.bring_configuration(session, self._configuration)
+        if gone:
+            self._on_line(OutputLine("vibedesk", _PUT_BACK))
+
     async def pull(self, paths: Sequence[str]) -> None:
         self._require_open()
         session = await self._awake()
@@ -471,7 +486,7 @@ class DockerSandbox(ProjectSandbox):
         )
 
     async def _prepare_server(self) -> None:
-        await self._awake()
+        await self.push_all()
         self._lost_before = False
         await self._relay.open()
 

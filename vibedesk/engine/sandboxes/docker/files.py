@@ -61,17 +61,20 @@ def scan(folder: Path) -> dict[str, FileState]:
     return found
 
 
-async def bring_all(session: Session, folder: Path, app_data: AppData | None = None) -> int:
-    """Make the sandbox's work folder follow the project's; return how many files differed.
+async def bring_all(
+    session: Session, folder: Path, app_data: AppData | None = None, *, again: bool = False
+) -> bool:
+    """Make the sandbox's work folder follow the project's; return whether files that had come were gone there.
 
     Args:
         session: Of the sandbox.
         folder: The project's.
         app_data: See `SandboxSpec.app_data`.
+        again: It was done in this session. A sandbox that knows of nothing that came has lost it, and is not new.
     """
     states = await asyncio.to_thread(scan, folder)
     listed = {path: [state.size, state.mtime_ns] for path, state in states.items()}
-    differing, is_new = set(states), False
+    differing, is_new, lost = set(states), False, False
     async with _opened(session, "compare") as channel:
         asked = json.dumps(listed).encode()
         await channel.write(asked)
@@ -86,15 +89,17 @@ async def bring_all(session: Session, folder: Path, app_data: AppData | None = N
             _refuse_errors(outcome)
             differing = await asyncio.to_thread(_differing, text, states)
             is_new = bool(outcome.get("new"))
+            lost = bool(outcome.get("lost"))
     kept: set[str] = set()
-    if app_data is not None and differing and not is_new:
+    if app_data is not None and differing and (again or not is_new):
         kept = await asyncio.to_thread(app_data, differing)
     notes: list[dict[str, Any]] = [{"path": path, "seen": listed.get(path)} for path in kept]
     due = differing - kept
     notes += [{"path": path, "gone": True} for path in due - states.keys()]
-    if not notes and not due:
-        return 0
-    return await _put(session, folder, sorted(due & states.keys()), notes)
+    brought = sorted(due & states.keys())
+    if notes or brought:
+        await _put(session, folder, brought, notes)
+    return bool(brought) and (lost or (again and is_new))
 
 
 async def bring(session: Session, folder: Path, paths: Sequence[str]) -> int:

@@ -48,8 +48,14 @@ class DockerHealth:
     data_root: str = ""
     """The folder with its data, where that is on this machine."""
     missing_limits: tuple[str, ...] = ()
-    """What it cannot limit: memory, CPU, processes."""
+    """What it cannot limit: memory, CPU, processes, system calls."""
 
     @property
     def usable(self) -> bool:
         return self.state is DockerState.WORKS
+
+    @property
+    def shortcoming(self) -> str:
+        """What it cannot limit, in a sentence; empty where it can limit everything."""
+        missing = " and ".join(self.missing_limits)
+        return f"It cannot limit {missing}." if missing else ""

@@ -148,7 +148,8 @@ class Compare(Channel):
     """Takes the list of what the work folder has; answers which files are to be put, or to go.
 
     Those that go came from there earlier and are not on the list; what the app made itself stays. The result says
-    whether this sandbox is `new`: nothing came from there yet.
+    whether this sandbox is `new`: nothing came from there yet; and whether anything is `lost`: it came as it is now
+    and does not lie here any more.
     """
 
     def __init__(self, agent: Agent, number: int, _request: Json) -> None:
@@ -171,7 +172,8 @@ class Compare(Channel):
         except (OSError, ValueError, TypeError) as error:
             self.finish({"error": explain(error)})
             return
-        self._new = not pushed
+        lost = any(pushed.get(path, [])[:2] == listed.get(path) for path in differing)
+        self._result = {"new": not pushed, "lost": lost}
         self._answer = memoryview(json.dumps(differing).encode())
         self.on_room()
 
@@ -184,7 +186,7 @@ class Compare(Channel):
             self._answer = answer = answer[room:]
         if not answer:
             del self._answer
-            self.finish({"new": self._new})
+            self.finish(self._result)
 
 
 class Get(Channel):

@@ -9,6 +9,10 @@ export function apiInDevServer(): Plugin {
     apply: 'serve',
     configureServer(vite) {
       const api = new ReloadingApp(vite)
+      // What nothing catches ends the process: it is to tell the places in the files as they were written.
+      const placed = (error: Error) => vite.ssrFixStacktrace(error)
+      process.on('uncaughtExceptionMonitor', placed)
+      vite.httpServer?.once('close', () => process.off('uncaughtExceptionMonitor', placed))
       vite.middlewares.use((request, response, next) => {
         if (!request.url?.startsWith('/api/')) return next()
         api
