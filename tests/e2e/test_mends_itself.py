@@ -1,7 +1,4 @@
-"""The recording with seeded errors, on both wires and in both kinds of sandbox.
-
-What tools can mend costs no model, what only a browser sees does.
-"""
+"""The recording with seeded errors, on both wires: what tools can mend costs no model, what only a browser sees does."""
 
 from __future__ import annotations
 
@@ -13,19 +10,15 @@ from pathlib import Path
 import pytest
 
 from tests.e2e.checker import run_checks
-from tests.e2e.command_line import Finished, vibedesk
 from tests.e2e.studio import Project, Studio, open_studio, serving
-from tests.support.docker_engines import docker_host, docker_image  # noqa: F401
-from tests.support.model_server import ModelServer
 from tests.support.recordings import recording
-from vibedesk.engine.events import Diagnostics, Event, FixApplied
+from vibedesk.engine.events import Diagnostics, FixApplied
 from vibedesk.engine.review.issues import Issue
 from vibedesk.engine.views import ProjectView
 
 pytestmark = pytest.mark.e2e
 
 SESSION = recording("pomodoro-tasks")
-WISH = (SESSION / "prompt.txt").read_text("utf-8").strip()
 
 
 @dataclass(frozen=True)
@@ -34,67 +27,46 @@ class Mended:
 
     project: Project
     view: ProjectView
-    sandbox: str
     url: str = ""
     told: list[list[Issue]] = field(default_factory=list)
 
 
-@pytest.fixture(scope="module", params=["anthropic-local", "openai-docker"])
-def mended(
-    request: pytest.FixtureRequest, starter_packages: Path, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[Mended]:
-    provider, sandbox = request.param.split("-")
-    root = tmp_path_factory.mktemp("studio")
-    loop = asyncio.new_event_loop()
-    with pytest.MonkeyPatch.context() as patch, serving(patch, SESSION, wire_size=700) as server:
+@pytest.fixture(scope="module")
+def seeing_studio(
+    starter_packages: Path, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Studio]:
+    with pytest.MonkeyPatch.context() as patch:
         patch.setenv("VIBEDESK_REVIEW", "full")
-        run = None
-        if sandbox == "docker":
-            request.getfixturevalue("docker_image")
-            patch.setenv("DOCKER_HOST", request.getfixturevalue("docker_host"))
-            # Its packages come through the engine, and this process may not leave the machine.
-            build = ("build", WISH, "--json", "--provider", provider, "--sandbox", sandbox)
-            run = vibedesk(*build, home=root)
-            assert run.status == 0, run.stderr
-        with open_studio(root, starter_packages) as studio:
-
-            async def build_or_open() -> Mended:
-                if run is None:
-                    project = await studio.project(server, WISH, provider=provider)
-                    view = await project.build()
-                else:
-                    project = await opened(studio, server, run)
-                    view = await project.view()
-                url = await studio.engine.start_preview(project.id)
-                lists = [told.issues for told in project.told(Diagnostics)]
-                issues = [[Issue.from_dict(issue) for issue in told] for told in lists]
-                return Mended(project, view, sandbox, url, issues)
-
-            yield loop.run_until_complete(build_or_open())
-            loop.run_until_complete(studio.engine.stop_all())
-    loop.close()
+        with open_studio(tmp_path_factory.mktemp("studio"), starter_packages) as studio:
+            yield studio
 
 
-async def opened(studio: Studio, server: ModelServer, run: Finished) -> Project:
-    """Return the project that a command built, with what it told of problems."""
-    events = [
-        Event(run.project_id, told["seq"], told["at"], kind(**told["data"]))
-        for told in run.events
-        for kind in (Diagnostics, FixApplied)
-        if told["type"] == kind.type
-    ]
-    subscription = await studio.engine.subscribe(run.project_id)
-    return Project(studio, server, run.project_id, subscription, events)
+@pytest.fixture(scope="module", params=["anthropic", "openai"])
+def mended(request: pytest.FixtureRequest, seeing_studio: Studio) -> Iterator[Mended]:
+    wish = (SESSION / "prompt.txt").read_text("utf-8").strip()
+    engine = seeing_studio.engine
+
+    async def build(project: Project) -> Mended:
+        view = await project.build()
+        url = await engine.start_preview(project.id)
+        lists = [told.issues for told in project.told(Diagnostics)]
+        return Mended(project, view, url, [[Issue.from_dict(i) for i in told] for told in lists])
+
+    async def begin() -> Project:
+        return await seeing_studio.project(server, wish, provider=request.param)
+
+    with pytest.MonkeyPatch.context() as patch, serving(patch, SESSION, wire_size=700) as server:
+        loop = asyncio.new_event_loop()
+        project = loop.run_until_complete(begin())
+        yield loop.run_until_complete(build(project))
+        loop.run_until_complete(engine.stop_all())
+        loop.close()
 
 
 def test_it_ends_complete_with_nothing_left(mended: Mended) -> None:
     assert mended.view.state == "complete", mended.view.reason
     assert [issue for issue in mended.view.issues if issue["severity"] != "warning"] == []
     assert [phase.completed for phase in mended.view.phases] == [True, True]
-
-
-def test_it_runs_in_the_kind_of_sandbox_that_was_asked_for(mended: Mended) -> None:
-    assert mended.view.sandbox_kind.startswith(mended.sandbox)
 
 
 def test_the_type_errors_are_mended_without_a_model(mended: Mended) -> None:
