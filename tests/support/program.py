@@ -162,7 +162,10 @@ class PythonProcess:
 
 
 def kill_family(process: Started | subprocess.Popen[str]) -> None:
-    family = psutil.Process(process.pid).children(recursive=True)
+    try:
+        family = psutil.Process(process.pid).children(recursive=True)
+    except psutil.NoSuchProcess:  # it has ended by itself
+        family = []
     process.kill()
     process.wait(DEADLINE_SECONDS)
     _, alive = psutil.wait_procs(family, timeout=10)

@@ -390,8 +390,8 @@ class SandboxContract:
     async def test_a_server_that_answers_errors_is_not_ready(
         self, place: Place, token: str
     ) -> None:
-        with pytest.raises(ServerNotReadyError, match="did not answer within 1 seconds") as caught:
-            await self.start(place, token, "broken", timeout=1)
+        with pytest.raises(ServerNotReadyError, match="did not answer within 3 seconds") as caught:
+            await self.start(place, token, "broken", timeout=3)
         assert "listening" in caught.value.details["log"]
         assert living(token) == []
 

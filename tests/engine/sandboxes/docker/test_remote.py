@@ -397,5 +397,7 @@ async def test_podman_keeps_packages_ready_and_pauses(
                 assert things_of(client, "somebody-else").volumes
                 # The store's, and those of the sandbox that waits for the next project.
                 await eventually(
-                    lambda: len(things_of(client, home.owner).volumes) == 3, "nothing else is left"
+                    lambda: len(things_of(client, home.owner).volumes) == 3,
+                    "nothing else is left",
+                    seconds=60,  # Podman takes seconds for each thing that it removes
                 )
