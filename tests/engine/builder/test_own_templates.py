@@ -280,7 +280,7 @@ def test_a_python_project_describes_itself(
     assert template.dev_argv("h", 1) == command.split()
     assert (template.language, template.packages.manifest) == ("python", "pyproject.toml")
     assert template.frameworks == ("fastapi", "x")
-    assert template.add_argv(["a==1"]) == ["uv", "add", "a==1"]
+    assert template.add_argv(["a==1"]) == ["uv", "add", "--bounds", "exact", "a==1"]
 
 
 @pytest.mark.parametrize(
