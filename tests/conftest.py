@@ -40,6 +40,9 @@ hypothesis.settings.register_profile(
 hypothesis.settings.load_profile("ci" if os.environ.get("CI") else "dev")
 
 
+pytest.register_assert_rewrite("tests.engine.sandboxes.contract")
+
+
 def pytest_configure(config: pytest.Config) -> None:
     session_home = Path(tempfile.mkdtemp(prefix="vibedesk-tests-"))
     config.stash[_session_home] = session_home

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import shutil
 import socket
@@ -99,12 +100,16 @@ def remount(folder: Path, mode: str) -> None:
 
 
 def fill(folder: Path, leave: int) -> Path:
-    """Fill the disk up to `leave` bytes."""
+    """Fill the disk up to `leave` bytes; what the program writes meanwhile may make it full before."""
     filler = folder / "filler"
-    with filler.open("wb") as file:
-        left = shutil.disk_usage(folder).free - leave
-        while left > 0:
-            left -= file.write(b"\0" * min(left, 1 << 16))
+    with filler.open("wb", buffering=0) as file:
+        while (left := shutil.disk_usage(folder).free - leave) > 0:
+            try:
+                file.write(b"\0" * min(left, 1 << 16))
+            except OSError as error:
+                if error.errno != errno.ENOSPC:
+                    raise
+                break
     return filler
 
 

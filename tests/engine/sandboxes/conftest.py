@@ -12,17 +12,15 @@ from uuid import uuid4
 import psutil
 import pytest
 
-pytest.register_assert_rewrite("tests.engine.sandboxes.contract")
-
-from tests.support.processes import is_alive  # noqa: E402
-from vibedesk.engine.sandboxes.driver import (  # noqa: E402
+from tests.support.processes import is_alive
+from vibedesk.engine.sandboxes.driver import (
     OutputLine,
     Sandbox,
     SandboxDriver,
     SandboxSpec,
     SandboxStatus,
 )
-from vibedesk.engine.sandboxes.ports import pick_port  # noqa: E402
+from vibedesk.engine.sandboxes.ports import pick_port
 
 DEADLINE_SECONDS = 20.0
 

@@ -577,6 +577,8 @@ class TestInTheWay:
         await eventually(
             lambda: not any(keys[0] in volume for volume in things().volumes), "also its volumes"
         )
+        # The new one goes too, for nobody knows it.
+        await third.tidy(known)
         assert [each.name for each in (await third.kept()).sandboxes] == [place.sandbox.key]
 
     async def test_what_could_not_be_removed_goes_later(
