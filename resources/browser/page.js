@@ -7,6 +7,7 @@ globalThis.vibedesk = (() => {
   let lastChange = performance.now()
   let lastRewrite = performance.now() // of what is there, also in the same words; an animation writes how it looks
   let heldDragEnd = null
+  let framesDrawn = 0
   let painted = false
   requestAnimationFrame(() => requestAnimationFrame(() => { painted = true }))
 
@@ -276,6 +277,9 @@ globalThis.vibedesk = (() => {
     matchingTexts: (step) => innerTexts(matches(step)),
     holdDragEnd: () => { heldDragEnd = false; return true },
     letDragEndGo: () => { heldDragEnd = null; return true },
+    /** Count the frame after the next; what came before it has been handled and drawn by then. */
+    askForFrames: () => { requestAnimationFrame(() => requestAnimationFrame(() => { framesDrawn += 1 })); return framesDrawn },
+    framesDrawn: () => framesDrawn,
     /** Whether mouse and keys reach the page: Chromium drops what comes before the first picture. */
     ready: () => painted && page.hasFocus(),
     title: () => page.title,

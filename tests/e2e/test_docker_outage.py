@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
+import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -17,10 +18,16 @@ from tests.support.recordings import recording
 
 pytestmark = pytest.mark.e2e
 
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _docker() -> None:
+    require_docker()
+
 
 @pytest.fixture(scope="module")
 def engine() -> Iterator[Dockerd]:
-    require_docker()
     with Dockerd() as dockerd:
         client = dockerd.client()
         load_image(client)
@@ -28,7 +35,7 @@ def engine() -> Iterator[Dockerd]:
         yield dockerd
 
 
-@contextmanager
+@contextlib.contextmanager
 def building(engine: Dockerd, home: Path) -> Iterator[tuple[RunningCommand, dict[str, str]]]:
     """Start a build of a recorded session in Docker."""
     session = recording("kanban-board")
@@ -82,12 +89,16 @@ def test_the_build_goes_on_when_docker_is_back(
     assert [path for path in written if not (Path(now["folder"]) / path).is_file()] == []
 
 
-def test_a_killed_container_is_made_up_for(engine: Dockerd, home: Path) -> None:
-    with building(engine, home) as (build, _):
-        started = json.loads(build.wait_for('"type": "server_started"', timeout=200))
-        [container] = containers(engine, started["project_id"])
-        container.remove(force=True)
-        finished = build.wait(300)
+def test_a_killed_container_is_made_up_for_on_an_engine_elsewhere(tmp_path: Path) -> None:
+    """The whole job over TCP, with no folder in common."""
+    with Dockerd(port=0, hidden=(Path(tempfile.gettempdir()), ROOT)) as engine:
+        with contextlib.closing(engine.client(timeout=120)) as client:
+            load_image(client)
+        with building(engine, tmp_path / "home") as (build, _):
+            started = json.loads(build.wait_for('"type": "server_started"', timeout=200))
+            [container] = containers(engine, started["project_id"])
+            container.remove(force=True)
+            finished = build.wait(300)
     assert finished.status == 0, finished.stderr
     assert finished.states[-1] == "complete"
 

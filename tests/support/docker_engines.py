@@ -53,6 +53,7 @@ class Dockerd:
             be short, since a socket's may have no more than 107 bytes. None makes one that `close` removes.
         port: Listens on this port of 127.0.0.1 instead of a socket; 0 chooses a free one.
         data: Where its data go, if not into `folder` (a small file system, for example).
+        hidden: Folders of this machine that are empty for it, as they are for an engine elsewhere.
         arguments: Further arguments of dockerd.
     """
 
@@ -62,6 +63,7 @@ class Dockerd:
         *,
         port: int | None = None,
         data: Path | None = None,
+        hidden: tuple[Path, ...] = (),
         arguments: tuple[str, ...] = (),
     ) -> None:
         self._own_folder = folder is None
@@ -70,6 +72,7 @@ class Dockerd:
         self._state = self.folder / "exec"
         self._pid_file = self.folder / "docker.pid"
         self._port = free_port() if port == 0 else port
+        self._hidden = hidden
         self._arguments = arguments
 
     @property
@@ -161,6 +164,7 @@ class Dockerd:
 
     def _command(self) -> list[str]:
         return [
+            *_without(self._hidden),
             str(shutil.which("dockerd")),
             f"--host={self.host}",
             f"--data-root={self.data}",
@@ -228,6 +232,14 @@ class Dockerd:
             for where, root in reversed(mounts)
             if f"{where}/".startswith(roots) and not (where == given and root == "/")
         ]
+
+
+def _without(folders: tuple[Path, ...]) -> list[str]:
+    """What starts a command in mounts of its own, in which these folders are empty."""
+    if not folders:
+        return []
+    script = 'while [ "$1" != -- ]; do mount -t tmpfs none "$1"; shift; done; shift; exec "$@"'
+    return ["unshare", "--mount", "sh", "-ec", script, "sh", *map(str, folders), "--"]
 
 
 def why_not() -> str | None:

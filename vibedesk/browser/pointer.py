@@ -14,6 +14,7 @@ from vibedesk.browser.keys import key_events, key_stroke
 from vibedesk.browser.page import BrowserPage, PageFailedError
 
 _FRAME_SECONDS: Final = 0.017
+_FRAME_WAIT_SECONDS: Final = 1.0  # a page that draws nothing is not waited for
 _ARRIVAL_SECONDS: Final = 1.0
 _DRAG_START_PX: Final = 8
 _DRAG_PAUSE_SECONDS: Final = 0.25
@@ -88,13 +89,15 @@ class Pointer:
         taken = _TakenDrag(self._view)
         try:
             self._mouse(QEvent.Type.MouseMove, start, _NONE)
-            await asyncio.sleep(_FRAME_SECONDS)
+            await self._drawn()
             self._mouse(QEvent.Type.MouseButtonPress, start, _LEFT)
+            await self._drawn()
             begun = (start[0] + _DRAG_START_PX, start[1] + _DRAG_START_PX)
             path = [*_between(start, begun, 4), *_between(begun, end, 20)]
             for at in path:
                 await self._drag_to(at, taken)
             await asyncio.sleep(_DRAG_PAUSE_SECONDS)
+            await self._drawn()
             # The targets may have moved aside meanwhile; one more movement makes the page look again.
             last = (end[0] + 1, end[1] + 1)
             for at in _between(end, last, 2):
@@ -116,7 +119,7 @@ class Pointer:
             self._mouse(QEvent.Type.MouseMove, at, _NONE, held=_LEFT)
         else:
             self._drag_event(at, taken, taken.data)
-        await asyncio.sleep(_FRAME_SECONDS)
+        await self._drawn()
         if not entered and taken.data is not None:
             place = QPoint(round(at[0]), round(at[1]))
             none = Qt.KeyboardModifier.NoModifier
@@ -158,6 +161,21 @@ class Pointer:
             await asyncio.sleep(_FRAME_SECONDS)
         seen = await self._page.ask("seen")
         return int(seen[kind]) if seen else 0
+
+    async def _drawn(self) -> None:
+        """Wait until the page has handled what was sent and drawn what came of it.
+
+        Chromium makes one movement of all that come within a frame; a page that works on each would see none of a
+        drag but its end where the machine is slow.
+        """
+        loop = asyncio.get_running_loop()
+        deadline = loop.time() + _FRAME_WAIT_SECONDS
+        asked = await self._page.ask("askForFrames")
+        while loop.time() < deadline:
+            await asyncio.sleep(_FRAME_SECONDS)
+            drawn = await self._page.ask("framesDrawn")
+            if drawn is None or drawn != asked:
+                return
 
     async def _arrived(self, kind: str, before: int) -> None:
         """Wait until the page has handled what was sent, or has gone for another."""

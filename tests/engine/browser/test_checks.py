@@ -360,6 +360,35 @@ async def test_html5_drags_end_without_a_drop_where_none_is_allowed(check: Check
     assert outcome.passed, outcome.error
 
 
+SLOW_DRAG = """
+<style>div { width: 120px; height: 80px; margin: 20px; background: #ddd }</style>
+<div id=card>Card</div><div id=lane>Lane</div><p id=out></p><script>
+const work = (ms) => { const end = performance.now() + ms; while (performance.now() < end); }
+let held = false, under = null, over = null
+card.onpointerdown = () => { held = true }
+// As libraries do on a slow machine: what lies below is known after a few passes, each drawn before the next.
+const pass = (left, below) => requestAnimationFrame(() => {
+  work(200)
+  if (left > 0) setTimeout(() => pass(left - 1, below))
+  else over = below
+})
+addEventListener('pointermove', (event) => {
+  const below = document.elementFromPoint(event.clientX, event.clientY)
+  if (held && below !== under) pass(3, under = below)
+})
+addEventListener('pointerup', () => { if (held) out.textContent = over === lane ? 'dropped' : `over ${over?.id}`; held = false })
+</script>"""
+
+
+async def test_a_page_that_is_slow_sees_a_drag_all_the_same(check: Check) -> None:
+    outcome = await check(
+        SLOW_DRAG,
+        {"do": "drag", "from": {"selector": "#card"}, "to": {"selector": "#lane"}},
+        {"do": "expectText", "selector": "#out", "text": "dropped"},
+    )
+    assert outcome.passed, outcome.error
+
+
 TROUBLE = {
     "console": ("console.error('saving %s failed', 'x', {code: 3})", "saving x failed {code: 3}"),
     "exception": (

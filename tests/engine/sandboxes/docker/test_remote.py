@@ -8,6 +8,7 @@ import os
 import shutil
 import signal
 import subprocess
+import tempfile
 from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -92,9 +93,9 @@ async def in_shell(place: Opened, words: str, environ: Mapping[str, str]) -> str
 
 @pytest.fixture(scope="module")
 def tcp_host() -> Iterator[str]:
-    """An engine that has no socket, just a port."""
+    """An engine that has no socket, just a port, and sees no file of a test."""
     require_docker()
-    with Dockerd(port=0) as engine:
+    with Dockerd(port=0, hidden=(Path(tempfile.gettempdir()), ROOT)) as engine:
         with contextlib.closing(engine.client(timeout=120)) as client:
             load_image(client)
         yield engine.host
