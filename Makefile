@@ -47,7 +47,8 @@ chaos: ## kill the program at 200 points of its life; fails where it does not go
 	@sh scripts/setup.sh test
 	@.venv/bin/python -m tests.chaos $(ARGS)
 
-corpus: ## let the fixer alone mend all broken projects of the corpus, print the share of each family, and visit those that run
+corpus: ## check the labels of the corpus of broken projects, let the fixer alone mend all, print the share of each family, and visit those that run
 	@sh scripts/setup.sh test
+	@.venv/bin/python -m tests.corpora.broken.validate
 	@VIBEDESK_CORPUS=all sh scripts/on_virtual_screen.sh .venv/bin/python -m pytest -s \
 		-o faulthandler_timeout=0 tests/engine/repair/test_corpus.py tests/engine/review/test_corpus_visits.py $(ARGS)

@@ -199,7 +199,15 @@ async def _say_to(engine: Engine, options: argparse.Namespace) -> int:
     async def begin() -> None:
         await engine.say(project_id, options.text, images)
 
-    return await _follow(engine, project_id, begin, options, needs_complete=False)
+    async def tell_proposals() -> None:
+        for proposal in (await engine.project(project_id)).proposals:
+            if proposal.status == "ready":
+                words = f"The new {proposal.path} waits in the window (`vibedesk`): look at it there and take it over."
+                _complain_unless_json(options, words)
+
+    return await _follow(
+        engine, project_id, begin, options, needs_complete=False, when_done=tell_proposals
+    )
 
 
 async def _follow(

@@ -86,6 +86,8 @@ class ProgressPrinter:
         match event.payload:
             case ErrorReported(message, remedy, code):
                 self.failure = VibeDeskError(message, remedy=remedy, code=code)
+            case Notice(message=message, code="not_regenerated" as code):
+                self.failure = VibeDeskError(message, code=code)
             case StateChange(state=state):
                 self.state = state
                 if state not in ("error", "idle"):
@@ -152,7 +154,7 @@ class ProgressPrinter:
                 self._characters += len(chunk)
                 self._status(f"  writing {self._writing} ({self._characters} characters)")
             case ProposalReady(path=path):
-                self._line(f"  {path} is written anew; it counts once it is taken over")
+                self._line(f"  {path} is written anew")
             case ProposalClosed(status="taken"):
                 self._line("  taken over")
             case Waiting(message=message):

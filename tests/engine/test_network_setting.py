@@ -37,6 +37,22 @@ async def network(engine: Engine, project_id: str) -> str:
     return counts
 
 
+@pytest.mark.parametrize("where", ["here", "by another process"])
+async def test_a_deleted_project_keeps_the_setting_from_no_other(
+    engine: Engine, where: str
+) -> None:
+    gone, stays = await made(engine), await made(engine)
+    ours = engine._ours
+    if where == "here":
+        await engine.delete_project(gone)
+        assert ours._sandboxes._networks.keys() == {stays}
+    else:
+        await ours.database.run(lambda: ours.store.update(gone, deleted_at="2026-01-01"))
+    await engine.set_setting("sandbox.network", "none")
+    assert await network(engine, stays) == "none"
+    assert ours._sandboxes._networks.keys() == {stays}
+
+
 async def test_the_setting_counts_where_a_project_says_nothing(engine: Engine) -> None:
     before, own = await made(engine), await made(engine, network="registries")
     assert await network(engine, before) == "registries"

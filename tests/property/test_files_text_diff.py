@@ -37,6 +37,16 @@ def test_edits_turn_the_old_text_into_the_new_one(old: str, new: str) -> None:
         assert before.end < after.start
 
 
+def test_what_became_another_text_altogether_is_replaced_whole() -> None:
+    """An app may make anything of a file, and looking for what is left of it would take as long as that is."""
+    lines = [f"line {number}\n" for number in range(100)]
+    short = "".join(lines)
+    long = "".join(line + "filled up\n" * 1_000 for line in ["first\n", *lines, "last\n"])
+    for old, new in ((short, long), (long, short)):
+        [edit] = text_edits(old, new)
+        assert apply_text_edits(old, [edit]) == new
+
+
 @settings(max_examples=400, deadline=None)
 @given(base=texts, new=texts, current=texts)
 def test_merging_with_an_untouched_side_gives_the_other(base: str, new: str, current: str) -> None:

@@ -70,7 +70,7 @@ OPTIONAL = frozenset({"review", "debug", "checks", "summarize"})
 """Operations that a run goes on without."""
 DEFAULT_TEXT_SIZES = (1, 2, 3, 5, 8, 13, 40, 200)
 _PING_EVERY_S = 0.02
-_REPEATED = 20
+REPEATED = 20
 """Characters of a piece that comes twice."""
 _NOT_UTF8 = b"data: \xff\xfe\xfd\n\n"
 
@@ -453,7 +453,7 @@ class ModelServer:
 def _sent_twice(text: str, fault: Fault) -> str:
     """Return the piece of an answer that a duplicate repeats; empty where its place is beyond the answer's end."""
     at = fault.after_chars or 0
-    return text[max(at - _REPEATED, 0) : at]
+    return text[max(at - REPEATED, 0) : at]
 
 
 def _halves(character: str) -> tuple[str, str]:

@@ -1,4 +1,4 @@
-"""The installed packages of a starter, made once for all tests and linked into each project that wants them."""
+"""The installed packages of a starter, or what a sandbox has for reviews: made once for all tests and linked into projects."""
 
 from __future__ import annotations
 
@@ -24,14 +24,25 @@ def starter_with_packages(name: str, folder: Path) -> Path:
 
 def link_packages(name: str, folder: Path) -> None:
     """Put the packages of the starter `name` into `folder`, which may not be there yet."""
+    _link(resource("templates", name), folder)
+
+
+def link_review_tools(folder: Path) -> None:
+    """Put what Docker's image has for reviews, the native TypeScript, into `folder`, which may not be there yet."""
+    _link(resource("sandbox", "review"), folder)
+    # It says which packages an app has installed; these are not the app's, and nobody may write to a link.
+    (folder / "node_modules" / ".package-lock.json").unlink()
+
+
+def _link(described: Path, folder: Path) -> None:
     folder.mkdir(parents=True, exist_ok=True)
-    shutil.copytree(_packages(name), folder / "node_modules", copy_function=os.link, symlinks=True)
+    packages = folder / "node_modules"
+    shutil.copytree(_packages(described), packages, copy_function=os.link, symlinks=True)
 
 
-def _packages(name: str) -> Path:
-    template = resource("templates", name)
+def _packages(template: Path) -> Path:
     lock_file = (template / "package-lock.json").read_bytes()
-    home = _SHARED / f"{name}-{hashlib.sha256(lock_file).hexdigest()[:16]}"
+    home = _SHARED / f"{template.name}-{hashlib.sha256(lock_file).hexdigest()[:16]}"
     _SHARED.mkdir(parents=True, exist_ok=True)
     with (_SHARED / f"{home.name}.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)

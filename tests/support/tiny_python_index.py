@@ -42,6 +42,7 @@ def wheel(name: str, version: str, needs: Sequence[str], requires_python: str) -
 class TinyIndex:
     """What it has, and what it was asked."""
 
+    host: str = "127.0.0.1"
     port: int = 0
     files: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
     """By normalized name, as the index tells them."""
@@ -55,7 +56,7 @@ class TinyIndex:
 
     @property
     def address(self) -> str:
-        return f"http://127.0.0.1:{self.port}/simple"
+        return f"http://{self.host}:{self.port}/simple"
 
     def publish(
         self,
@@ -95,9 +96,9 @@ class TinyIndex:
 
 
 @contextmanager
-def tiny_index() -> Iterator[TinyIndex]:
-    """Serve an index for the time of the block."""
-    index = TinyIndex()
+def tiny_index(host: str = "127.0.0.1") -> Iterator[TinyIndex]:
+    """Serve an index for the time of the block, on an address of loopback."""
+    index = TinyIndex(host)
 
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
@@ -119,7 +120,7 @@ def tiny_index() -> Iterator[TinyIndex]:
         def log_message(self, *_: object) -> None:
             """Tests print nothing of it."""
 
-    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+    with ThreadingHTTPServer((host, 0), Handler) as server:
         index.port = server.server_address[1]
         thread = threading.Thread(target=server.serve_forever, args=(0.05,))
         thread.start()

@@ -115,6 +115,13 @@ def test_a_fix_says_what_looking_again_showed() -> None:
     ]
 
 
+def test_a_file_that_the_chat_cannot_have_written_anew_is_a_failure() -> None:
+    printer = ProgressPrinter(io.StringIO(), as_json=False)
+    words = "There is no file no.js in the project."
+    printer.show(Event(PROJECT, 1, "2026-01-01T00:00:00Z", Notice(words, "not_regenerated")))
+    assert str(printer.failure) == words
+
+
 def test_json_has_every_event_as_it_is() -> None:
     events = [json.loads(line) for line in shown(*PREPARING, Resumed("slot"), as_json=True)]
     assert [event["type"] for event in events] == [p.type for p in (*PREPARING, Resumed("slot"))]

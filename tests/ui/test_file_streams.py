@@ -211,6 +211,41 @@ def test_lines_are_marked_only_against_a_text_that_is_known(play: Play, mode: st
     play(scenario)
 
 
+@pytest.mark.parametrize(("path", "marks"), [(APP, []), ("src/New.tsx", [0, 1])])
+def test_a_file_that_was_half_written_when_the_project_opened_is_new_only_if_it_was_none(
+    play: Play, path: str, marks: list[int]
+) -> None:
+    async def scenario(engine: Engine, opened: Opened) -> None:
+        agent = Agent(engine, opened)
+        text = "one\ntwo\n"
+
+        def begin(files: ProjectFiles, drafts: Drafts, emit: Emit) -> None:
+            drafts.start(path, "full")
+            drafts.append(path, "one\n")
+
+        def end(files: ProjectFiles, drafts: Drafts, emit: Emit) -> None:
+            version = drafts.close(path, text)
+            emit(e.FileEnd(path, text))
+            emit(e.FileChanged(path, version, "agent"))
+
+        def marked() -> list[int]:
+            editor = agent.editor._editors[path]
+            assert isinstance(editor, ScintillaEditor)
+            return [line for line in range(2) if editor._send(SCI_MARKERGET, line)]
+
+        await agent.run()
+        await agent.commit(begin)
+        [draft] = (await engine.project(agent.project_id)).drafts
+        opened.session._streams.take_up(draft)
+        await agent.commit(end)
+        await until(lambda: agent.editor.text(path) == text, "what was made shows")
+        await until(lambda: path not in agent.editor._streams, "it is over")
+        assert marked() == marks
+        assert agent.state(path) == ("new" if marks else "modified")
+
+    play(scenario)
+
+
 def test_what_is_written_in_the_conversation_ends_as_it_ended(play: Play) -> None:
     async def scenario(engine: Engine, opened: Opened) -> None:
         agent = Agent(engine, opened)

@@ -21,8 +21,9 @@ from vibedesk.engine.event_bus import Emit
 from vibedesk.engine.files.drafts import Drafts
 from vibedesk.engine.files.project_files import ProjectFiles
 from vibedesk.engine.project_options import ProjectOptions
+from vibedesk.engine.states import AgentState
 from vibedesk.ui.chat.activity_card import ActivityCard
-from vibedesk.ui.chat.outcome_cards import CompleteCard
+from vibedesk.ui.chat.outcome_cards import CompleteCard, ContinueCard
 from vibedesk.ui.project_panels import ProjectPanels
 from vibedesk.ui.project_session import ProjectSession
 from vibedesk.ui.theme.theme import Theme
@@ -210,6 +211,26 @@ def test_an_app_that_stops_to_start_again_does_not_look_stopped(
         await until(lambda: preview.state == "preparing")
         session.set_restarting(restarting=False)
         assert preview.state == "stopped", "it did not come back"
+
+    play(scenario)
+
+
+def test_an_app_that_stopped_can_be_started_while_the_run_is_paused(
+    play: Callable[[Scenario], None],
+) -> None:
+    async def scenario(engine: Engine, opened: Opened) -> None:
+        preview, session = opened.panels.preview, opened.session
+        session._preview_url = "http://127.0.0.1:9"
+        await tell(engine, opened, e.StateChange("implementing_phase", "planning_phase", ""))
+        await tell(engine, opened, e.SandboxState("stopped", "Another app has its place."))
+        await until(lambda: session.sandbox[0] == "stopped")
+        assert preview.state != "stopped", "the run starts it again"
+        await tell(engine, opened, e.Waiting("paused", None, "Paused. Nothing is lost."))
+        await until(lambda: preview.state == "stopped", "it is offered to start it")
+        await tell(engine, opened, e.SandboxState("starting", ""))
+        await until(lambda: preview.state == "preparing")
+        await tell(engine, opened, e.SandboxState("stopped", "It was stopped."))
+        await until(lambda: preview.state == "stopped")
 
     play(scenario)
 
@@ -565,14 +586,20 @@ def test_what_became_of_a_file_is_told_in_the_chat_and_other_notices_in_the_log_
 ) -> None:
     async def scenario(engine: Engine, opened: Opened) -> None:
         locked = "src/App.tsx was not written: you locked it."
+        refused = "There is no file no.js in the project."
         await tell(
             engine,
             opened,
             e.Notice("A change was made already.", "already_applied"),
             e.Notice(locked, "locked"),
+            e.Notice(refused, "not_regenerated"),
         )
         chat = opened.panels.chat
-        await until(lambda: any(locked in w.accessibleName() for w in chat.findChildren(QWidget)))
+
+        def told(text: str) -> bool:
+            return any(text in w.accessibleName() for w in chat.findChildren(QWidget))
+
+        await until(lambda: told(locked) and told(refused))
         assert not any("made already" in w.accessibleName() for w in chat.findChildren(QWidget))
 
     play(scenario)
@@ -604,11 +631,55 @@ def test_a_pause_is_on_its_way_until_the_run_waits(play: Callable[[Scenario], No
         assert run.phase_view(str).pause == "offered"
         run.pausing = True
         await tell(engine, opened, e.Waiting("paused", None, "Paused. Nothing is lost."))
-        await until(lambda: run.phase_view(str).control == "continue")
+        await until(lambda: run.phase_view(str).control == "paused")
         assert "Paused. Nothing is lost." in words(opened.panels.chat)
+        assert opened.session.clock.stands, "nothing is worked at"
         await tell(engine, opened, e.Resumed("paused"))
         await until(lambda: run.phase_view(str).control == "stop")
         assert run.phase_view(str).pause == "offered"
+        assert not opened.session.clock.stands
+        run.pausing = True
+        opened.session.go_on()
+        assert run.phase_view(str).pause == "offered", "to go on takes a pause back"
+
+    play(scenario)
+
+
+def test_what_was_added_to_the_roadmap_of_a_complete_app_can_be_built(
+    play: Callable[[Scenario], None],
+) -> None:
+    async def scenario(engine: Engine, opened: Opened) -> None:
+        run, chat = opened.session.run, opened.panels.chat
+        await tell(engine, opened, e.StateChange("complete", "finalizing", ""))
+        await until(lambda: run.state == "complete")
+        assert run.phase_view(str).control == "none"
+        await tell(engine, opened, e.Notice("The roadmap has more.", "roadmap_open"))
+        await until(lambda: run.phase_view(str).control == "continue")
+        assert len(chat.findChildren(ContinueCard)) == 1
+        await tell(engine, opened, e.StateChange("planning_phase", "complete", ""))
+        await until(lambda: run.phase_view(str).control == "stop")
+
+    play(scenario)
+
+
+def test_what_was_added_to_the_roadmap_is_still_offered_when_the_project_is_opened_again(
+    play: Callable[[Scenario], None], tmp_path: Path
+) -> None:
+    async def scenario(engine: Engine, opened: Opened) -> None:
+        project_id, services = opened.session.project_id, engine._ours
+
+        def complete(_: Emit) -> None:
+            services.store.update(project_id, state=AgentState.COMPLETE, run={"roadmap_open": True})
+
+        await engine._call(services.bus.commit(project_id, complete))
+        await opened.session.close()
+        opened.session = ProjectSession(
+            engine, project_id, opened.panels, tmp_path / "again", opened._confirm, opened.owner
+        )
+        opened.session.start()
+        await until(lambda: opened.session.loaded, "the snapshot")
+        assert opened.session.run.phase_view(str).control == "continue"
+        assert len(opened.panels.chat.findChildren(ContinueCard)) == 1
 
     play(scenario)
 

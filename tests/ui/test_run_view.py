@@ -56,10 +56,23 @@ def test_a_paused_run_can_go_on_and_nothing_else_begins_meanwhile() -> None:
     assert (run.phase_view(same).control, run.phase_view(same).pause) == ("stop", "asked")
     run.waiting, run.pausing = "paused", False
     view = run.phase_view(same)
-    assert (view.control, view.pause, view.steps[2].extra) == ("continue", "none", "paused")
+    assert (view.control, view.pause, view.steps[2].extra) == ("paused", "none", "paused")
+    assert view.may_stop
+    assert view.may_continue
     assert run.busy
     run.waiting = "needs_person"
     assert run.phase_view(same).pause == "none"
+
+
+def test_a_pause_that_is_to_come_says_when() -> None:
+    run = RunView(phase_total=2, pausing=True)
+    run.open_phase(1, "Lists", ["a.ts"])
+    run.enter("implementing_phase", "", "planning_phase")
+    assert run.phase_view(same).overline == "Pausing after its files"
+    run.enter("reviewing", "", "implementing_phase")
+    assert run.phase_view(same).overline == "Pausing after this step"
+    run.enter("idle", "", "reviewing")
+    assert run.phase_view(same).overline == "Phase 1 of 2"
 
 
 def test_approval_is_the_persons_turn() -> None:

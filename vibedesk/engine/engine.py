@@ -288,7 +288,7 @@ class Engine:
         await self._call(self._ours.wait(project_id))
 
     async def start_preview(self, project_id: str) -> str:
-        """Start the app of a project at rest; return its URL."""
+        """Start the app of a project at rest, or whose run is paused; return its URL."""
         return await self._call(self._ours.start_preview(project_id))
 
     # -- the sandbox ----------------------------------------------------------------------------------

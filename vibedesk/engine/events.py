@@ -75,6 +75,13 @@ class StateChange(Payload):
 
 
 @dataclass(frozen=True, slots=True)
+class RunStarted(Payload):
+    """The agent is at work from here on: a run begins, or goes on in the state in which it was left."""
+
+    type: ClassVar[str] = "run_started"
+
+
+@dataclass(frozen=True, slots=True)
 class BlueprintChunk(Payload):
     """More of the model's answer while the blueprint is written."""
 
@@ -498,6 +505,10 @@ class Waiting(Payload):
     reason: str
     until: str | None
     message: str
+
+
+WAITS_FOR_PERSON = frozenset({"budget", "approval", "answers", "needs_person", "consent", "paused"})
+"""Reasons of `Waiting` in which nothing is done until the person does something."""
 
 
 @dataclass(frozen=True, slots=True)

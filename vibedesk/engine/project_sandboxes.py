@@ -10,7 +10,12 @@ from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
-from vibedesk.base.errors import ConsentRequiredError, InvalidInputError, NotAllowedNowError
+from vibedesk.base.errors import (
+    ConsentRequiredError,
+    InvalidInputError,
+    NotAllowedNowError,
+    NotFoundError,
+)
 from vibedesk.base.paths import Home
 from vibedesk.engine.agent.agent_manager import AgentManager
 from vibedesk.engine.agent.app_runtime import SandboxTerms
@@ -240,8 +245,21 @@ class ProjectSandboxes:
 
     async def network_setting_changed(self) -> None:
         """What apps may reach where their project does not say it is another now: it counts at once."""
-        for project_id in list(self._networks):
-            await self._refresh_network(project_id)
+        known = list(self._networks)
+        outcomes = await asyncio.gather(*map(self._refresh_network, known), return_exceptions=True)
+        failed: list[BaseException] = []
+        for project_id, outcome in zip(known, outcomes, strict=True):
+            if isinstance(outcome, NotFoundError):
+                self.note_deleted(project_id)
+            elif outcome is not None:
+                failed.append(outcome)
+        if failed:
+            raise failed[0]
+
+    def note_deleted(self, project_id: str) -> None:
+        """The project is gone: its app reaches nothing any more."""
+        self._networks.pop(project_id, None)
+        self._choices.pop(project_id, None)
 
     async def grants_changed(self, project_id: str) -> None:
         """The person allowed or refused a host: it counts from the next connection on."""

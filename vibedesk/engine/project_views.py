@@ -10,6 +10,13 @@ from typing import Any
 from vibedesk.base.clock import utc_now
 from vibedesk.engine.builder.blueprint_answer import partial_blueprint
 from vibedesk.engine.check_words import check_words
+from vibedesk.engine.events import (
+    WAITS_FOR_PERSON,
+    Resumed,
+    RunStarted,
+    StateChange,
+    Waiting,
+)
 from vibedesk.engine.files.drafts import Drafts
 from vibedesk.engine.files.hunks import Hunk, hunks_between
 from vibedesk.engine.files.project_files import ProjectFiles
@@ -19,7 +26,7 @@ from vibedesk.engine.store.attachments import AttachmentStore
 from vibedesk.engine.store.issues import IssueStore
 from vibedesk.engine.store.projects import ProjectStore
 from vibedesk.engine.store.proposals import Proposals
-from vibedesk.engine.store.records import AttachmentRecord, ProjectRecord, ProposalRecord
+from vibedesk.engine.store.records import AttachmentRecord, Json, ProjectRecord, ProposalRecord
 from vibedesk.engine.views import (
     AttachmentView,
     CheckResultView,
@@ -37,6 +44,8 @@ from vibedesk.engine.views import (
     WishView,
 )
 
+_OF_THE_WORK = (StateChange.type, RunStarted.type, Waiting.type, Resumed.type)
+"""Events that say whether the agent works."""
 _NOT_WORKING = {*(state.value for state in RESTING), AgentState.AWAITING_APPROVAL.value}
 
 
@@ -172,7 +181,10 @@ def project_view(
             )
             for m in store.messages(record.id)
         ),
-        drafts=tuple(DraftView(path=d.path, mode=d.mode, text=d.text) for d in drafts.list()),
+        drafts=tuple(
+            DraftView(path=d.path, mode=d.mode, text=d.text, is_new=d.base is None)
+            for d in drafts.list()
+        ),
         logs=tuple(LogLineView(*line) for line in store.logs(record.id)),
         open_wishes=tuple(w.text for w in store.wishes(record.id, "open")),
         waiting=_waiting(record.waiting),
@@ -190,7 +202,7 @@ def project_view(
         reviewed=reviewed,
         reviewed_at=reviewed_at,
         checks=check_views(record, IssueStore(record.id)),
-        worked_seconds=worked_seconds(store.state_changes(record.id), running=running),
+        worked_seconds=worked_seconds(store.events_of(record.id, *_OF_THE_WORK), running=running),
     )
 
 
@@ -222,24 +234,31 @@ def check_views(record: ProjectRecord, store: IssueStore) -> tuple[CheckResultVi
     return tuple(views)
 
 
-def worked_seconds(changes: Sequence[tuple[str, str, str]], *, running: bool) -> float:
+def worked_seconds(told: Sequence[tuple[str, str, Json]], *, running: bool) -> float:
     """Return how long the agent has worked at what it builds or has built last.
 
-    A stop, a failure or a wait for approval in between do not begin anew; a change to a complete app does.
+    A stop, a failure, a pause or another wait for the person does not count and does not begin anew; a change to a
+    complete app does.
 
     Args:
-        changes: (time, state, previous state) of every transition, in order.
-        running: Whether it works now; a run that was cut off counts to its last transition.
+        told: (time, type, data) of the events `_OF_THE_WORK`, in order.
+        running: Whether a run is under way; one that was cut off counts to the last event before.
     """
-    total = 0.0
-    for index, (at, state, previous) in enumerate(changes):
-        if previous == AgentState.COMPLETE.value:
-            total = 0.0
-        if state in _NOT_WORKING:
-            continue
-        is_last = index == len(changes) - 1
-        end = (utc_now() if running else at) if is_last else changes[index + 1][0]
-        total += (datetime.fromisoformat(end) - datetime.fromisoformat(at)).total_seconds()
+    total, works, waits = 0.0, False, False
+    since: datetime | None = None
+    for at, kind, data in told:
+        now = datetime.fromisoformat(at)
+        if since is not None and kind != RunStarted.type:
+            total += (now - since).total_seconds()
+        if kind == StateChange.type:
+            works, waits = data["state"] not in _NOT_WORKING, False
+            if data["previous"] == AgentState.COMPLETE.value:
+                total = 0.0
+        elif data.get("reason") in WAITS_FOR_PERSON:
+            waits = kind == Waiting.type
+        since = now if works and not waits else None
+    if running and since is not None:
+        total += (datetime.fromisoformat(utc_now()) - since).total_seconds()
     return total
 
 

@@ -345,6 +345,7 @@ class EngineServices:
             emit(ProjectDeleted(outcome))
 
         await self.bus.commit(project_id, work, durable=True)
+        self._sandboxes.note_deleted(project_id)
         return DeletedView(outcome, left)
 
     async def export(self, project_id: str, destination: Path) -> int:
@@ -474,11 +475,8 @@ class EngineServices:
 
     async def start_preview(self, project_id: str) -> str:
         agent = await self.agents.get(project_id)
-        if agent.running:
-            raise NotAllowedNowError(
-                "The project is being built; its preview starts by itself.",
-                remedy="If the run is paused, continue it.",
-            )
+        if agent.running and not agent.halted:
+            raise NotAllowedNowError("The project is being built; its preview starts by itself.")
         opening = self._previews.start(project_id, agent.start_preview())
         try:
             return await opening
@@ -522,10 +520,10 @@ class EngineServices:
     async def _at_rest(self, project_id: str, what: str) -> CodeGeneratorAgent:
         await self._previews.stop(project_id)
         agent = await self.agents.get(project_id)
-        if agent.running:
+        if agent.running and not agent.halted:
             raise NotAllowedNowError(
                 f"The sandbox cannot be {what} while the project is being built.",
-                remedy="Stop the run first.",
+                remedy="Pause the run or stop it first.",
             )
         return agent
 
@@ -674,7 +672,7 @@ class EngineServices:
 
         version = await self.bus.commit(project_id, work)
         agent = self.agents.loaded(project_id)
-        if agent is not None and not agent.running:
+        if agent is not None and agent.shows_changes:
             await agent.runtime.materialise()
         return version
 

@@ -41,6 +41,7 @@ def record_call(project_id: str, call: CallUsage, emit: Emit) -> None:
         project_id,
         {
             "operation": call.operation,
+            "continues": call.continues,
             "provider": call.provider,
             "model": call.model,
             "input_tokens": tokens.input_tokens,

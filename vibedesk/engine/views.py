@@ -86,11 +86,12 @@ class LogLineView(View):
 
 @dataclass(frozen=True, slots=True)
 class DraftView(View):
-    """A file that is being written: what has come so far."""
+    """A file that is being written: what has come so far, and whether the project had none at that path."""
 
     path: str
     mode: str
     text: str
+    is_new: bool
 
 
 @dataclass(frozen=True, slots=True)

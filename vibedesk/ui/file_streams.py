@@ -40,11 +40,14 @@ class FileStreams:
         """Show a file that was half written before the project came on screen."""
         self._lines[draft.path] = draft.text.count("\n")
         self._panels.files.set_state(draft.path, "writing")
+        if not draft.is_new:
+            self._existed.add(draft.path)
         # What a patch or an addition is made to is not known here yet; it shows when it is made.
         if draft.mode == "full":
+            before = "" if draft.is_new else self._shown(draft.path)
             self._growing.add(draft.path)
             self._sync.begin_stream(draft.path, draft.text)
-            self._panels.editor.stream_start(draft.path, "full")
+            self._panels.editor.stream_start(draft.path, "full", before)
             self._panels.editor.stream_chunk(draft.path, draft.text)
 
     def show(self, payload: e.FileStart | e.FileChunk | e.FileEnd, *, known: bool) -> None:

@@ -41,7 +41,6 @@ from vibedesk.ui.sandbox.words import is_up
 from vibedesk.ui.tasks import WidgetTasks
 
 _WAITS_OF_SANDBOXES = ("slot", "sandbox")
-_WAITS_FOR_PERSON = ("answers", "budget", "needs_person", "consent", "paused")
 _OWN_STREAM = "vibedesk"
 """The log lines that tell what VibeDesk does to prepare a sandbox."""
 _TOLD_IN_CHAT = frozenset(
@@ -70,6 +69,7 @@ _TOLD_IN_CHAT = frozenset(
         "manifest_locked",
         "nothing_planned",
         "not_mended",
+        "not_regenerated",
     }
 )
 """Notices about money and about what became of what was asked for; all others are in the log only."""
@@ -266,6 +266,9 @@ class ProjectSession(QObject):
 
     def go_on(self) -> None:
         """Do again what failed or was stopped: the run, an answer, the start of the preview."""
+        # Whoever goes on takes back a pause that is still to come.
+        self.run.pausing = False
+        self.run_changed.emit()
         self._panels.chat.hide_continue()
         self._do(self._go_on())
 
@@ -411,6 +414,8 @@ class ProjectSession(QObject):
                 self._show_project(project)
             case e.StateChange(state, previous, reason):
                 self._on_state(state, previous, reason, at)
+            case e.RunStarted():
+                self._on_run_started(at)
             case (
                 e.BlueprintSection()
                 | e.BlueprintRestarted()
@@ -524,6 +529,8 @@ class ProjectSession(QObject):
                 self._show_error(message, remedy, code, at, details)
             case e.Notice(message, code):
                 self._panels.log(at, "vibedesk", message)
+                if code == "roadmap_open":
+                    self._offer_more(at)
                 if code in _TOLD_IN_CHAT:
                     # The same words again, as in an outage, are no other row.
                     chat.activity("notice", message, None, "done", detail=message, at=at)
@@ -571,8 +578,7 @@ class ProjectSession(QObject):
             self.run.open_phase(last.number, last.name, [f["path"] for f in last.files])
             self.run.finished = {f.path for f in project.files if f.phase == last.number}
         self.clock = RunClock(project.worked_seconds)
-        self.clock.follow(project.state, running=self.run.running)
-        self.run.elapsed = self.clock.words()
+        self._follow_clock()
         for draft in project.drafts if project.running else ():
             self._streams.take_up(draft)
         self._panels.logs.append(
@@ -627,6 +633,8 @@ class ProjectSession(QObject):
             last = project.messages[-1].at if project.messages else ""
             built = sum(phase.completed for phase in project.phases)
             self._on_complete(len(project.files), built, _moment(last))
+            if self.run.can_continue:
+                self._offer_more(_moment(last))
         elif self.run.can_continue and (
             project.phases or project.blueprint or project.blueprint_text
         ):
@@ -640,11 +648,14 @@ class ProjectSession(QObject):
             self._panels.chat.set_waiting(self.tr("It waits for your decision."), for_person=True)
             self.mending.ask_person(message)
         elif reason != "budget" or not self._chat.wait_for_budget(self.cost):
-            for_person = reason in _WAITS_FOR_PERSON
+            for_person = reason in e.WAITS_FOR_PERSON
             end = _moment(until) if until else None
             self._panels.chat.set_waiting(message, end, for_person=for_person)
         self.run.waiting, self._waiting_words = reason, message
         self.run.pausing = self.run.pausing and reason != "paused"
+        if not self.run.starts_app:
+            self._show_preview()
+        self._follow_clock()
         self.mending.follow_run()
         self._show_stage()
         self.run_changed.emit()
@@ -654,6 +665,7 @@ class ProjectSession(QObject):
         self._panels.chat.set_waiting(None)
         self._panels.chat.end_decision()
         self.run.waiting = ""
+        self._follow_clock()
         self.mending.follow_run()
         self._show_stage()
         self.run_changed.emit()
@@ -698,18 +710,12 @@ class ProjectSession(QObject):
         self.run.enter(state, reason, previous)
         self._show_plan()
         self.mending.follow_run()
-        self.clock.follow(state, running=self.run.running)
-        self.run.elapsed = self.clock.words()
+        self._follow_clock()
         if self.run.running and not was_running:
             self._panels.editor.set_following(True)
         if previous in ("implementing_phase", "fixing"):
             chat.end_activity(complete=state not in ("error", "idle"))
-        to_write = [path for path in self.run.planned if path not in self.run.finished]
-        if state == "implementing_phase" and to_write:
-            chat.begin_activity("writing", to_write, at)
-            for path in to_write:
-                if path not in self._known:
-                    self._panels.files.set_state(path, "queued")
+        self._begin_writing(at)
         if not self.run.running and state != "awaiting_approval":
             self._streams.end()
             chat.stop_work()
@@ -717,6 +723,40 @@ class ProjectSession(QObject):
         if state == "idle":
             chat.show_continue(self._stopped_words(reason), at)
         self._refresh_roadmap()
+        self.run_changed.emit()
+
+    def _on_run_started(self, at: datetime) -> None:
+        """A run that was cut off goes on: of a step that is taken again no change of state tells."""
+        if self.run.running:
+            return
+        self.run.go_on()
+        self.mending.follow_run()
+        self._follow_clock()
+        self._panels.editor.set_following(True)
+        self._begin_writing(at)
+        self._panels.chat.set_running(self.run.running)
+        self._refresh_roadmap()
+        self.run_changed.emit()
+
+    def _follow_clock(self) -> None:
+        working = self.run.running and self.run.waiting not in e.WAITS_FOR_PERSON
+        self.clock.follow(self.run.state, running=working)
+        self.run.elapsed = self.clock.words()
+
+    def _begin_writing(self, at: datetime) -> None:
+        """Show what is still to be written of the phase, if that is what is done now."""
+        to_write = [path for path in self.run.planned if path not in self.run.finished]
+        if self.run.state == "implementing_phase" and to_write:
+            self._panels.chat.begin_activity("writing", to_write, at)
+            for path in to_write:
+                if path not in self._known:
+                    self._panels.files.set_state(path, "queued")
+
+    def _offer_more(self, at: datetime) -> None:
+        """The roadmap of a complete app has more to build: the person says when."""
+        words = self.tr("The roadmap has what no phase was planned for. Plan and build it now?")
+        self.run.can_continue = True
+        self._panels.chat.show_continue(words, at)
         self.run_changed.emit()
 
     def _show_plan(self) -> None:
@@ -788,8 +828,8 @@ class ProjectSession(QObject):
         preview = self._panels.preview
         if state in ("stopped", "absent") and self._restarting:
             preview.set_preparing(self.tr("Starting the app…"))
-        elif state == "stopped" and self._preview_url and not self.run.running:
-            # While a run is under way the server only restarts; the page comes back by itself.
+        elif state == "stopped" and self._preview_url and not self.run.starts_app:
+            # While a run is at work the server only restarts; the page comes back by itself.
             preview.set_stopped(self.tr("The app is not running."))
         elif state == "failed" and reason and (self._preview_url or not self.run.running):
             preview.set_stopped(reason)
@@ -829,7 +869,7 @@ class ProjectSession(QObject):
             return
         if is_up(self.sandbox[0]):
             preview.set_target(self._preview_url, self._profiles / self.project_id, self._granted)
-        elif not self.run.running and self.sandbox[0] not in ("building", "starting"):
+        elif not self.run.starts_app and self.sandbox[0] not in ("building", "starting"):
             preview.set_stopped(self.tr("The app is not running."))
 
     def _refresh_roadmap(self) -> None:

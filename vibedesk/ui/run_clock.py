@@ -28,6 +28,10 @@ class RunClock:
             self._before += time.monotonic() - self._since
             self._since = None
 
+    @property
+    def stands(self) -> bool:
+        return self._since is None
+
     def words(self) -> str:
         """Return minutes and seconds; nothing before the first second."""
         now = 0.0 if self._since is None else time.monotonic() - self._since

@@ -84,6 +84,11 @@ class RunView:
         return self.running and self.waiting != "needs_person"
 
     @property
+    def starts_app(self) -> bool:
+        """Whether the app comes back by itself: a run that is halted starts none until the person has it go on."""
+        return self.running and self.waiting not in ("paused", "budget")
+
+    @property
     def changes_page(self) -> bool:
         """Whether files may change under the page, or it shows nothing finished yet."""
         return self.busy and not (self.built and self.state in _BESIDE_THE_PAGE)
@@ -99,12 +104,21 @@ class RunView:
         self.state, self.reason = state, reason
         if state not in _TO_A_REVIEW:
             self.after_fix = state == "fixing"
-        self.running = state in _STEP_OF_STATE and state != "awaiting_approval"
+        self.running = self._under_way
         self.stopping = self.stopping and self.running
         self.pausing = self.pausing and self.running
         if not self.running:
             self.waiting = ""
         self.can_continue = state in ("error", "idle")
+
+    @property
+    def _under_way(self) -> bool:
+        return self.state in _STEP_OF_STATE and self.state != "awaiting_approval"
+
+    def go_on(self) -> None:
+        """The engine works again at what it was cut off from."""
+        self.running = self._under_way
+        self.can_continue = self.can_continue and not self.running
 
     def take_up(
         self, state: str, reason: str, *, running: bool, waiting: str, can_continue: bool
@@ -136,6 +150,9 @@ class RunView:
     def _overline(self, tr: Translate) -> str:
         if self.state == "complete" and self.elapsed:
             return tr("Built in {0}").format(self.elapsed)
+        if self.pausing:
+            writing = self.state == "implementing_phase"
+            return tr("Pausing after its files") if writing else tr("Pausing after this step")
         if not self.phase_number:
             return ""
         total = max(self.phase_total, self.phase_number)
@@ -226,9 +243,9 @@ class RunView:
     def _control(self) -> RunControl:
         if self.stopping:
             return "stopping"
-        if self.running and self.waiting != "paused":
-            return "stop"
-        return "continue" if self.running or self.can_continue else "none"
+        if self.running:
+            return "paused" if self.waiting == "paused" else "stop"
+        return "continue" if self.can_continue else "none"
 
     def _pause(self) -> PauseControl:
         if self._control() != "stop" or self.waiting in _PERSONS_TURN:

@@ -235,7 +235,7 @@ class SandboxControl(QObject):
         state, reason = session.sandbox
         if not reason and view is not None and view.state == state:
             reason = view.reason
-        popover.show_state(state, reason, building=session.run.running)
+        popover.show_state(state, reason, building=session.run.starts_app)
         popover.show_view(view, self.monitor.history)
         popover.show_progress(session.progress)
         popover.set_busy(self._acting.get(session.project_id))

@@ -25,6 +25,9 @@ CHANGING = [
 ]
 ALL = "require('fs').readdirSync('.').forEach(p => p.startsWith('.') || require('fs').rmSync(p, {recursive: true}))"
 
+FOLDER = "require('fs').rmSync('{0}'); require('fs').mkdirSync('{0}/deep', {{recursive: true}})"
+FOLDERS = "; ".join(map(FOLDER.format, ("app.js", "index.html")))
+
 
 async def debugged(bench: Bench, project_id: str, *commands: str) -> str:
     """Have the stuck app debugged with commands that solve nothing; return what the model was told of them."""
@@ -40,10 +43,22 @@ async def debugged(bench: Bench, project_id: str, *commands: str) -> str:
     return bench.asked("debug")[-1]
 
 
-@pytest.mark.parametrize("commands", [CHANGING, [f'node -e "{ALL}"']], ids=["some", "all"])
+@pytest.mark.parametrize(
+    "commands",
+    [CHANGING, [f'node -e "{ALL}"'], [f'node -e "{FOLDERS}"']],
+    ids=["some", "all", "folders"],
+)
 async def test_what_a_debugging_command_changes_is_undone(
     bench: Bench, commands: list[str]
 ) -> None:
+    project_id = await changed_and_undone(bench, *commands)
+    folder = await bench.folder(project_id)
+    assert not (folder / "extra.js").exists()
+    assert (folder / "index.html").read_text() == PAGE
+
+
+async def changed_and_undone(bench: Bench, *commands: str) -> str:
+    """Have commands of a debugging session change the app, wherever it runs; return the project, as it was."""
     script_app(bench.server, WRONG)
     bench.fix_with(*STUCK)
     project_id = await bench.build()
@@ -55,14 +70,13 @@ async def test_what_a_debugging_command_changes_is_undone(
     assert await bench.texts(project_id) == {**before, "app.js": STUCK[-1]}
     folder = await bench.folder(project_id)
     assert {p: (folder / p).read_text() for p in before} == await bench.texts(project_id)
-    assert not (folder / "extra.js").exists()
-    assert (folder / "index.html").read_text() == PAGE
     for path in ("index.html", "app.js"):
         assert path in facts
     assert facts.count("was undone") == len(commands)
     assert len(bench.notices("undone")) == len(commands)
     labels = [version.label for version in await bench.engine.history(project_id)]
     assert not [label for label in labels if label.startswith("Your edits: index.html")]
+    return project_id
 
 
 async def test_what_was_undone_can_be_brought_back(bench: Bench) -> None:
@@ -133,6 +147,36 @@ def kept(folder: Path) -> str:
 def git(folder: Path, *arguments: str) -> str:
     argv = ["git", "-c", f"safe.directory={folder}", "-C", str(folder), *arguments]
     return subprocess.run(argv, check=True, capture_output=True, text=True).stdout
+
+
+@pytest.mark.parametrize("own", ["", "data/\n"], ids=["new", "changed"])
+async def test_a_gitignore_that_a_command_writes_is_undone_and_kept_with_what_it_hides(
+    bench: Bench, own: str
+) -> None:
+    also = f"cat > .gitignore <<'EOF_G'\n{own}EOF_G\n" if own else ""
+    script_app(bench.server, WRONG, also=also)
+    bench.fix_with(*STUCK)
+    project_id = await bench.build()
+    before = await bench.texts(project_id)
+    bench.fix_with(*STUCK)
+    hiding = WRITES.format("extra.js") + "; require('fs').writeFileSync('.gitignore', '*.js')"
+    facts = await debugged(bench, project_id, f'node -e "{hiding}"')
+    assert ".gitignore, extra.js" in facts
+    assert await bench.texts(project_id) == {**before, "app.js": STUCK[-1]}
+    folder = await bench.folder(project_id)
+    assert not (folder / "extra.js").exists()
+    assert (folder / ".gitignore").exists() == bool(own)
+    [kept] = [
+        version
+        for version in await bench.engine.history(project_id)
+        if version.label == "Before undoing what a command changed"
+    ]
+    changed = await bench.engine.version_diff(project_id, kept.commit)
+    assert {d.path for d in changed.files} >= {".gitignore", "extra.js"}
+    assert "deleted" not in {d.status for d in changed.files}
+    for path, text in ((".gitignore", "*.js"), ("extra.js", "let x;")):
+        await bench.engine.restore_file(project_id, kept.commit, path)
+        assert await bench.engine.read_file(project_id, path) == text
 
 
 async def test_what_tools_and_the_app_keep_for_themselves_stays(bench: Bench) -> None:

@@ -13,20 +13,31 @@ from typing import Any
 import docker
 import pytest
 
-from tests.engine.agent.conftest import Desk
+from tests.engine.agent.conftest import Bench, Desk
+from tests.engine.agent.test_debug_commands import (
+    CHANGING,
+    FOLDERS,
+    WRITES,
+    changed_and_undone,
+)
 from tests.engine.sandboxes.contract import run, texts
 from tests.engine.sandboxes.docker.homes import Opened, eventually, held, opened, write_project
+from tests.engine.sandboxes.docker.hostile import IMPOSTOR
 from tests.engine.sandboxes.egress.tiny_registry import TinyRegistry, tiny_registry
 from tests.support.docker_engines import docker_client, docker_host, docker_image  # noqa: F401
+from tests.support.mendable_app import MESSAGE, PAGE, STUCK, WRONG, script_app
 from tests.support.model_server import ModelServer
+from tests.support.program import Program
 from vibedesk.base.errors import InvalidInputError, NotAllowedNowError
 from vibedesk.base.paths import Home
 from vibedesk.engine.engine import Engine
+from vibedesk.engine.files.work_folder import Undone
 from vibedesk.engine.sandboxes.docker.containers import store_name
 from vibedesk.engine.sandboxes.driver import SandboxError, SandboxSpec, SandboxUnavailableError
 from vibedesk.engine.sandboxes.ports import pick_port
 
 NO_DOCKER = "unix:///nowhere/docker.sock"
+BEFORE_UNDOING = "Before undoing what a command changed"
 
 
 @pytest.fixture
@@ -44,12 +55,36 @@ async def desk(
     await asyncio.to_thread(engine.start)
     made = Desk(engine, server)
     yield made
-    owner = await made.engine.setting("sandbox.home_id", "")
-    await made.aclose()
+    await ended(made, docker_client)
+
+
+@pytest.fixture
+async def bench(
+    home: Home,
+    model: ModelServer,
+    template: Path,
+    docker_host: str,  # noqa: F811
+    docker_image: str,  # noqa: F811 - it is in the engine
+    docker_client: docker.DockerClient,  # noqa: F811
+    monkeypatch: pytest.MonkeyPatch,
+) -> AsyncIterator[Bench]:
+    """As the local one: nobody looks on, and there is no browser."""
+    monkeypatch.setenv("DOCKER_HOST", docker_host)
+    engine = Engine(home, attended=False)
+    await asyncio.to_thread(engine.start)
+    made = Bench(engine, model, template)
+    yield made
+    await ended(made, docker_client)
+
+
+async def ended(desk: Desk, client: docker.DockerClient) -> None:
+    """Close it and remove what it made in Docker."""
+    owner = await desk.engine.setting("sandbox.home_id", "")
+    await desk.aclose()
     mine = {"label": f"dev.vibedesk.home={owner}"}
-    for container in docker_client.containers.list(all=True, filters=mine):
+    for container in client.containers.list(all=True, filters=mine):
         container.remove(force=True)
-    for volume in docker_client.volumes.list(filters=mine):
+    for volume in client.volumes.list(filters=mine):
         volume.remove(force=True)
 
 
@@ -269,6 +304,11 @@ def inside(client: docker.DockerClient, project_id: str, path: str) -> str:
     return str(answer.output.decode())
 
 
+def is_inside(client: docker.DockerClient, project_id: str, path: str) -> bool:
+    asked = container_of(client, project_id).exec_run(["test", "-e", f"/app/{path}"])
+    return bool(asked.exit_code == 0)
+
+
 def store_inside(client: docker.DockerClient, project_id: str, path: str, text: str) -> None:
     script = f"mkdir -p $(dirname {path}) && echo {text} > {path}"
     done = container_of(client, project_id).exec_run(["sh", "-c", script])
@@ -436,13 +476,14 @@ async def test_what_a_command_that_is_to_look_changes_inside_is_undone(
     before = await desk.texts(project_id)
     runtime = desk.agent(project_id).runtime
 
-    async def look() -> list[str]:
+    async def look() -> Undone:
         async with runtime.undoing_changes() as undone:
             await runtime.ask(["sh", "-c", "echo mine > app.js; rm style.css"])
         return undone
 
-    assert await desk.engine._call(look()) == ["app.js", "style.css"]
-    assert await desk.engine._call(look()) == ["app.js", "style.css"], "it was there again"
+    undone = Undone(["app.js", "style.css"])
+    assert await desk.engine._call(look()) == undone
+    assert await desk.engine._call(look()) == undone, "it was there again"
     container = container_of(docker_client, project_id)
     for path in ("app.js", "style.css", "index.html"):
         inside = container.exec_run(["cat", f"/app/{path}"]).output.decode()
@@ -463,7 +504,7 @@ async def test_what_others_store_while_a_command_looks_inside_stays(
     await desk.engine._call(runtime.materialise())
     store_inside(docker_client, project_id, "todos.json", "[1]")
 
-    async def look() -> list[str]:
+    async def look() -> Undone:
         async with runtime.undoing_changes() as undone:
             (folder / "style.css").write_text("/* mine */")
             (folder / "new.js").write_text("// mine")
@@ -471,7 +512,7 @@ async def test_what_others_store_while_a_command_looks_inside_stays(
             await runtime.ask(["sh", "-c", "echo stolen > app.js"])
         return undone
 
-    assert await desk.engine._call(look()) == ["app.js"]
+    assert await desk.engine._call(look()) == Undone(["app.js"])
     mine = {"style.css": "/* mine */", "new.js": "// mine"}
     texts = await desk.texts(project_id)
     assert mine.items() <= texts.items()
@@ -483,23 +524,246 @@ async def test_what_others_store_while_a_command_looks_inside_stays(
     assert inside(docker_client, project_id, "app.js") == texts["app.js"] == before["app.js"]
     assert inside(docker_client, project_id, "todos.json") == "[1]\n"
     versions = await desk.engine.history(project_id)
-    [kept] = [v for v in versions if v.label == "Before undoing what a command changed"]
+    [kept] = [v for v in versions if v.label == BEFORE_UNDOING]
     await desk.engine.restore_file(project_id, kept.commit, "app.js")
     assert (await desk.texts(project_id))["app.js"] == "stolen\n"
 
 
-async def test_where_files_inside_cannot_be_compared_nothing_is_undone(
+async def test_the_folder_is_not_written_to_undo_what_a_command_changed_inside(
+    desk: Desk,
+    docker_client: docker.DockerClient,  # noqa: F811
+) -> None:
+    """The person may save there at any moment."""
+    project_id = await desk.build()
+    folder = await desk.folder(project_id)
+    runtime = desk.agent(project_id).runtime
+    before = {path: path.stat() for path in [folder, *folder.glob("*.*")]}
+
+    async def look() -> Undone:
+        async with runtime.undoing_changes() as undone:
+            await runtime.ask(["sh", "-c", "echo stolen > app.js; rm style.css; ln -s / link"])
+        return undone
+
+    assert await desk.engine._call(look()) == Undone(["app.js", "style.css"])
+    assert BEFORE_UNDOING in [v.label for v in await desk.engine.history(project_id)]
+    assert {path: path.stat() for path in before} == before
+
+
+@pytest.mark.parametrize("sizes", [["15M", "15M"], ["1", "100M"]], ids=["together", "one"])
+async def test_what_is_too_large_to_be_kept_is_undone_all_the_same(
+    desk: Desk,
+    docker_client: docker.DockerClient,  # noqa: F811
+    sizes: list[str],
+) -> None:
+    project_id = await desk.build()
+    before = await desk.texts(project_id)
+    runtime = desk.agent(project_id).runtime
+
+    async def look() -> Undone:
+        async with runtime.undoing_changes() as undone:
+            script = 'truncate -s "$1" app.js; truncate -s "$2" style.css'
+            await runtime.ask(["sh", "-c", script, "sh", *sizes])
+        return undone
+
+    undone = await desk.engine._call(look())
+    assert undone == Undone(["app.js", "style.css"], kept=False)
+    assert undone.outcome == "That was undone; what was there could not be kept."
+    for path in ("app.js", "style.css"):
+        assert inside(docker_client, project_id, path) == before[path]
+    assert await desk.texts(project_id) == before
+    assert BEFORE_UNDOING not in [v.label for v in await desk.engine.history(project_id)]
+
+
+DRIBBLE = """
+import threading
+kinds = {}
+
+def dribble(channel):
+    send(f.DATA, channel, raw({'path': 'app.js', 'size': 100_000}))
+    while True:
+        send(f.DATA, channel, b'x')
+        time.sleep(0.05)
+
+open('/app/took-over', 'w').close()
+for kind, channel, payload in arrivals():
+    if kind == f.OPEN:
+        kinds[channel] = json.loads(payload)['kind']
+    match kind, kinds.get(channel):
+        case f.OPEN, 'exec':
+            send(f.DATA, channel, b'0' * 64 + b'  app.js\\n')
+            send(f.RESULT, channel, b'{"report": "exit 1"}')
+        case f.OPEN, 'get':
+            threading.Thread(target=dribble, args=(channel,)).start()
+        case f.END, 'put':
+            send(f.RESULT, channel, b'{"written": 1}')
+"""
+
+
+async def test_an_app_that_answers_without_end_does_not_hold_up_what_is_undone(
     desk: Desk,
     docker_client: docker.DockerClient,  # noqa: F811
 ) -> None:
     project_id = await desk.build()
+    before = await desk.texts(project_id)
+    runtime = desk.agent(project_id).runtime
+    runtime.keep_seconds = 0.5
+    container = container_of(docker_client, project_id)
+
+    def took_over() -> bool:
+        return container.exec_run(["test", "-e", "/app/took-over"]).exit_code == 0
+
+    async def look() -> Undone:
+        async with runtime.undoing_changes() as undone:
+            attack = ["python3", "-I", "-c", IMPOSTOR + DRIBBLE]
+            impostor = asyncio.create_task(run(await runtime.sandbox(), *attack))
+            await eventually(took_over, "it took over")
+        await runtime.stop()
+        [ended] = await asyncio.gather(impostor, return_exceptions=True)
+        assert isinstance(ended, SandboxError)
+        return undone
+
+    assert await desk.engine._call(look()) == Undone(sorted(before), kept=False)
+    assert await desk.texts(project_id) == before
+    assert BEFORE_UNDOING not in [v.label for v in await desk.engine.history(project_id)]
+
+
+@pytest.mark.parametrize("commands", [CHANGING, [f'node -e "{FOLDERS}"']], ids=["some", "folders"])
+async def test_what_a_debugging_command_changes_inside_is_undone(
+    bench: Bench,
+    docker_client: docker.DockerClient,  # noqa: F811
+    commands: list[str],
+) -> None:
+    project_id = await changed_and_undone(bench, *commands)
+    texts = await bench.texts(project_id)
+    for path in ("index.html", "app.js", "package.json"):
+        assert inside(docker_client, project_id, path) == texts[path]
+    assert not is_inside(docker_client, project_id, "extra.js")
+
+
+async def test_files_that_a_command_makes_inside_are_undone_and_kept(
+    desk: Desk,
+    docker_client: docker.DockerClient,  # noqa: F811
+) -> None:
+    """But not what is none of the project's: what the app, a tool or a database stored."""
+    project_id = await desk.build()
+    await desk.engine.create_file(project_id, ".gitignore", "data/\n")
+    before = await desk.texts(project_id)
+    runtime = desk.agent(project_id).runtime
+    await desk.engine._call(runtime.materialise())
+    store_inside(docker_client, project_id, "stored.txt", "[1]")
+    stays = ("stored.txt", "data/1.txt", ".cache/1.txt", "app.db", ".env")
+    made = ("src/deep/extra.ts", *stays)
+
+    async def look() -> Undone:
+        async with runtime.undoing_changes() as undone:
+            each = 'mkdir -p "$(dirname "$path")"; echo made > "$path"'
+            script = f"for path; do {each}; done; rm app.js"
+            await runtime.ask(["sh", "-c", script, "sh", *made])
+        return undone
+
+    assert await desk.engine._call(look()) == Undone(["app.js", "src/deep/extra.ts"])
+    assert not is_inside(docker_client, project_id, "src")
+    for path in stays:
+        assert inside(docker_client, project_id, path) == "made\n"
+    assert await desk.texts(project_id) == before
+    [kept] = [v for v in await desk.engine.history(project_id) if v.label == BEFORE_UNDOING]
+    await desk.engine.restore_file(project_id, kept.commit, "src/deep/extra.ts")
+    assert (await desk.texts(project_id))["src/deep/extra.ts"] == "made\n"
+    await desk.engine._call(runtime.materialise())
+    assert inside(docker_client, project_id, "src/deep/extra.ts") == "made\n"
+
+
+async def test_a_pipe_in_a_files_place_does_not_keep_the_rest_from_being_undone(
+    desk: Desk,
+    docker_client: docker.DockerClient,  # noqa: F811
+) -> None:
+    project_id = await desk.build()
+    before = await desk.texts(project_id)
     runtime = desk.agent(project_id).runtime
 
-    async def look() -> list[str]:
+    async def look() -> Undone:
         async with runtime.undoing_changes() as undone:
+            await runtime.ask(["sh", "-c", "rm app.js; mkfifo app.js; echo mine > style.css"])
+        return undone
+
+    assert await desk.engine._call(look()) == Undone(["app.js", "style.css"])
+    for path in ("app.js", "style.css"):
+        assert inside(docker_client, project_id, path) == before[path]
+
+
+async def test_where_files_inside_cannot_be_compared_all_are_the_projects_again(
+    desk: Desk,
+    docker_client: docker.DockerClient,  # noqa: F811
+) -> None:
+    project_id = await desk.build()
+    before = await desk.texts(project_id)
+    runtime = desk.agent(project_id).runtime
+
+    async def look() -> Undone:
+        async with runtime.undoing_changes() as undone:
+            await runtime.ask(["sh", "-c", "echo mine > app.js; rm style.css"])
             runtime.most_seconds = 0.0
         return undone
 
-    assert await desk.engine._call(look()) == []
-    texts = await desk.texts(project_id)
-    assert inside(docker_client, project_id, "app.js") == texts["app.js"]
+    assert await desk.engine._call(look()) == Undone()
+    for path in ("app.js", "style.css"):
+        assert inside(docker_client, project_id, path) == before[path]
+    assert await desk.texts(project_id) == before
+
+
+async def test_what_a_command_changed_inside_is_undone_although_the_program_was_killed(
+    bench: Bench,
+    home: Home,
+    docker_client: docker.DockerClient,  # noqa: F811
+) -> None:
+    """Otherwise the next review would judge code that the project does not have."""
+    await bench.engine.shutdown()
+    script_app(bench.server, WRONG)
+    bench.fix_with(*STUCK)
+    command = f"{WRITES.format('index.html')}; setTimeout(() => {{}}, 60_000)"
+    bench.server.answer(f'[run node -e "{command}"]\n', operation="debug")
+    bench.server.answer("I do not know.", operation="debug")
+    program = Program("build", "Count", "--template", bench.template, "--json")
+    await asyncio.to_thread(program.until_state, "fixing")
+    project_id = program.project_id
+    await eventually(
+        lambda: inside(docker_client, project_id, "index.html") == "let x;", "the command ran"
+    )
+    await asyncio.to_thread(program.kill)
+    bench.engine = Engine(home, attended=False)
+    await asyncio.to_thread(bench.engine.start)
+    await bench.watch(project_id)
+    await bench.engine.resume(project_id)
+    await bench.engine.wait(project_id)
+    assert await bench.statuses(project_id) == [(MESSAGE, "given_up")]
+    await bench.engine.restart_sandbox(project_id)
+    assert inside(docker_client, project_id, "index.html") == PAGE
+    assert (await bench.texts(project_id))["index.html"] == PAGE
+    [notice] = bench.notices("undone")
+    assert "index.html" in notice
+    [kept] = [v for v in await bench.engine.history(project_id) if v.label == BEFORE_UNDOING]
+    await bench.engine.restore_file(project_id, kept.commit, "index.html")
+    assert (await bench.texts(project_id))["index.html"] == "let x;"
+
+
+async def test_what_could_not_be_undone_inside_is_undone_at_the_next_chance(
+    desk: Desk,
+    docker_client: docker.DockerClient,  # noqa: F811
+) -> None:
+    project_id = await desk.build()
+    before = await desk.texts(project_id)
+    runtime = desk.agent(project_id).runtime
+
+    async def look() -> Undone:
+        async with runtime.undoing_changes() as undone:
+            shut = "rm app.js; mkdir -p app.js/deep/er; chmod 000 app.js/deep"
+            await runtime.ask(["sh", "-c", f"{shut}; echo mine > style.css"])
+        return undone
+
+    assert await desk.engine._call(look()) == Undone(left=["app.js", "style.css"])
+    await desk.engine._call(runtime.ask(["chmod", "755", "app.js/deep"]))
+    await desk.engine._call(runtime.take_in())
+    assert inside(docker_client, project_id, "style.css") == before["style.css"]
+    assert inside(docker_client, project_id, "app.js") == before["app.js"]
+    told = await desk.until(lambda event: event.payload.to_data().get("code") == "undone")
+    assert "app.js" in told.payload.to_data()["message"]

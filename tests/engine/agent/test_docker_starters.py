@@ -1,10 +1,12 @@
-"""What a starter needs besides packages, in a Docker sandbox that is lost."""
+"""What comes with a starter's packages, and what it needs besides them in a Docker sandbox that is lost."""
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import docker
+import pytest
 
 from tests.engine.agent.conftest import Desk
 from tests.engine.agent.test_docker_projects import (  # noqa: F401
@@ -14,7 +16,17 @@ from tests.engine.agent.test_docker_projects import (  # noqa: F401
 )
 from tests.engine.agent.test_starters import SEED, begin, variant
 from tests.support.docker_engines import docker_client, docker_host, docker_image  # noqa: F401
+from tests.support.tiny_python_index import tiny_index
 from vibedesk.base.paths import Home
+
+PYTHON = {
+    "description": "A page served by Python. For tests.",
+    "language": "python",
+    "install_command": "uv sync",
+    "dev_command": "uv run --frozen python -m http.server --bind {host} {port}",
+    "build_command": "",
+}
+PYPROJECT = '[project]\nname = "app"\nversion = "0.1.0"\nrequires-python = ">=3.11"\ndependencies = ["alpha"]\n'
 
 
 def inside(client: docker.DockerClient, project_id: str, path: str) -> str:
@@ -55,3 +67,32 @@ async def test_a_lost_sandbox_is_set_up_again_in_order(
     assert (await third.engine.project(project_id)).files
     recorded = await third.services.database.run(lambda: third.services.store.commands(project_id))
     assert sum("seeds.txt" in command for command in recorded) == 2
+
+
+async def test_the_lock_file_of_packages_that_were_ready_becomes_the_projects(
+    desk: Desk,  # noqa: F811
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    folder = tmp_path / "python"
+    folder.mkdir()
+    texts = {"template.json": json.dumps(PYTHON), "pyproject.toml": PYPROJECT, "index.html": "<h1>"}
+    for name, text in texts.items():
+        (folder / name).write_text(text)
+    with tiny_index("127.0.0.2") as index:
+        index.publish("alpha", "1.0")
+        monkeypatch.setenv("UV_DEFAULT_INDEX", index.address)
+        monkeypatch.setenv("no_proxy", f"{index.host},127.0.0.1")
+        locks = []
+        for newest in ("1.1", "1.2"):
+            project_id = await begin(desk, template=str(folder))
+            await desk.engine.start_preview(project_id)
+            locks.append(await desk.engine.read_file(project_id, "uv.lock"))
+            index.publish("alpha", newest)
+        assert locks[0] == locks[1]
+        assert 'version = "1.0"' in locks[0]
+        assert desk.of("command_started") == [], "nothing had to be installed"
+
+        await desk.engine.rebuild_sandbox(project_id)
+        assert await desk.engine.read_file(project_id, "uv.lock") == locks[0]
+        assert (await desk.folder(project_id) / "uv.lock").read_text() == locks[0]

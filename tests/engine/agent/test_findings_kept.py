@@ -319,6 +319,8 @@ async def test_a_mend_whose_packages_were_refused_is_tried_again(
     described = json.loads((starter / "template.json").read_text("utf-8"))
     described["sync_command"] = "npm install --no-audit"
     (starter / "template.json").write_text(json.dumps(described), "utf-8")
+    # With it nobody but the install says what does not exist.
+    (starter / "bunfig.toml").write_text("# A company's own registry.\n", "utf-8")
     bench.template = starter
     project_id = await holey(bench, registry)
     await bench.engine.security_review(project_id)

@@ -366,6 +366,36 @@ async def test_a_try_tells_what_it_cost_and_a_debugging_leads_to_its_transcript(
     ]  # fmt: skip
 
 
+async def test_what_is_written_beside_a_try_is_no_part_of_its_cost(bench: Bench) -> None:
+    script_app(bench.server, WRONG)
+    server, broken_off = bench.server, faults.max_tokens(after_chars=len(WRONG) // 2)
+    server.fail(faults.stall(after_chars=0), operation="fix")
+    bench.fix_with(STUCK[0])
+    server.fail(broken_off, operation="regenerate_file")
+    server.answer(whole("index.html", PAGE + "<!-- anew -->\n"), operation="regenerate_file")
+    project_id = await bench.create()
+    await bench.engine.generate(project_id)
+    await server.wait_until(lambda: server.requests_for("fix") != [])
+    proposal = await bench.engine.regenerate_file(project_id, "index.html", "Say that it is new")
+    await bench.until(lambda e: e.type == "proposal_ready")
+    assert (await bench.engine.proposal(project_id, proposal)).status == "ready"
+    # The second try is broken off and gone on with, too: that is a part of it.
+    server.fail(broken_off, operation="fix")
+    bench.fix_with(GOOD)
+    server.release()
+    await bench.engine.wait(project_id)
+    calls = [
+        (call.operation, call.input_tokens + call.output_tokens)
+        for call in reversed((await bench.engine.usage(project_id)).calls)
+        if call.operation in ("fix", "continue")
+    ]
+    assert [operation for operation, _ in calls] == ["continue", "fix", "fix", "continue"]
+    _, first, second, rest = (tokens for _, tokens in calls)
+    agent = bench.agent(project_id)
+    [issue] = await bench.engine._call(agent._steps.mending.issues.every())
+    assert [tried["tokens"] for tried in issue.fixes] == [first, second + rest]
+
+
 async def test_where_no_model_debugs_no_try_is_told(bench: Bench) -> None:
     script_app(bench.server, WRONG)
     bench.fix_with(*STUCK)

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import asyncio
+import json
 
+import httpx
 import pytest
 
 from tests.engine.agent.conftest import Desk
 from tests.support import model_faults as faults
 from tests.support.model_server import ModelServer
+from tests.support.tiny_app import BLUEPRINT
 from vibedesk.base.errors import NotAllowedNowError
 from vibedesk.base.paths import Home
 from vibedesk.engine.engine import Engine
-from vibedesk.engine.events import Event, Resumed, Waiting
+from vibedesk.engine.events import Event, Resumed, RunStarted, Waiting
 
 
 def is_paused(event: Event) -> bool:
@@ -82,6 +85,30 @@ async def test_what_is_said_meanwhile_is_answered_and_the_pause_lasts(desk: Desk
     assert "said.css" in await desk.texts(project_id)
 
 
+async def test_the_preview_of_a_paused_run_starts_again_without_going_on(desk: Desk) -> None:
+    project_id = await blueprinting(desk)
+    with pytest.raises(NotAllowedNowError, match="starts by itself"):
+        await desk.engine.start_preview(project_id)
+    await desk.engine.pause(project_id)
+    desk.server.release()
+    await desk.until(is_paused)
+    for start in (desk.engine.start_preview, desk.engine.restart_sandbox):
+        url = await start(project_id)
+        assert await desk.engine._call(page_status(url)) == 200
+        await desk.engine.stop_sandbox(project_id)
+        assert (await desk.engine.sandbox(project_id)).state == "stopped"
+        assert await waits_for(desk, project_id) == "paused"
+    assert [request.operation for request in desk.server.requests] == ["blueprint"]
+    await desk.engine.resume(project_id)
+    await desk.engine.wait(project_id)
+    assert await desk.state(project_id) == "complete"
+
+
+async def page_status(url: str) -> int:
+    async with httpx.AsyncClient(trust_env=False) as client:
+        return (await client.get(url)).status_code
+
+
 async def test_a_paused_run_can_be_stopped_and_begins_unpaused(desk: Desk) -> None:
     project_id = await paused(desk)
     await desk.engine.cancel(project_id)
@@ -105,6 +132,80 @@ async def test_a_pause_outlasts_the_program(desk: Desk, home: Home, server: Mode
         await engine.wait(project_id)
         assert await again.state(project_id) == "complete"
         assert await waits_for(again, project_id) == ""
+    finally:
+        await again.aclose()
+
+
+@pytest.mark.parametrize("answers", [{"blueprint": {"questions": [{"question": "For whom?"}]}}])
+async def test_a_pause_that_a_question_came_before_follows_the_answer(
+    desk: Desk, home: Home, server: ModelServer
+) -> None:
+    server.fail(faults.stall(after_chars=5), operation="blueprint")
+    server.answer(json.dumps(BLUEPRINT), operation="blueprint")
+    await desk.engine.shutdown()
+    engine = Engine(home, attended=True)
+    await asyncio.to_thread(engine.start)
+    again = Desk(engine, server)
+    try:
+        project_id = await again.create()
+        await engine.generate(project_id)
+        await again.until(lambda e: e.type == "blueprint_chunk")
+        await engine.pause(project_id)
+        server.release()
+        await engine.wait(project_id)
+        assert await waits_for(again, project_id) == "answers"
+        asked = len(server.requests)
+        await engine.answer(project_id, None)
+        await again.until(is_paused)
+        assert len(server.requests) == asked
+        await engine.resume(project_id)
+        await engine.wait(project_id)
+        assert await again.state(project_id) == "complete"
+    finally:
+        await again.aclose()
+
+
+async def test_a_pause_that_did_not_come_is_none_of_the_next_runs(desk: Desk) -> None:
+    desk.server.fail(faults.stall(after_chars=40), operation="blueprint")
+    project_id = await desk.create(approval=True)
+    await desk.engine.generate(project_id)
+    await desk.until(lambda e: e.type == "blueprint_chunk")
+    await desk.engine.pause(project_id)
+    desk.server.release()
+    await desk.engine.wait(project_id)
+    assert await desk.state(project_id) == "awaiting_approval"
+    await desk.engine.approve(project_id)
+    await desk.engine.wait(project_id)
+    assert await desk.state(project_id) == "complete"
+    assert not any(is_paused(event) for event in desk.events)
+
+
+async def test_a_stop_takes_a_pause_along_that_is_still_to_come(desk: Desk) -> None:
+    project_id = await blueprinting(desk)
+    await desk.engine.pause(project_id)
+    await desk.engine.cancel(project_id)
+    desk.server.release()
+    await desk.engine.generate(project_id)
+    await desk.engine.wait(project_id)
+    assert await desk.state(project_id) == "complete"
+    assert not any(is_paused(event) for event in desk.events)
+
+
+async def test_a_run_that_goes_on_says_so_before_its_step_is_done(
+    desk: Desk, home: Home, server: ModelServer
+) -> None:
+    project_id = await blueprinting(desk)
+    await desk.engine.shutdown()
+    engine = Engine(home)
+    await asyncio.to_thread(engine.start)
+    again = Desk(engine, server)
+    try:
+        await again.watch(project_id)
+        server.fail(faults.stall(after_chars=40), operation="blueprint")
+        await engine.resume(project_id)
+        await again.until(lambda e: isinstance(e.payload, RunStarted))
+        assert again.states == []
+        assert (await engine.project(project_id)).running
     finally:
         await again.aclose()
 

@@ -2,52 +2,47 @@
 
 from __future__ import annotations
 
+import re
 from itertools import pairwise, takewhile
 from typing import Any
 
 import pytest
 
 from tests.engine.agent.conftest import Desk
+from tests.engine.models.test_fault_matrix import (  # noqa: F401 - two of them are fixtures
+    AT,
+    ROUTE_OF,
+    ask_for_checks,
+    desk,
+    have_talked_long,
+    proposal,
+    settle,
+    wire,
+)
+from tests.support import model_faults as faults
 from tests.support.model_http import ReceivedRequest
-from tests.support.model_server import ModelServer
-from vibedesk.base.paths import Home
 
 TASK = "# Your task"
+TALK = "# The conversation"
 FILES = "# Its files"
-
-
-@pytest.fixture(params=["anthropic", "openai"])
-def wire(
-    request: pytest.FixtureRequest,
-    home: Home,
-    server: ModelServer,
-    monkeypatch: pytest.MonkeyPatch,
-) -> str:
-    for name in ("ANTHROPIC_API_KEY", "OPENAI_API_KEY"):
-        monkeypatch.delenv(name, raising=False)
-    for name, value in server.environment(request.param).items():
-        monkeypatch.setenv(name, value)
-    wire: str = request.param
-    return wire
+_FILE = re.compile(r'<file path="[^"]*">\n.*?</file>\n', re.S)
+_SUMMARY = re.compile(r"<summary>\n.*?\n</summary>", re.S)
 
 
 @pytest.fixture
-async def run(desk: Desk, wire: str, server: ModelServer) -> list[ReceivedRequest]:
-    """Every request of a build of two phases and a message after it."""
-    options: dict[str, Any] = {} if wire == "anthropic" else {"provider": "openai"}
-    project_id = await desk.build(**options)
-    await desk.engine.say(project_id, "Mark the style")
+async def asked(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> list[ReceivedRequest]:  # noqa: F811
+    """Every request of a project in which each operation has its turn, in the order in which they came."""
+    monkeypatch.setenv("VIBEDESK_REVIEW", "tools")
+    desk.server.fail(faults.max_tokens(after_chars=AT), operation="implement_phase")
+    project_id = await desk.build()
+    assert await settle(desk, project_id) == 0
+    await have_talked_long(desk, project_id)
+    await desk.engine.say(project_id, "Mach es grün")
     await desk.engine.wait(project_id)
-    asked = [r for r in server.requests if r.operation not in ("review", "checks", "summarize")]
-    operations = [request.operation for request in asked]
-    assert operations == [
-        "blueprint",
-        "implement_phase",
-        "plan_phase",
-        "implement_phase",
-        "converse",
-    ]
-    return asked
+    await proposal(desk, project_id)
+    await ask_for_checks(desk, project_id)
+    assert {request.operation for request in desk.server.requests} == {*ROUTE_OF, "continue"}
+    return desk.server.requests
 
 
 def told(request: ReceivedRequest) -> str:
@@ -66,20 +61,46 @@ def text_of(turn: dict[str, Any]) -> str:
     return content if isinstance(content, str) else "".join(part["text"] for part in content)
 
 
-async def test_what_requests_of_a_run_have_in_common(run: list[ReceivedRequest], wire: str) -> None:
-    assert len({request.system.encode() for request in run}) == 1
-    for one, other in pairwise(run[1:]):
-        shared = common(one, other)
-        assert FILES in shared, (one.operation, other.operation)
-        if (one.operation, other.operation) == ("plan_phase", "implement_phase"):
-            # Nothing changed between these two, so all but the task is the same.
-            assert TASK in shared
+def project_part(request: ReceivedRequest) -> str:
+    """Return what stands before the task, or before a conversation."""
+    text = told(request)
+    return text[: min(text.index(mark) for mark in (TASK, TALK) if mark in text)]
+
+
+def files(request: ReceivedRequest) -> list[str]:
+    """Return the files of the project part in their order, paths and texts."""
+    return _FILE.findall(project_part(request))
+
+
+def summary(request: ReceivedRequest) -> list[str]:
+    return _SUMMARY.findall(project_part(request))
+
+
+async def test_what_requests_of_all_operations_have_in_common(
+    asked: list[ReceivedRequest],
+    wire: str,  # noqa: F811
+) -> None:
+    assert len({request.system.encode() for request in asked}) == 1
+    blueprint, *others = asked
+    assert "Never write or change: " in common(blueprint, others[0])
+    alike = set()
+    for one, other in pairwise(others):
+        shared, pair = common(one, other), (one.operation, other.operation)
+        assert FILES in shared, pair
+        # What has not changed and stood before all that did stands there still.
+        same = takewhile(set(files(other)).__contains__, files(one))
+        assert [file for file in same if file not in shared] == [], pair
+        if (files(one), summary(one)) == (files(other), summary(other)):
+            assert shared.startswith(project_part(other)), pair
+            alike.add(pair)
+    # Nothing changed between these two, so all but the task is the same.
+    assert {("plan_phase", "implement_phase"), ("regenerate_file", "checks")} <= alike
     # What the starter brought stands before what the first phase wrote.
-    starters = told(run[2]).index('<file path="package.json">')
-    assert starters < told(run[2]).index('<file path="index.html">')
-    assert len(common(run[1], run[2])) > starters
+    planned = project_part(next(r for r in asked if r.operation == "plan_phase"))
+    order = [planned.index(f'<file path="{path}">') for path in ("package.json", "index.html")]
+    assert order == sorted(order)
     if wire == "anthropic":
-        for request in run:
+        for request in asked:
             assert_kept_by_anthropic(request)
 
 

@@ -113,6 +113,27 @@ async def test_a_made_up_package_is_caught_before_the_install(
     assert index.asked["surely-made-up"] == 1
 
 
+async def test_what_a_model_lists_is_caught_before_the_install(
+    python_bench: Bench, index: TinyIndex
+) -> None:
+    listing = '["alpha", "beta[x] >= 99", "surely-made-up>=3"]'
+    wanted = PYPROJECT.replace("dependencies = []", f"dependencies = {listing}")
+    script_phase(python_bench.server, "", also=whole("pyproject.toml", wanted))
+    python_bench.server.answer(whole("index.html", PAGE + "<p>Without it</p>\n"), operation="fix")
+    project_id = await python_bench.build()
+    view = await python_bench.engine.project(project_id)
+    assert (view.state, view.issues) == ("complete", ()), view.reason
+    assert python_bench.notices("no_such_package") == [
+        "There is no package surely-made-up>=3; going on without it."
+    ]
+    assert python_bench.notices("version_replaced") == [
+        "There is no beta[x] >= 99 to be had; taking beta[x]==2.0."
+    ]
+    assert "there is no package surely-made-up>=3" in python_bench.asked("fix")[0]
+    assert await listed(python_bench, project_id) == ["alpha", "beta[x]==2.0"]
+    assert index.asked["surely-made-up"] == 1
+
+
 async def test_where_settings_say_where_packages_come_from_the_install_is_asked(
     python_bench: Bench,
 ) -> None:

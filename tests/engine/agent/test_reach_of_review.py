@@ -22,7 +22,13 @@ from tests.support.mendable_app import (
 )
 from tests.support.tiny_app import whole
 from vibedesk.base.errors import NotAllowedNowError
-from vibedesk.engine.events import CheckFinished, GenerationComplete, PhaseComplete, WishQueued
+from vibedesk.engine.events import (
+    CheckFinished,
+    Diagnostics,
+    GenerationComplete,
+    PhaseComplete,
+    WishQueued,
+)
 
 NOTHING = json.dumps({"name": "None", "files": [], "install_commands": [], "is_last_phase": True})
 CHECKS = [check("First"), {**check("Second"), "phase": 2}, {**check("Of no phase"), "phase": None}]
@@ -137,6 +143,95 @@ async def test_an_app_whose_roadmap_grew_at_the_phase_limit_is_not_called_comple
     await seeing.engine.wait(project_id)
     assert await seeing.state(project_id) == "complete"
     assert checks_by_phase(seeing) == [["First"], ["First", "Second", "Of no phase"]]
+
+
+# -- checks of phases to come --------------------------------------------------------------------------------
+
+PLUS = PAGE.replace("</button>", "</button> <button>Plus</button>")
+COUNTS_BY_ALL = GOOD.replace(
+    "document.querySelector('button').onclick",
+    "for (const b of document.querySelectorAll('button')) b.onclick",
+)
+
+
+async def before_its_last_check(bench: Bench) -> str:
+    """Build the first phase of three, and run all checks: only that of the third fails."""
+    checks = [check("First"), {**check("Third", button="Plus"), "phase": 3}]
+    script_app(bench.server, GOOD, checks=checks, phases=3)
+    bench.server.fail(faults.stall(after_chars=0), operation="plan_phase")
+    project_id = await bench.create()
+    await bench.engine.generate(project_id)
+    await bench.server.wait_until(lambda: bench.server.requests_for("plan_phase") != [])
+    await bench.engine.cancel(project_id)
+    await bench.engine.run_checks(project_id)
+    assert await failed(bench, project_id) == [("Third", "open")]
+    return project_id
+
+
+async def failed(bench: Bench, project_id: str) -> list[tuple[str, str]]:
+    """Return the checks (names) that are known to fail, with what became of that."""
+    view = await bench.engine.project(project_id)
+    return [(issue["evidence"]["check"], issue["status"]) for issue in view.issues]
+
+
+async def test_a_check_of_a_later_phase_is_run_where_the_person_has_it_mended(
+    seeing: Bench,
+) -> None:
+    project_id = await before_its_last_check(seeing)
+    seeing.server.answer(whole("index.html", PLUS), operation="fix")
+    seeing.server.answer(whole("app.js", COUNTS_BY_ALL), operation="fix")
+    await seeing.engine.fix(project_id)
+    await seeing.engine.wait(project_id)
+    view = await seeing.engine.project(project_id)
+    assert (view.state, view.issues) == ("idle", ()), view.reason
+    assert seeing.fixes == [("index.html", "model", False), ("app.js", "model", True)]
+    assert {c.name: c.passed for c in view.checks} == {"First": True, "Third": True}
+
+
+async def test_a_check_of_a_later_phase_that_stays_failed_is_the_persons_to_decide(
+    seeing: Bench,
+) -> None:
+    project_id = await before_its_last_check(seeing)
+    seeing.fix_with(*(GOOD + f"// try {number}\n" for number in range(3)))
+    await seeing.engine.fix(project_id)
+    await seeing.engine.wait(project_id)
+    view = await seeing.engine.project(project_id)
+    assert view.waiting is not None, view.reason
+    assert await failed(seeing, project_id) == [("Third", "given_up")]
+    seeing.server.answer(
+        whole("index.html", PLUS) + whole("app.js", COUNTS_BY_ALL), operation="fix"
+    )
+    await seeing.engine.fix(project_id)
+    await seeing.engine.wait(project_id)
+    view = await seeing.engine.project(project_id)
+    assert (view.state, view.issues) == ("idle", ()), view.reason
+
+
+async def test_a_check_of_a_later_phase_keeps_no_earlier_one_open_and_stays_known(
+    seeing: Bench,
+) -> None:
+    project_id = await before_its_last_check(seeing)
+    seeing.server.answer(plan("more.js", last=False), operation="plan_phase")
+    seeing.server.answer(whole("more.js", "export {};\n"), operation="implement_phase")
+    seeing.server.answer(plan("app.js"), operation="plan_phase")
+    written = whole("index.html", PLUS) + whole("app.js", COUNTS_BY_ALL)
+    seeing.server.answer(written, operation="implement_phase")
+    await seeing.engine.resume(project_id)
+    await seeing.engine.wait(project_id)
+    view = await seeing.engine.project(project_id)
+    assert (view.state, view.issues) == ("complete", ()), view.reason
+    assert seeing.asked("fix") == []
+    payloads = [event.payload for event in seeing.events]
+    closed = payloads.index(PhaseComplete(2))
+    known = [told.issues for told in payloads[:closed] if isinstance(told, Diagnostics)][-1]
+    assert [i["evidence"]["check"] for i in known] == ["Third"], "nobody looked at it again"
+
+
+async def test_what_a_check_showed_that_the_blueprint_has_no_more_is_gone(seeing: Bench) -> None:
+    project_id = await before_its_last_check(seeing)
+    await seeing.engine.edit_blueprint(project_id, {"acceptance_checks": [check("First")]})
+    await seeing.engine.run_checks(project_id)
+    assert await failed(seeing, project_id) == []
 
 
 # -- warnings that the person wants gone ---------------------------------------------------------------------

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.engine.agent.conftest import Bench, reopened
+from tests.engine.agent.conftest import Bench, reopened, rewritten
 from tests.support import model_faults as faults
 from tests.support.mendable_app import (
     DEBUGGED,
@@ -333,6 +333,35 @@ async def test_an_error_that_the_person_met_is_where_the_app_wrote_it(bench: Ben
     assert (met["file"], met["line"], met["column"]) == ("app.js", 1, 1)
 
 
+async def test_what_the_person_met_is_looked_at_again_where_a_check_shows_it_as_well(
+    seeing: Bench,
+) -> None:
+    """Else nobody can say that its mend helped: what only the person met shows nowhere again."""
+    await seeing.engine.set_setting("fix.automatic", False)
+    script_app(seeing.server, GOOD, checks=[check()])
+    project_id = await seeing.build()
+    await rewritten(seeing, project_id, GOOD.replace("+ 1", "+ cou"))
+    thrown = await stack(seeing, project_id, "app.js:2:1")
+    await seeing.engine.report_runtime_error(project_id, "ReferenceError: cou", thrown)
+    await seeing.engine.set_setting("fix.automatic", True)
+    await seeing.engine.run_checks(project_id)
+    met = {i["source"]: i for i in (await seeing.engine.project(project_id)).issues}
+    assert (met["runtime"]["message"], met["runtime"]["times_seen"]) == (
+        "ReferenceError: cou is not defined",
+        2,
+    )
+    assert met["check"]["message"].startswith("The check “Counts” fails.")
+    seeing.fix_with(GOOD.replace("+ 1", "+ cou + 1"), GOOD)
+    await seeing.engine.fix(project_id, [met["runtime"]["signature"]])
+    await seeing.engine.wait(project_id)
+    view = await seeing.engine.project(project_id)
+    assert (view.state, view.issues) == ("complete", ()), view.reason
+    assert seeing.fixes == [("app.js", "model", False), ("app.js", "model", True)]
+    # That the first mend did not help is known of the error as well.
+    for asked in seeing.asked("fix"):
+        assert "app.js:2:1: ReferenceError: cou is not defined" in asked
+
+
 # -- what was looked at ---------------------------------------------------------------------------------------
 
 
@@ -388,6 +417,39 @@ async def test_what_is_typed_while_checks_run_none_of_them_saw(seeing: Bench) ->
     report = await seeing.engine.check(project_id)
     assert report.ready
     assert await outdated(seeing, project_id) == [(True, False), (True, False)]
+
+
+async def test_what_is_typed_while_a_run_looks_at_the_app_comes_to_it_with_the_runs_end(
+    bench: Bench,
+) -> None:
+    script_app(bench.server, GOOD)
+    bench.server.answer(json.dumps({"findings": []}), operation="review")
+    bench.server.fail(faults.stall(after_chars=3), operation="review")
+    project_id = await bench.create()
+    await bench.engine.generate(project_id)
+    await bench.server.wait_until(lambda: bool(bench.server.requests_for("review")))
+    await typed(bench, project_id, "// mine\n")
+    served = await bench.folder(project_id) / "app.js"
+    assert served.read_text("utf-8") == GOOD
+    bench.server.release()
+    await bench.engine.wait(project_id)
+    assert await bench.state(project_id) == "complete"
+    assert served.read_text("utf-8") == f"// mine\n{GOOD}"
+
+
+async def test_what_is_typed_while_a_model_thinks_about_a_mend_survives_it(bench: Bench) -> None:
+    """The model writes the file anew as it was shown it, in an answer that begins long after that."""
+    script_app(bench.server, GOOD)
+    project_id = await bench.build()
+    await bench.engine.report_runtime_error(project_id, "It does not count")
+    bench.server.answer(whole("more.js", "export {};\n") + whole("app.js", SHOWN), operation="fix")
+    bench.server.fail(faults.stall(after_chars=3), operation="fix")
+    await bench.engine.fix(project_id)
+    await bench.server.wait_until(lambda: bool(bench.asked("fix")))
+    await typed(bench, project_id, "// mine\n")
+    bench.server.release()
+    await bench.engine.wait(project_id)
+    assert (await bench.texts(project_id))["app.js"] == f"// mine\n{SHOWN}"
 
 
 def test_an_app_is_not_ready_by_checks_of_other_code() -> None:

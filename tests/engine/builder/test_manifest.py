@@ -10,7 +10,7 @@ import tomlkit
 from hypothesis import given
 from hypothesis import strategies as st
 
-from vibedesk.engine.builder.manifest import checked_manifest
+from vibedesk.engine.builder.manifest import checked_manifest, requirements, with_requirements
 from vibedesk.engine.builder.templates import load_template
 from vibedesk.engine.scof import PatchError
 
@@ -201,3 +201,65 @@ def test_nothing_of_the_proposed_manifest_is_lost(
 
 def test_other_files_pass() -> None:
     assert checked_manifest("src/package.json", "{", _STARTER) == "{"
+
+
+# -- what is listed --------------------------------------------------------------------------------
+
+
+def test_what_npm_installs_is_listed_as_a_command_would_name_it() -> None:
+    manifest = {
+        "dependencies": {"zod": "^4", "@a/b": "", "local": "file:../x"},
+        "devDependencies": {"vite": "8.3.8", "zod": "^4"},
+        "peerDependencies": {"react": ">=18 <20"},
+        "optionalDependencies": [],
+    }
+    text = json.dumps(manifest)
+    specs = ["zod@^4", "@a/b", "local@file:../x", "vite@8.3.8", "react@>=18 <20"]
+    assert requirements("package.json", text) == specs
+    assert requirements("src/package.json", text) == []
+    instead = {"zod@^4": "zod@3.2.1", "@a/b": None, "vite@8.3.8": None, "never": None}
+    assert json.loads(with_requirements("package.json", text, instead)) == {
+        "dependencies": {"zod": "^3.2.1", "local": "file:../x"},
+        "devDependencies": {"zod": "^3.2.1"},
+        "peerDependencies": {"react": ">=18 <20"},
+        "optionalDependencies": [],
+    }
+    assert with_requirements("package.json", text, {"never": None}) == text
+
+
+def test_of_a_pyproject_only_what_is_replaced_changes() -> None:
+    text = _PROJECT.replace('["alpha>=1"]', '[\n    "alpha>=1",  # why\n    "made-up",\n]') + (
+        '[dependency-groups]\ndev = ["beta[x] >= 9", { include-group = "docs" }]\ndocs = ["made-up"]\n'
+        '[tool.uv]\nconstraint-dependencies = ["beta[x] >= 9"]\n'
+    )
+    assert requirements("pyproject.toml", text) == ["alpha>=1", "made-up", "beta[x] >= 9"]
+    instead = {"made-up": None, "beta[x] >= 9": "beta[x]==2"}
+    assert with_requirements("pyproject.toml", text, instead) == (
+        text.replace('    "made-up",\n', "")
+        .replace('"made-up"', "")
+        .replace("beta[x] >= 9", "beta[x]==2")
+    )
+
+
+@pytest.mark.parametrize("path", ["package.json", "pyproject.toml"])
+@pytest.mark.parametrize("text", ["", "{", "[]", "[project", '{"dependencies": 1}'])
+def test_what_cannot_be_read_lists_nothing_and_stays(path: str, text: str) -> None:
+    assert requirements(path, text) == []
+    assert with_requirements(path, text, {"zod": None}) == text
+
+
+@given(
+    sections=st.dictionaries(
+        st.sampled_from(["dependencies", "devDependencies", "optionalDependencies"]), _NAMES
+    ),
+    data=st.data(),
+)
+def test_what_is_dropped_is_gone_and_nothing_else(
+    sections: dict[str, dict[str, str]], data: st.DataObject
+) -> None:
+    text = json.dumps({"name": "app", **sections})
+    specs = requirements("package.json", text)
+    gone = data.draw(st.lists(st.sampled_from(specs), unique=True) if specs else st.just([]))
+    left = with_requirements("package.json", text, dict.fromkeys(gone))
+    assert requirements("package.json", left) == [spec for spec in specs if spec not in gone]
+    assert json.loads(left)["name"] == "app"

@@ -27,6 +27,7 @@ async def _npm(argv: list[str]) -> tuple[int, list[str]]:
     versions = _REGISTRY.get(name)
     if versions is None:
         return 1, [_WARNING, *_NO_PACKAGE.splitlines()]
+    wanted = wanted.removeprefix("v")
     fitting = [v for v in versions if v == wanted or v.startswith(f"{wanted}.")]
     if wanted == "latest":
         return 0, [_WARNING, json.dumps(max(versions))]
@@ -44,9 +45,11 @@ async def test_ranges_become_the_newest_version_that_fits() -> None:
 
 
 async def test_a_version_that_does_not_exist_is_replaced_and_told() -> None:
-    found = await resolve_packages(["zod@3.99.0", "zod@9.0.0"], _npm)
-    assert found.replaced == {"zod@3.99.0": "zod@3.25.76", "zod@9.0.0": "zod@4.6.7"}
-    assert found.specs == ["zod@3.25.76", "zod@4.6.7"]
+    found = await resolve_packages(["zod@3.99.0", "zod@9.0.0", "zod@^99", "zod@v4.6.5"], _npm)
+    assert found.replaced == {
+        "zod@3.99.0": "zod@3.25.76", "zod@9.0.0": "zod@4.6.7", "zod@^99": "zod@4.6.7",
+    }  # fmt: skip
+    assert found.specs == ["zod@3.25.76", "zod@4.6.7", "zod@4.6.5"]
 
 
 async def test_a_made_up_package_is_missing() -> None:

@@ -54,6 +54,19 @@ def test_a_rewrite_shows_the_old_text_until_it_closes(files: ProjectFiles, draft
     assert files.read("a.ts") == "new\n"
 
 
+def test_what_a_person_types_before_a_rewrite_begins_that_does_not_know_of_it_survives(
+    files: ProjectFiles, drafts: Drafts
+) -> None:
+    """A model is shown the code, thinks, and writes other files first."""
+    shown = "import x\n\nfunction a() {}\n"
+    files.write("a.ts", shown, "agent")
+    files.write("a.ts", f"// mine\n{shown}", "user")
+    drafts.start("a.ts", "full", shown=shown)
+    files.write("a.ts", f"// mine\n{shown}// too\n", "user")
+    drafts.close("a.ts", "import x\n\nfunction a() { return 1 }\n")
+    assert files.read("a.ts") == "// mine\nimport x\n\nfunction a() { return 1 }\n// too\n"
+
+
 def test_what_a_person_types_during_a_rewrite_survives(files: ProjectFiles, drafts: Drafts) -> None:
     files.write("a.ts", "import x\n\nfunction a() {}\n\nfunction b() {}\n", "agent")
     drafts.start("a.ts", "full")

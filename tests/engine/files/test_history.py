@@ -168,6 +168,38 @@ def test_restoring_brings_files_back_and_loses_nothing(
     git("fsck", "--strict")
 
 
+def test_a_gitignore_is_kept_although_it_names_itself(
+    files: ProjectFiles, history: History
+) -> None:
+    files.write_all({".gitignore": "*\n!a\n", "a": "a", "b": "b"}, "agent")
+    first = history.snapshot("one")
+    assert sorted(history.files_at(first.commit)) == [".gitignore", "a"]
+    files.write(".gitignore", "*\n", "user")
+    history.restore(first.commit)
+    before = history.versions()[1]
+    assert history.files_at(before.commit)[".gitignore"] == b"*\n"
+    assert files.texts() == {".gitignore": "*\n!a\n", "a": "a", "b": "b"}
+
+
+@pytest.mark.parametrize("one_file", [False, True], ids=["all", "one"])
+def test_what_is_named_by_a_later_gitignore_is_kept_before_it_is_restored(
+    files: ProjectFiles, history: History, *, one_file: bool
+) -> None:
+    files.write_all({"a": "1", "b": "1"}, "agent")
+    first = history.snapshot("one")
+    files.write_all({".gitignore": "a\n.env\n", "a": "2", ".env": "SECRET"}, "user")
+    history.snapshot("two")
+    files.write("a", "3", "user")
+    history.snapshot("three")
+    if one_file:
+        history.restore_file(first.commit, "a")
+    else:
+        history.restore(first.commit)
+    assert files.read("a") == "1"
+    before = next(kept for kept in history.versions() if kept.label.startswith("Before"))
+    assert history.files_at(before.commit) == {".gitignore": b"a\n.env\n", "a": b"3", "b": b"1"}
+
+
 def test_unknown_and_ambiguous_versions_are_said(files: ProjectFiles, history: History) -> None:
     for number in range(20):
         files.write("a", str(number), "agent")

@@ -56,6 +56,23 @@ def test_only_what_the_person_alone_changed_is_theirs(
     assert files_in(folder, after.commit) == files.texts()
 
 
+def test_a_gitignore_of_theirs_is_a_version_and_the_next_whole_one_goes_by_it(
+    files: ProjectFiles, history: History, folder: Path
+) -> None:
+    files.write(".gitignore", "c.ts\n", "user")
+    kept = history.snapshot_of_person()
+    assert kept is not None
+    assert (kept.label, kept.files_changed) == ("Your edits: .gitignore", 1)
+    assert files_in(folder, kept.commit)[".gitignore"] == "c.ts\n"
+    assert history.snapshot_of_person() is None
+    files.write("a.ts", "the agent's\n", "agent")
+    after = history.snapshot("Phase 2")
+    assert files_in(folder, after.commit).keys() == {".gitignore", "a.ts", "src/b.ts"}
+    files.write(".gitignore", "", "agent")
+    whole = history.snapshot("Phase 3")
+    assert files_in(folder, whole.commit).keys() == {".gitignore", "a.ts", "c.ts", "src/b.ts"}
+
+
 def test_a_change_that_was_taken_back_is_nothing(files: ProjectFiles, history: History) -> None:
     files.write("a.ts", "x\n", "user")
     files.write("a.ts", "a\n", "user")

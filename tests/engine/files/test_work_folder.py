@@ -13,7 +13,7 @@ from vibedesk.base.errors import DiskFullError, ReadOnlyHomeError, StorageError
 from vibedesk.base.paths import Home
 from vibedesk.engine.files.drafts import Drafts
 from vibedesk.engine.files.project_files import ProjectFiles
-from vibedesk.engine.files.work_folder import WorkFolder
+from vibedesk.engine.files.work_folder import Undone, WorkFolder
 from vibedesk.engine.store.database import Database
 
 
@@ -480,7 +480,7 @@ def test_what_cannot_be_kept_stays_where_it_is_while_the_rest_is_put_back(
     (folder / "readme.md").write_text("a name that differs only in case")
     (folder / "app.js").write_text("changed")
     (folder / "new.js").write_text("new")
-    assert work.put_back() == ["app.js", "new.js"]
+    assert work.put_back() == Undone(["app.js", "new.js"])
     assert on_disk(folder) == {
         "README.md": "mine",
         "app.js": "mine",
@@ -500,10 +500,83 @@ def test_after_a_crash_only_what_a_command_had_time_for_is_put_back(
     for name in ("b.js", "new.js"):
         (folder / name).write_text("the person's, later")
         os.utime(folder / name, (until + 1, until + 1))
-    assert work.put_back(until=until) == ["a.js", "gone.js"]
+    assert work.put_back(until=until) == Undone(["a.js", "gone.js"])
     assert work.to_be_put_back == 0
     assert sorted(taken(work)) == [("b.js", False), ("new.js", False)]
     assert files.read("a.js") == files.read("gone.js") == "mine"
+
+
+@pytest.mark.parametrize(
+    ("made", "kept"),
+    [
+        ("app.js/", True),
+        ("app.js/deep/", True),
+        ("app.js/app.js", False),
+        ("app.js/node_modules/x/y.js", True),
+        ("app.js/" + "a/" * 300, True),
+    ],
+    ids=["empty", "folder", "file", "packages", "deep"],
+)
+def test_a_folder_in_a_files_place_goes(
+    files: ProjectFiles, work: WorkFolder, folder: Path, made: str, kept: bool
+) -> None:
+    files.write_all({"app.js": "mine", "b.js": "mine"}, "agent")
+    work.materialise()
+    work.begin_undoing(60)
+    (folder / "app.js").unlink()
+    (folder / made).parent.mkdir(parents=True, exist_ok=True)
+    (folder / made).mkdir() if made.endswith("/") else (folder / made).write_text("the command's")
+    (folder / "b.js").write_text("the command's")
+    assert work.put_back() == Undone(["app.js", "b.js"], kept=kept)
+    assert on_disk(folder) == {"app.js": "mine", "b.js": "mine"}
+    assert work.to_be_put_back == 0
+    assert taken(work) == []
+    assert files.texts() == {"app.js": "mine", "b.js": "mine"}
+
+
+def test_what_cannot_be_put_back_waits_while_the_rest_is(
+    files: ProjectFiles, work: WorkFolder, folder: Path, tmp_path: Path
+) -> None:
+    before = {"a.js": "mine", "b.js": "mine", "src/c.js": "mine"}
+    files.write_all(before, "agent")
+    work.materialise()
+    work.begin_undoing(60)
+    (folder / "src").rename(tmp_path / "src")
+    (folder / "src").symlink_to(tmp_path / "src")
+    for path in ("a.js", "new.js", "src/c.js"):
+        (folder / path).write_text("the command's")
+    undone = work.put_back()
+    assert undone == Undone(["a.js", "new.js"], left=["src/c.js"])
+    assert undone.outcome == (
+        "That was undone; what was there is in the history. src/c.js could not be put back."
+    )
+    assert work.to_be_put_back == 0
+    assert taken(work) == []
+    assert files.texts() == before
+    with pytest.raises(StorageError, match="links are never followed"):
+        work.materialise()
+    (folder / "src").unlink()
+    assert work.materialise() == ["src/c.js"]
+    assert on_disk(folder) == before
+
+
+def test_after_a_crash_a_folder_that_the_person_filled_since_stays(
+    files: ProjectFiles, work: WorkFolder, folder: Path
+) -> None:
+    files.write_all({"a.js": "mine", "b.js": "mine", "c.js": "mine"}, "agent")
+    work.materialise()
+    work.begin_undoing(60)
+    until = work.to_be_put_back
+    for name in ("a.js", "b.js"):
+        (folder / name).unlink()
+        (folder / name / "deep").mkdir(parents=True)
+        (folder / name / "deep" / "new.js").write_text("new")
+    os.utime(folder / "b.js" / "deep" / "new.js", (until + 1, until + 1))
+    assert work.put_back(until=until) == Undone(["a.js"], kept=False)
+    assert sorted(taken(work)) == [("b.js", True), ("b.js/deep/new.js", False)]
+    assert on_disk(folder) == files.texts() == {
+        "a.js": "mine", "b.js/deep/new.js": "new", "c.js": "mine",
+    }  # fmt: skip
 
 
 def test_a_folder_that_is_gone_is_not_filled_again_to_undo_a_command(

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import re
 import shlex
 import subprocess
 from pathlib import Path
 
 import pytest
+from hypothesis import assume, example, given
+from hypothesis import strategies as st
 
 from vibedesk.engine.builder.templates import load_template
 from vibedesk.engine.review.checkers import read_log
+from vibedesk.engine.review.parsers.node_stack import parse_server_log
 from vibedesk.engine.review.uncaught import uncaught_errors
 from vibedesk.engine.sandboxes.node import find_toolchains
 
@@ -41,6 +45,28 @@ def told(log: str) -> list[tuple[str, str]]:
             "node-crash",
             [("Error: ENOENT: no such file or directory, open '/nope/x.json'", "n.mjs:2:37")],
         ),
+        # Messages of several lines: a package's own, Node's, the app's, and one that the app tells of itself.
+        (
+            "uncaught-zod",
+            [
+                (
+                    'ZodError: [ { "expected": "number", "code": "invalid_type", "path": [ "port" ], "message": '
+                    '"Invalid input: expected number, received string" }, { "origin": "string", "code": "too_small", '
+                    '"minimum": 1, "inclusive": true, "path": [ "name" ], "message": "Too small: expected string to have '
+                    ">=1 characte…",
+                    "src/settings.ts:5:34",
+                )
+            ],
+        ),
+        (
+            "uncaught-require",
+            [("Error: Cannot find module './nope.cjs'", "src/load.cjs:1:16")],
+        ),
+        (
+            "uncaught-lines",
+            [("Error: The table is not as it should be", "src/lines.mjs:2:9")],
+        ),
+        ("uncaught-late", [("TypeError: Nothing was saved.", "src/late.mjs:2:9")]),
     ],
 )  # fmt: skip
 def test_what_servers_really_printed(name: str, found: list[tuple[str, str]]) -> None:
@@ -49,6 +75,46 @@ def test_what_servers_really_printed(name: str, found: list[tuple[str, str]]) ->
     assert {(i.source, i.severity) for i in uncaught_errors(log, "/app")} == {
         ("server", "blocking")
     }
+
+
+@given(
+    message=st.lists(st.text(st.characters(codec="ascii", exclude_categories=["Cc"])), max_size=20),
+    fields=st.sampled_from([[], ["  code: 'E_ROWS',", "  rows: [ 1 ]", "}"]]),
+)
+@example(message=["", "] at once", "  indented"], fields=[])
+def test_a_message_may_have_several_lines(message: list[str], fields: list[str]) -> None:
+    frames = ["    at read (/app/src/a.ts:4:9)", "    at node:internal/main:1:1"]
+    handled = "TypeError: fetch failed\n    at get (/app/src/weather.ts:3:1)\n"
+    above = f"{handled}/app/src/a.ts:4\nthrow new Error(said)\n      ^\n\n"
+    lines = [
+        "RowError: not read",
+        *message,
+        *frames[:-1],
+        frames[-1] + " {" * bool(fields),
+        *fields,
+    ]
+    assume(not any(re.search(r"(Error|Exception)|^\s+at ", line) for line in message))
+    stack = "\n".join(lines)
+    assert told(f"{above}{stack}\n\nNode.js v24.19.0\n") == [("RowError: not read", "src/a.ts:4:9")]
+    assert told(f"{handled}unhandledRejection {stack}\n") == [
+        ("RowError: not read", "src/a.ts:4:9")
+    ]
+    known = [(i.message, i.place) for i in parse_server_log(f"{handled}{stack}\n", "/app")]
+    assert known == [
+        ("TypeError: fetch failed", "src/weather.ts:3:1"),
+        ("RowError: not read", "src/a.ts:4:9"),
+    ]
+
+
+def test_no_error_gets_the_stack_of_a_later_one() -> None:
+    other = "TypeError: fetch failed\n    at get (/app/src/weather.ts:3:1)\n"
+    log = f"[app-error] Error: no stack\nGET / 200\ncould not tell: {other}"
+    much = "GET / 200\n" * 100
+    assert told(f"Uncaught Error: no stack\n{much}    at get (/app/src/a.ts:3:1)\n") == []
+    assert [i.message for i in parse_server_log(log, "/app")] == []
+    assert [i.message for i in parse_server_log(f"Error: no stack\n{other}", "/app")] == [
+        "TypeError: fetch failed"
+    ]
 
 
 @pytest.mark.parametrize(

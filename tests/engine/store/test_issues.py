@@ -89,6 +89,20 @@ class TestReports:
         database.call(lambda: store.report([], {"types", "lint"}, 1))
         assert only(database, store).status == "open"
 
+    @pytest.mark.parametrize(
+        "issue",
+        [data("check"), data("server", evidence={"check": "Counts"})],
+        ids=["check", "server"],
+    )
+    def test_what_a_check_showed_is_fixed_only_where_that_check_ran_again(
+        self, issue: dict[str, Any], database: Database, store: IssueStore
+    ) -> None:
+        database.call(lambda: store.report([("s", issue)], (), 1))
+        database.call(lambda: store.report([], {"check", "server"}, 1, whole=True))
+        assert only(database, store).status == "open"
+        database.call(lambda: store.report([], {"check", "server"}, 1, again={"s"}, whole=True))
+        assert only(database, store).status == "fixed"
+
     def test_what_was_looked_at_again_by_itself_is_fixed_and_nothing_else_of_its_source(
         self, database: Database, store: IssueStore
     ) -> None:

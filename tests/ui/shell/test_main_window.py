@@ -185,6 +185,18 @@ def test_a_pause_is_asked_once_and_only_while_something_runs(
         qtbot.mouseClick(_button(window, "Pause"), Qt.MouseButton.LeftButton)
 
 
+def test_a_paused_run_can_be_stopped_and_can_go_on(qtbot: QtBot, window: MainWindow) -> None:
+    window.set_phase(replace(running_phase(), control="paused", pause="none"))
+    for name, wanted in (
+        ("Stop", window.stop_requested),
+        ("Continue", window.continue_requested),
+    ):
+        with qtbot.waitSignal(wanted):
+            qtbot.mouseClick(_button(window, name), Qt.MouseButton.LeftButton)
+    with qtbot.waitSignal(window.stop_requested):
+        qtbot.keyClick(window, Qt.Key.Key_Period, _CTRL)
+
+
 def test_a_cut_off_run_can_go_on(qtbot: QtBot, window: MainWindow) -> None:
     window.set_phase(PhaseView(title="Watering schedule", control="continue", tone="warning"))
     with qtbot.waitSignal(window.continue_requested):
@@ -212,6 +224,12 @@ def test_a_low_window_keeps_phase_and_stop_in_the_top_bar(qtbot: QtBot, window: 
     assert window._top._phase.isVisible()
     with qtbot.waitSignal(window.stop_requested):
         qtbot.mouseClick(_button(window, "Stop"), Qt.MouseButton.LeftButton)
+    with qtbot.waitSignal(window.pause_requested):
+        qtbot.mouseClick(_button(window, "Pause"), Qt.MouseButton.LeftButton)
+    window.set_phase(replace(running_phase(), control="paused", pause="none"))
+    with qtbot.waitSignal(window.continue_requested):
+        qtbot.mouseClick(_button(window, "Continue"), Qt.MouseButton.LeftButton)
+    assert _button(window, "Stop").isEnabled()
 
 
 def test_a_narrow_window_has_a_chat_drawer_and_a_file_flyout(

@@ -12,7 +12,15 @@ import shlex
 import shutil
 import time
 from collections import deque
-from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Iterable, Mapping
+from collections.abc import (
+    AsyncIterator,
+    Awaitable,
+    Callable,
+    Collection,
+    Iterable,
+    Mapping,
+    Sequence,
+)
 from contextlib import aclosing, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -38,8 +46,9 @@ from vibedesk.engine.events import (
     SandboxState,
 )
 from vibedesk.engine.files.history import History
+from vibedesk.engine.files.ignore_rules import NEVER_ENTERED
 from vibedesk.engine.files.watcher import watch_folder
-from vibedesk.engine.files.work_folder import WorkFolder
+from vibedesk.engine.files.work_folder import Undone, WorkFolder
 from vibedesk.engine.review.checkers import MOST_SECONDS, ask
 from vibedesk.engine.sandboxes.driver import (
     Exited,
@@ -53,6 +62,7 @@ from vibedesk.engine.sandboxes.driver import (
     SandboxUsage,
 )
 from vibedesk.engine.sandboxes.egress.rules import NetworkRules
+from vibedesk.engine.sandboxes.inside.files import DATABASE
 from vibedesk.engine.sandboxes.output import MAX_REPORT_CHARS
 from vibedesk.engine.slots import Place, Slots
 
@@ -67,13 +77,30 @@ _LOST = "sandbox_lost"
 _LOOK_AGAIN_SECONDS = 1.0
 _FILES_AT_ONCE = 400
 """As many paths as surely fit into one command."""
-_MOST_NAMES = 5
-_SOME_ARE_GONE = 1
-"""How `sha256sum` ends where not all of its files are there."""
+_MOST_LISTED = 20_000
+"""Among more files inside nobody looks for new ones."""
+_LISTED = (0, 1)
+"""How `find` ends; 1 where it could not look at some."""
 _COMPARE_SECONDS = 20.0
+_KEEP_SECONDS = 10.0
+_MOST_KEPT_BYTES = 20_000_000
+"""How much of what a command made of files inside is kept as a version."""
 _LOOK_SECONDS = 60.0
 # Dev servers' watchers swallow a second change of a file within 50 ms (chokidar, in Vite): they would show the first.
 _BETWEEN_WRITES_SECONDS = 0.1
+
+
+@dataclass(frozen=True, slots=True)
+class _Inside:
+    """Where a sandbox that has files of its own differs from the project; of databases, which are the app's, nothing.
+
+    Attributes:
+        changed: The project's files that are otherwise there, or no files.
+        new: What would be files of the project and are none; None where there are too many to look at.
+    """
+
+    changed: Collection[str]
+    new: Collection[str] | None
 
 
 class WithHistory(Protocol):
@@ -137,6 +164,7 @@ class AppRuntime:
         self._telling: asyncio.Task[None] | None = None
         self._asked_hosts: set[str] = set()
         self._undoing = False
+        self._undoing_inside = False
         self._undoing_left = asyncio.Lock()
         self._given: dict[str, str] = {}
         self._closed = False
@@ -146,6 +174,8 @@ class AppRuntime:
         """How long the last start of the server took, from the wish to the page."""
         self.most_seconds = MOST_SECONDS
         """How long a command may take that only looks."""
+        self.keep_seconds = _KEEP_SECONDS
+        """How long it may take to fetch what a command made of files inside."""
         self.with_history: WithHistory | None = None
         """Set by the project's `Snapshots`."""
         self.folder = folder
@@ -219,63 +249,63 @@ class AppRuntime:
 
         paths = await self._access.commit(work)
         await self._push(paths)
+        if self._sandbox is not None:
+            await self._undo_left_inside(self._sandbox)
         return len(paths)
 
     @asynccontextmanager
-    async def undoing_changes(self, seconds: float = _LOOK_SECONDS) -> AsyncIterator[list[str]]:
+    async def undoing_changes(self, seconds: float = _LOOK_SECONDS) -> AsyncIterator[Undone]:
         """Undo what is done to the project's files while the body runs a command that is to look only.
 
-        Where the sandbox has files of its own, that is what changed inside: the folder is the person's there. What
-        was undone is kept as a version.
+        Where the sandbox has files of its own, that is what changed inside: the folder is the person's there, and is
+        not written. What was undone is kept as a version.
 
         Args:
             seconds: How long the command may take; where the program ends meanwhile, only that much is undone later.
 
         Yields:
-            What was undone, by path; empty until the body has ended.
+            What became of it; nothing until the body has ended.
         """
-        undone: list[str] = []
+        undone = Undone()
         sandbox = await self.sandbox()
         await self.take_in()
         if sandbox.has_own_files:
-            before = await self._differing_inside()
+            before = await self._look_inside(sandbox)
+            self._undoing_inside = True
             try:
+                await self._access.read(lambda: self.work_folder.set_undoing_inside(True))
                 yield undone
             finally:
-                undone += await finish(self._undo_inside(before))
+                undone.add(await finish(self._undo_command_inside(before)))
         else:
-            async with self._undoing_in_folder(seconds) as undone:
+            self._undoing = True
+            try:
+                await self._access.read(lambda: self.work_folder.begin_undoing(seconds))
                 yield undone
+            finally:
+                undone.add(await finish(self._undo_in_folder()))
 
-    @asynccontextmanager
-    async def _undoing_in_folder(
-        self, seconds: float, paths: Collection[str] | None = None
-    ) -> AsyncIterator[list[str]]:
-        undone: list[str] = []
-        self._undoing = True
+    async def _undo_in_folder(self, *, until: int = 0) -> Undone:
         try:
-            await self._access.read(lambda: self.work_folder.begin_undoing(seconds))
-            yield undone
+            return await self._undo(lambda keep: self.work_folder.put_back(keep, until=until))
         finally:
-            undone += await finish(self._undo(paths))
+            self._undoing = False
 
-    async def _undo(self, paths: Collection[str] | None = None, *, until: int = 0) -> list[str]:
-        def work(history: History, emit: Emit) -> list[str]:
+    async def _undo(self, undo: Callable[[Callable[[], object]], Undone]) -> Undone:
+        """Call `undo` with what makes a version, which it does while the document has what a command made."""
+
+        def work(history: History, emit: Emit) -> Undone:
+            # By the project's own rules also while the document has what the command made of .gitignore.
+            ignored = history.ignored()
+            label = "Before undoing what a command changed"
             with telling_changes(self._access.files, emit):
-                undone = self.work_folder.put_back(
-                    lambda: history.snapshot("Before undoing what a command changed"),
-                    paths,
-                    until=until,
-                )
+                undone = undo(lambda: history.snapshot(label, ignored=ignored))
             if undone:
                 history.snapshot("Undone: what a command changed")
             return undone
 
         assert self.with_history is not None
-        try:
-            return await self.with_history(work)
-        finally:
-            self._undoing = False
+        return await self.with_history(work)
 
     async def _undo_left(self) -> None:
         """Undo what a command did in the folder that was to look only, where the program ended meanwhile.
@@ -286,49 +316,123 @@ class AppRuntime:
             until = await self._access.read(lambda: self.work_folder.to_be_put_back)
             if self._undoing or not until:
                 return
-            undone = await self._undo(until=until)
-        if undone:
-            what = ", ".join(undone) if len(undone) <= _MOST_NAMES else f"{len(undone)} files"
-            words = (
-                f"{what} had changed when VibeDesk ended while a model was debugging. That was undone; what was there "
-                "is in the history."
-            )
+            undone = await self._undo_in_folder(until=until)
+        await self._tell_undone_later(undone)
+
+    async def _undo_left_inside(self, sandbox: Sandbox) -> None:
+        """Undo what is left of such a command in a sandbox that has files of its own, as the folder is now.
+
+        What the app stored meanwhile in a file of the project cannot be told from it; it is kept as a version.
+        """
+        if not sandbox.has_own_files:
+            return
+        async with self._undoing_left:
+            left = await self._access.read(lambda: self.work_folder.undoing_inside)
+            if self._undoing_inside or not left:
+                return
+            undone = await self._undo_inside(sandbox, None)
+        await self._tell_undone_later(undone)
+
+    async def _tell_undone_later(self, undone: Undone) -> None:
+        if undone.paths:
+            words = f"{undone.what} had changed while a model was debugging. {undone.outcome}"
             await self._access.bus.emit(self._access.project_id, Notice(words, "undone"))
 
-    async def _undo_inside(self, before: Collection[str] | None) -> list[str]:
-        """Give the sandbox those files again that are not the project's there any more, as all but `before` were."""
-        # What the person saved meanwhile counts, inside too.
-        await self.take_in()
+    async def _undo_command_inside(self, before: _Inside | None) -> Undone:
         try:
-            # Nobody can stop this. Where Docker does not answer, the next start compares all files anyway.
             async with asyncio.timeout(_COMPARE_SECONDS):
-                after = await self._differing_inside()
-        except TimeoutError:
-            after = None
-        if before is None or after is None:
-            return []
-        # What was otherwise before is what the app stores in a file of the project.
-        changed = [path for path in after if path not in before]
-        if not changed:
-            return []
-        async with self._undoing_in_folder(_COMPARE_SECONDS, changed):
-            # So that it is kept, too.
-            await (await self.sandbox()).pull(changed)
-        await self._push(changed)
-        await self.take_in()
-        return changed
+                # What the person saved meanwhile counts, inside too.
+                await self.take_in()
+                sandbox = await self.sandbox()
+            return await self._undo_inside(sandbox, before)
+        except (TimeoutError, SandboxError) as error:
+            # It is noted: the next take-in or start goes on.
+            _log.warning("nothing is undone in %s yet: %r", self._access.project_id, error)
+            return Undone()
+        finally:
+            self._undoing_inside = False
 
-    async def _differing_inside(self) -> list[str] | None:
-        """Return which of the project's files a sandbox that has its own has otherwise; None where it cannot be told."""
+    async def _undo_inside(self, sandbox: Sandbox, before: _Inside | None) -> Undone:
+        """Make the project's files inside what they are in the folder, but for what was otherwise `before` as well.
+
+        Nobody can stop this, and what runs inside answers as slowly as it likes: so each part has its time. Where files
+        cannot be compared, all of the project's are carried in. Without `before` new files are not known and stay.
+        """
+        after = await self._look_inside(sandbox)
+        if after is None:
+            changed = await self._access.read(lambda: self.work_folder.differing({}))
+            undone = Undone()
+        else:
+            changed = _changed_since(before, after)
+            undone = Undone(changed, kept=await self._keep_inside(sandbox, changed))
+        try:
+            async with asyncio.timeout(_COMPARE_SECONDS):
+                if changed:
+                    await sandbox.push(changed)
+        except (TimeoutError, SandboxError) as error:
+            _log.warning("files of %s stay changed inside: %r", self._access.project_id, error)
+            return Undone(left=undone.paths, kept=undone.kept)
+        await self._access.read(lambda: self.work_folder.set_undoing_inside(False))
+        return undone
+
+    async def _keep_inside(self, sandbox: Sandbox, paths: Sequence[str]) -> bool:
+        """Keep what these files hold inside as a version; return whether all of it is one."""
+        contents = await self._contents_inside(sandbox, paths)
+        if not contents:
+            return contents is not None
+        return (await self._undo(lambda keep: self.work_folder.keep(contents, keep))).kept
+
+    async def _contents_inside(
+        self, sandbox: Sandbox, paths: Sequence[str]
+    ) -> dict[str, bytes] | None:
+        """Return what these files hold in a sandbox that has its own; None where that is too much or takes too long."""
+        contents: dict[str, bytes] = {}
+        try:
+            async with asyncio.timeout(self.keep_seconds):
+                for start in range(0, len(paths), _FILES_AT_ONCE):
+                    room = _MOST_KEPT_BYTES - sum(map(len, contents.values()))
+                    contents |= await sandbox.contents(paths[start : start + _FILES_AT_ONCE], room)
+        except (TimeoutError, SandboxError) as error:
+            _log.warning("what changed in %s is not kept: %r", self._access.project_id, error)
+            return None
+        return contents
+
+    async def _look_inside(self, sandbox: Sandbox) -> _Inside | None:
+        """Return where a sandbox that has files of its own differs; None where that cannot be told in time."""
+        try:
+            async with asyncio.timeout(_COMPARE_SECONDS):
+                changed = await self._changed_inside(sandbox)
+                if changed is None:
+                    return None
+                return _Inside(changed, await self._new_inside(sandbox))
+        except (TimeoutError, SandboxError) as error:
+            _log.warning("files of %s are not compared: %r", self._access.project_id, error)
+            return None
+
+    async def _changed_inside(self, sandbox: Sandbox) -> list[str] | None:
         known = await self._access.read(lambda: self.work_folder.differing({}))
         digests: dict[str, str] = {}
         for start in range(0, len(known), _FILES_AT_ONCE):
-            argv = ["sha256sum", "--", *known[start : start + _FILES_AT_ONCE]]
-            status, lines = await self.ask(argv)
-            if status not in (0, _SOME_ARE_GONE):
+            places = [f"./{path}" for path in known[start : start + _FILES_AT_ONCE]]
+            # Plain files only: reading a pipe would never end.
+            plain = ("-maxdepth", "0", "-type", "f", "-exec", "sha256sum", "{}", "+")
+            status, lines = await ask(sandbox, ["find", *places, *plain], seconds=self.most_seconds)
+            if status not in _LISTED:
                 return None
-            digests |= {line[66:]: line[:64] for line in lines if line[64:66] == "  "}
-        return await self._access.read(lambda: self.work_folder.differing(digests))
+            digests |= {line[68:]: line[:64] for line in lines if line[64:68] == "  ./"}
+        changed = await self._access.read(lambda: self.work_folder.differing(digests))
+        return [path for path in changed if not DATABASE.fullmatch(path)]
+
+    async def _new_inside(self, sandbox: Sandbox) -> set[str] | None:
+        tools = [word for name in sorted(NEVER_ENTERED) for word in ("-o", "-name", name)][1:]
+        argv = ["find", ".", "-type", "d", "(", *tools, ")", "-prune", "-o", "-type", "f", "-print"]
+        status, lines = await ask(sandbox, argv, seconds=self.most_seconds)
+        if status not in _LISTED or len(lines) > _MOST_LISTED:
+            return None
+        paths = [line[2:] for line in lines if line.startswith("./")]
+        # Not on the store's thread: an app may have named them.
+        new = await asyncio.to_thread(self.work_folder.new_elsewhere, paths)
+        return {path for path in new if not DATABASE.fullmatch(path)}
 
     async def follow_folder(self) -> None:
         """Take in what other programs change in the folder as it happens, until cancelled.
@@ -401,6 +505,13 @@ class AppRuntime:
                 raise install_error(argv, "\n".join(tail))
             await self._take_back()
             return time.monotonic() - started
+
+    async def take_lock_file(self) -> None:
+        """Take over the lock file of packages that came with the sandbox, where the project has none yet."""
+        names = self._access.template.packages.lock_files
+        if not any((self.folder / name).exists() for name in names):
+            async with self._lock:
+                await self._while_engine_answers(lambda: self._pull(names))
 
     async def _install(self, argv: list[str]) -> tuple[int, list[str]]:
         # An app may have emptied its folder: what is installed there would become the project's manifest.
@@ -498,9 +609,12 @@ class AppRuntime:
         return status, list(tail)
 
     async def _take_back(self) -> None:
+        packages = self._access.template.packages
+        await self._pull((packages.manifest, *packages.lock_files))
+
+    async def _pull(self, paths: Sequence[str]) -> None:
         if self._sandbox is not None:
-            packages = self._access.template.packages
-            await self._sandbox.pull((packages.manifest, *packages.lock_files))
+            await self._sandbox.pull(paths)
         await self.take_in()
 
     # -- server -------------------------------------------------------------------------------
@@ -685,6 +799,11 @@ class AppRuntime:
                     access.project_id, sandbox_kind=kind, sandbox_id=identity
                 )
             )
+        left = sandbox.has_own_files and await access.read(lambda: self.work_folder.undoing_inside)
+        if left:
+            # What was carried in is not carried in again, whatever became of it.
+            await self.take_in()
+            await self._undo_left_inside(sandbox)
         return sandbox
 
     async def _while_engine_answers(self, work: Callable[[], Awaitable[T]]) -> T:
@@ -771,3 +890,13 @@ class AppRuntime:
                 emit(SandboxLog(stream, line))
 
         await access.commit(work)
+
+
+def _changed_since(before: _Inside | None, after: _Inside) -> list[str]:
+    """Return what was not so before: that is what the app stores in a file of the project, or beside them."""
+    if before is None:
+        return sorted(after.changed)
+    changed = set(after.changed) - set(before.changed)
+    if before.new is not None and after.new is not None:
+        changed |= set(after.new) - set(before.new)
+    return sorted(changed)

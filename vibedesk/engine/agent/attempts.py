@@ -49,12 +49,12 @@ async def take_step(step: Callable[[], Awaitable[None]], access: ProjectAccess) 
             await access.bus.emit(access.project_id, Notice(words, error.code))
 
 
-async def spent(access: ProjectAccess, since: str, *operations: str) -> Json:
-    """Return what the project's calls of these operations came to since that time (UTC): `tokens`, and `cost` in USD.
+async def spent(access: ProjectAccess, since: str, operation: str) -> Json:
+    """Return what the project's calls of an operation came to since that time (UTC): `tokens`, and `cost` in USD.
 
     Without a call there is neither, and no cost where no price is known.
     """
-    wanted = UsageFilter(project_id=access.project_id, since=since, operations=operations)
+    wanted = UsageFilter(project_id=access.project_id, since=since, operation=operation)
     total = await access.read(lambda: usage_total(wanted))
     if not total.calls:
         return {}

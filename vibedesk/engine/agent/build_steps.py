@@ -21,7 +21,7 @@ from vibedesk.engine.agent.review_depth import DepthSource
 from vibedesk.engine.agent.snapshots import Snapshots
 from vibedesk.engine.agent.state_machine import StateMachine
 from vibedesk.engine.agent.variable_requests import ask_for_variables
-from vibedesk.engine.agent.wanted_packages import resolve_wanted
+from vibedesk.engine.agent.wanted_packages import correct_manifest, resolve_wanted
 from vibedesk.engine.browser.process import BrowserProcess
 from vibedesk.engine.builder.operations import (
     implement_phase,
@@ -297,10 +297,13 @@ class BuildSteps:
         await self._runtime.take_in()
         implemented = self._machine.memory.after_install != _S.IMPLEMENTING_PHASE.value
         if implemented:
+            if self._manifest not in await self._locked():
+                await self._take_resolved(await correct_manifest(self._access, self._runtime))
             # Only the manifest: a running server must not see an import whose package is not there yet.
             await self._runtime.materialise([self._manifest])
         wanted = await self._allowed(list(self._machine.memory.packages))
-        found = await self._resolved(wanted)
+        found = await resolve_wanted(self._access, self._runtime, wanted)
+        await self._take_resolved(found)
         installed = bool(found.specs or not wanted) and await self._install_packages(
             found.specs, found.open
         )
@@ -344,10 +347,9 @@ class BuildSteps:
         await self._access.bus.emit(self._access.project_id, Notice(words, "manifest_locked"))
         return []
 
-    async def _resolved(self, wanted: list[str]) -> ResolvedPackages:
-        """Return the wanted packages in versions that exist; those that do not exist are left to a fix."""
+    async def _take_resolved(self, found: ResolvedPackages) -> None:
+        """Tell which wanted packages are not to be had as they were wanted; those that do not exist are left to a fix."""
         access, memory = self._access, self._machine.memory
-        found = await resolve_wanted(access, self._runtime, wanted)
         memory.missing_packages += [p for p in found.missing if p not in memory.missing_packages]
         notices = [
             (f"There is no package {p}; going on without it.", NO_SUCH_PACKAGE)
@@ -359,7 +361,6 @@ class BuildSteps:
         ]
         for words, code in notices:
             await access.bus.emit(access.project_id, Notice(words, code))
-        return found
 
     async def _install_packages(self, packages: list[str], left_open: Sequence[str] = ()) -> bool:
         """Install `packages`, or what the manifest lists now if there are none; return whether any was installed.
@@ -507,6 +508,8 @@ class BuildSteps:
     async def _finalize(self) -> None:
         number = self._machine.memory.phase
         await self._runtime.take_in()
+        # What the person typed since the files were written; what comes from now on is shown at once.
+        await self._runtime.materialise()
         record = await self._open.phase(number)
         if record is None or not record.completed:
             await self._close_phase(number, f"Phase {number}: {record.name}" if record else "Build")
@@ -659,9 +662,9 @@ class BuildSteps:
             await self._machine.move(_S.IDLE, reason)
         await self._open.give_back_wishes()
 
-    def go_back(self, changed: Collection[str], emit: Emit) -> None:
+    def go_back(self, changed: Collection[str]) -> None:
         """Have what open phases wrote written again, on the store's thread: an earlier version has `changed` it."""
-        phase = self._open.begin_anew(changed, emit) if changed else None
+        phase = self._open.begin_anew(changed) if changed else None
         if phase is not None:
             self._open_phase(phase)
             memory = self._machine.memory.to_dict()

@@ -35,7 +35,7 @@ from vibedesk.engine.browser.process import BrowserProcess
 from vibedesk.engine.builder.project_access import ProjectAccess
 from vibedesk.engine.builder.timing import timed
 from vibedesk.engine.event_bus import Emit
-from vibedesk.engine.events import Notice
+from vibedesk.engine.events import Notice, RunStarted
 from vibedesk.engine.models.protocol import BudgetExceededError
 from vibedesk.engine.review.issues import Issue
 from vibedesk.engine.slots import Slots
@@ -68,8 +68,10 @@ class CodeGeneratorAgent:
         self.snapshots = snapshots
         self._attended = limits.attended
         self._budget_changed = asyncio.Event()
+        self._halted = False
         self._may_go_on = asyncio.Event()
         """Cleared: the run stays where it is once its present step is done."""
+        self._may_go_on.set()
         self._machine = StateMachine(record, access)
         self._setup = ProjectSetup(access, runtime)
         self._steps = BuildSteps(
@@ -106,6 +108,16 @@ class CodeGeneratorAgent:
     @property
     def running(self) -> bool:
         return self._run_task is not None and not self._run_task.done()
+
+    @property
+    def shows_changes(self) -> bool:
+        """Whether what the person changes comes to the app at once: what a run writes is there, and was looked at."""
+        return not self.running or self._machine.resting or self.state is _S.FINALIZING
+
+    @property
+    def halted(self) -> bool:
+        """Whether a run is under way and does nothing, paused or without a budget, until the person has it go on."""
+        return self.running and self._halted
 
     @property
     def looking(self) -> bool:
@@ -272,6 +284,8 @@ class CodeGeneratorAgent:
     async def pause(self) -> None:
         """Have the run wait, once its present step is done, until `resume`; others may have its place meanwhile.
 
+        Where that step ends in something for the person to decide, the run waits after the decision.
+
         Raises:
             NotAllowedNowError: no run is under way.
         """
@@ -281,7 +295,12 @@ class CodeGeneratorAgent:
                 raise NotAllowedNowError("Nothing is being built that could be paused.")
             if self._may_go_on.is_set():
                 self._may_go_on.clear()
-                words = Notice("Pausing as soon as the present step is done.", "pausing")
+                done = (
+                    "the files of this phase are written"
+                    if self.state is _S.IMPLEMENTING_PHASE
+                    else "the present step is done"
+                )
+                words = Notice(f"Pausing as soon as {done}.", "pausing")
                 await self.access.bus.emit(self.project_id, words)
 
     async def cancel(self) -> None:
@@ -301,6 +320,7 @@ class CodeGeneratorAgent:
         if self._run_task is not None:
             self._run_task.cancel()
             await asyncio.gather(self._run_task, return_exceptions=True)
+        self._may_go_on.set()
         try:
             if not self._machine.resting:
                 self._machine.memory.awaits_answers = False
@@ -363,7 +383,7 @@ class CodeGeneratorAgent:
             self._following.cancel()
 
     async def start_preview(self) -> str:
-        """Start the app of a project that is at rest, without touching the agent's state."""
+        """Start the app of a project that is at rest or whose run is halted, without touching the agent's state."""
         self._on_work(self.project_id, True)
         try:
             with timed(self.access, "start_preview"):
@@ -373,7 +393,7 @@ class CodeGeneratorAgent:
                 url = await self.runtime.start_server()
                 await self._steps.tell_server(url)
         finally:
-            if not self.running and not self.looking:
+            if (not self.running or self.halted) and not self.looking:
                 self._on_work(self.project_id, False)
         return url
 
@@ -475,7 +495,7 @@ class CodeGeneratorAgent:
 
     async def _run_checks(self, names: Collection[str] | None) -> None:
         if self.runtime.serving:
-            # What the person typed during the last run may not have come to the app yet.
+            # What the person typed during a run that was stopped has not come to the app yet.
             await self.runtime.materialise()
         else:
             await self.start_preview()
@@ -632,7 +652,6 @@ class CodeGeneratorAgent:
     def _run(self) -> None:
         if not self.running:
             self._unstored_failure = None
-            self._may_go_on.set()
             self._run_task = self._scope.start(self._walk(), name="run")
 
     async def _walk(self) -> None:
@@ -640,6 +659,7 @@ class CodeGeneratorAgent:
         try:
             # The last run may have been cut off while it waited.
             await self._machine.end_waiting()
+            await self.access.bus.emit(self.project_id, RunStarted())
             if self.state not in (_S.BLUEPRINTING, _S.PLANNING_PHASE):
                 await self._open.take_wishes_again()
             while True:
@@ -649,16 +669,21 @@ class CodeGeneratorAgent:
                         await self._take_steps()
                     if not self._steps.due:
                         return
-                    await self._stay_paused()
+                    words = "Paused. Nothing is lost; continue whenever you like."
+                    await self._halt("paused", words, self._may_go_on)
                 except BudgetExceededError as error:
                     # The step that was cut off is taken again when there is more.
                     if not self._attended:
                         await self._machine.move(_S.IDLE, _without_end(error.message))
                         return
-                    await self._more_budget(error)
+                    words = f"{error.message} Raise it to go on."
+                    await self._halt("budget", words, self._budget_changed)
         except Exception as error:  # noqa: BLE001 - every failure becomes a state and a sentence
             await self._fail(as_vibedesk_error(error), begun)
         finally:
+            if not self._steps.waits_for_person:
+                # It is over: a pause that was asked for and did not come is none of the next run's.
+                self._may_go_on.set()
             if self.state in (_S.IDLE, _S.ERROR):
                 await self._open.give_back_wishes()
 
@@ -691,17 +716,15 @@ class CodeGeneratorAgent:
             _log.exception("could not store the failure of %s", self.project_id)
             self._unstored_failure = error
 
-    async def _more_budget(self, error: BudgetExceededError) -> None:
-        """Wait, without a place, until the person changes the budget."""
-        async with Wait(self.access.bus, self.access.store, self.project_id, "budget") as wait:
-            await wait.tell(f"{error.message} Raise it to go on.")
-            await self._budget_changed.wait()
-
-    async def _stay_paused(self) -> None:
+    async def _halt(self, reason: str, words: str, goes_on: asyncio.Event) -> None:
         """Wait, without a place, until the person has the run go on."""
-        async with Wait(self.access.bus, self.access.store, self.project_id, "paused") as wait:
-            await wait.tell("Paused. Nothing is lost; continue whenever you like.")
-            await self._may_go_on.wait()
+        self._halted = True
+        try:
+            async with Wait(self.access.bus, self.access.store, self.project_id, reason) as wait:
+                await wait.tell(words)
+                await goes_on.wait()
+        finally:
+            self._halted = False
 
 
 def _without_end(sentence: str) -> str:

@@ -19,7 +19,7 @@ from vibedesk.engine.builder.project_access import ProjectAccess
 from vibedesk.engine.builder.talk import Reply, converse, summarize
 from vibedesk.engine.builder.timing import timed
 from vibedesk.engine.event_bus import Emit
-from vibedesk.engine.events import ErrorReported, MessageComplete, WishQueued
+from vibedesk.engine.events import ErrorReported, MessageComplete, Notice, WishQueued
 from vibedesk.engine.models.protocol import NoMoreRecordedAnswersError
 from vibedesk.engine.models.samples import get_sample
 from vibedesk.engine.project_views import attachment_view
@@ -236,12 +236,13 @@ class Conversation:
                 queued.append(WishQueued(wish.id, text, "open"))
             access.store.update_message(reply_id, text=reply.text, complete=True, data=data)
             emit(MessageComplete(reply_id, "assistant", reply.text))
+            if refused is not None:
+                # No error: the message is answered, and another try would be refused like this one.
+                emit(Notice(str(refused), "not_regenerated"))
             for told in queued:
                 emit(told)
 
         await access.commit(store, durable=True)
-        if refused is not None:
-            raise refused
         if reply.scof.strip():
             await agent.start_phase_for_reply()
         elif not reply.no_change:

@@ -6,7 +6,7 @@ import asyncio
 import os
 import re
 import shlex
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator
 from pathlib import Path
 from typing import Final
 
@@ -24,7 +24,6 @@ from vibedesk.engine.store.file_ages import last_changes
 _COMMAND_SECONDS: Final = 60.0
 _MOST_LINES: Final = 120
 _MOST_CHARACTERS: Final = 12_000
-_MOST_NAMES: Final = 5
 _WANTED = re.compile(r"^\s*\[(?P<what>show|run|log)(?:\s+(?P<rest>[^\]]+))?\]\s*$", re.M)
 _ASSIGNED = re.compile(r"""^\s*(?:export\s+)?[\w.-]+\s*=\s*(["']?)(?P<value>.*?)\1\s*$""", re.M)
 
@@ -90,14 +89,10 @@ class DebugFacts:
             return f"`{command}` could not be run: {error}"
         if not undone:
             return outcome
-        what = _names(undone)
-        words = (
-            f"`{command}` changed {what} while a model was debugging, and that was undone. "
-            "What was there is in the history."
-        )
+        words = f"`{command}` changed {undone.what} while a model was debugging. {undone.outcome}"
         await self._access.bus.emit(self._access.project_id, Notice(words, "undone"))
         return (
-            f"`{command}` changed {what}, which was undone: commands may only look. To change a file, send it.\n"
+            f"`{command}` changed {undone.what}. {undone.outcome} Commands may only look: to change a file, send it.\n"
             + outcome
         )
 
@@ -127,11 +122,6 @@ class DebugFacts:
         kept = [texts[path] for path in texts if holds_secrets(path)]
         kept += await asyncio.to_thread(lambda: list(_environment_files(self._runtime.folder)))
         return {found["value"] for text in kept for found in _ASSIGNED.finditer(text)}
-
-
-def _names(paths: Sequence[str]) -> str:
-    others = len(paths) - _MOST_NAMES
-    return ", ".join(paths[:_MOST_NAMES]) + (f" and {others} more" if others > 0 else "")
 
 
 def _environment_files(folder: Path) -> Iterator[str]:

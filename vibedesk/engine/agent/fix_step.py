@@ -63,13 +63,12 @@ class FixStep:
         self._remember = remember
         self._open = OpenWork(access)
 
-    async def mend(self, memory: RunMemory) -> Mended | None:
-        """Make the next try at the open issues; None if everything that may be tried was tried.
+    async def mend(self, records: Sequence[IssueRecord], memory: RunMemory) -> Mended | None:
+        """Make the next try at open issues; None if everything that may be tried was tried.
 
         What a try needs to be made only once is in `memory`, which the caller stores with what follows; it is stored
         here where another question to a model follows.
         """
-        records = await self._issues.to_mend(memory.wanted)
         return (
             await self._without_model(records, memory)
             or await self._correct_checks(records, memory)
@@ -142,7 +141,7 @@ class FixStep:
         memory.tries |= {record.signature: tries[record.signature] + 1 for record in due}
         told = {
             "strategy": "model", "attempt": attempt, "paths": list(written.finished), "at": begun,
-            **await spent(self._access, begun, "fix", "continue"),
+            **await spent(self._access, begun, "fix"),
         }  # fmt: skip
         signatures = [record.signature for record in due]
         await self._issues.note_tries(signatures, told)
@@ -182,7 +181,7 @@ class FixStep:
             "strategy": "debug", "session": debugged.session, "at": debugged.begun,
             "paths": list(written.finished) if written is not None else [],
             **({"outcome": NO_MEND} if written is None else {}),
-            **await spent(self._access, debugged.begun, "debug", "continue"),
+            **await spent(self._access, debugged.begun, "debug"),
         }  # fmt: skip
         await self._issues.note_tries([record.signature], told)
 

@@ -42,7 +42,7 @@ class IssueList:
 
         Args:
             found: Everything that is wrong there.
-            sources: What was looked at; what it showed before and does not now is mended.
+            sources: What was looked at; what it showed before and does not now is mended, save what only checks show.
             phase: The open phase.
             again: Signatures of what else was looked at, as for `sources`.
             verified: Where a fix was looked at: the tries that have no outcome yet get it.

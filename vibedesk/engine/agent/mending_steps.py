@@ -17,11 +17,12 @@ from vibedesk.engine.agent.code_service import CodeService
 from vibedesk.engine.agent.deep_debug import DeepDebug
 from vibedesk.engine.agent.fix_step import FixStep
 from vibedesk.engine.agent.issue_list import IssueList, issue_of, recheckable
-from vibedesk.engine.agent.open_work import OpenWork, Reached
+from vibedesk.engine.agent.open_work import OpenWork
 from vibedesk.engine.agent.repairer import Repairer
 from vibedesk.engine.agent.review_depth import DepthSource
 from vibedesk.engine.agent.review_step import Looked, ReviewStep
 from vibedesk.engine.agent.run_memory import UNSEEN_ACCEPTED, UNSEEN_ASKED, RunMemory
+from vibedesk.engine.agent.self_test import is_shown_by
 from vibedesk.engine.agent.snapshots import Snapshots
 from vibedesk.engine.agent.state_machine import StateMachine
 from vibedesk.engine.browser.process import BrowserError, BrowserProcess
@@ -29,13 +30,11 @@ from vibedesk.engine.builder.project_access import ProjectAccess
 from vibedesk.engine.event_bus import Emit
 from vibedesk.engine.events import FixApplied, Notice, Waiting, WishQueued
 from vibedesk.engine.review.issues import Issue
-from vibedesk.engine.review.page_issues import started_for_checks
 from vibedesk.engine.states import AgentState
-from vibedesk.engine.store.issues import IssueRecord
+from vibedesk.engine.store.issues import IssueRecord, shown_by_checks
 
 _S = AgentState
 _NAMED_IN_REASON = 3
-_EVERYTHING = Reached(0, last=True)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -124,14 +123,14 @@ class MendingSteps:
             whole=True,
         )
         tell = await self._tell_fix(looked, before)
-        blocking = await self.issues.to_mend(memory.wanted)
+        blocking = await self._to_mend()
         maybe_gone = await self.issues.changed_findings()
         if all(record.signature in maybe_gone for record in blocking):
             await self._look_over_once(looked)
-            blocking = await self.issues.to_mend(memory.wanted)
+            blocking = await self._to_mend()
         blocking = await self._give_up_unaudited(blocking, looked)
         # What was given up is not tried again unasked; but no phase is closed over it either.
-        blocking = blocking or await self.issues.blocking("given_up")
+        blocking = blocking or await self._given_up()
         if looked.unseen:
             # A try that nobody could look at is followed by no other.
             blocking = [record for record in blocking if not _tried_unseen(record, looked)]
@@ -147,6 +146,26 @@ class MendingSteps:
             await self._ask_about_unseen(looked.unseen, tell)
             return
         await self._machine.move(_S.FINALIZING, "the review found nothing that blocks", tell)
+
+    async def _to_mend(self) -> list[IssueRecord]:
+        """Return the open issues that are to be mended now."""
+        return await self._counting(await self.issues.to_mend(self._machine.memory.wanted))
+
+    async def _given_up(self) -> list[IssueRecord]:
+        """Return what was given up and keeps the phase open."""
+        return await self._counting(await self.issues.blocking("given_up"))
+
+    async def _counting(self, records: Sequence[IssueRecord]) -> list[IssueRecord]:
+        """Return `records` without what only checks of later phases show, which nobody asked to be mended now."""
+        memory = self._machine.memory
+        reached = await self._open.reached(memory.phase)
+        checks = await self._review.self_test.of_look(reached, memory.wanted)
+        return [
+            record
+            for record in records
+            if not shown_by_checks(record.data)
+            or any(is_shown_by(issue_of(record), check.name) for check in checks)
+        ]
 
     async def _give_up_unaudited(
         self, blocking: Sequence[IssueRecord], looked: Looked
@@ -250,18 +269,15 @@ class MendingSteps:
                 "Checks need a browser, and it is switched off.",
                 remedy="Choose “Everything” in the settings, under Building, or set VIBEDESK_REVIEW=full.",
             )
-        checks = await self._review.self_test.due(_EVERYTHING)
+        checks = await self._review.self_test.runnable()
         found = await self._review.self_test.run(browser, checks, names)
         ran = {c.name for c in checks if names is None or c.name in names}
-        every = names is None and started_for_checks(found)
-        await self._report_checks(found, ran, {"check"} if every else ())
+        await self._report_checks(found, ran)
 
-    async def _report_checks(
-        self, found: Sequence[Issue], ran: Collection[str], sources: Collection[str] = ()
-    ) -> None:
+    async def _report_checks(self, found: Sequence[Issue], ran: Collection[str]) -> None:
         """Take in how the checks of these names went: what they showed before and do not any more is mended."""
         again = await self._review.self_test.shown_again(found, ran)
-        await self.issues.report(found, sources, self._machine.memory.phase, again=again)
+        await self.issues.report(found, (), self._machine.memory.phase, again=again)
 
     async def run_build(self) -> None:
         """Build the app as it would be published, and take in what keeps it from being built."""
@@ -284,7 +300,7 @@ class MendingSteps:
             label = f"Phase {record.number}: {record.name}, before fixing"
             await self._snapshots.take(label, author="agent")
         async with self.files_checked():
-            mended = await self._fix.mend(memory)
+            mended = await self._fix.mend(await self._to_mend(), memory)
         if mended is None:
             await self._give_up()
             return
@@ -317,14 +333,15 @@ class MendingSteps:
 
     async def _give_up(self) -> None:
         memory = self._machine.memory
-        left = await self.issues.to_mend(memory.wanted)
-        memory.wanted = []
+        left = await self._to_mend()
         tried = [record.signature for record in left if issue_of(record).blocks]
+        # A warning is left; what blocks is wanted until the person decides.
+        memory.wanted = [signature for signature in memory.wanted if signature in tried]
         if left and not tried:
             words = "What you asked to be mended could not be; it is no more than a warning and stays in the list."
             await self._access.bus.emit(self._access.project_id, Notice(words, "not_mended"))
         await self.issues.set_status(tried, "given_up")
-        records = await self.issues.blocking("given_up")
+        records = await self._given_up()
         if not records:
             # There is nothing to decide: what is left are warnings, or the person skipped it while a model was asked.
             await self._look_past_skipped(
@@ -397,15 +414,18 @@ class MendingSteps:
             return True
         if self._around.eyes() is None:
             return False
-        due = self._review.self_test.due
-        return len(await due(_EVERYTHING)) > len(await due(reached))
+        self_test = self._review.self_test
+        return len(await self_test.runnable()) > len(await self_test.due(reached))
 
     async def try_again(self) -> None:
         """Let everything be tried anew that was given up; for a person who asks for it."""
         await self._open_given_up()
         memory = self._machine.memory
-        waited = memory.awaits_person
+        waited, wanted = memory.awaits_person, memory.wanted
         memory.try_again()
+        if memory.rest_in:
+            # What was asked for still is.
+            memory.wanted = wanted
         if waited:
             await self._review_again("trying again")
 

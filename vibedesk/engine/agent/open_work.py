@@ -154,10 +154,11 @@ class OpenWork:
         plan = {**record.plan, "owed": owed, "changes": written.changes}
         store.put_phase(project_id, dataclasses.replace(record, plan=plan))
 
-    def begin_anew(self, changed: Collection[str], emit: Emit) -> PhaseRecord | None:
+    def begin_anew(self, changed: Collection[str]) -> PhaseRecord | None:
         """Have open phases write again, on the store's thread, what an earlier version has `changed`; return the first.
 
-        Each stands for itself then: one that took another over was to close with work that is gone.
+        Each stands for itself then: one that took another over was to close with work that is gone. Half files went
+        with the restored version (`Snapshots.restore`).
         """
         store, project_id = self._access.store, self._access.project_id
         unfinished = [p for p in store.phases(project_id) if not p.completed]
@@ -165,16 +166,14 @@ class OpenWork:
             plan = {key: said for key, said in phase.plan.items() if key not in _OF_WHAT_IS_WRITTEN}
             store.put_phase(project_id, dataclasses.replace(phase, plan=plan))
             store.disown_files(project_id, phase.number, changed)
-        if not unfinished:
-            return None
-        self._discard_drafts(None, emit)
-        return unfinished[0]
+        return unfinished[0] if unfinished else None
 
     async def drop_drafts(self, *, but: int | None = None) -> None:
         """Drop files that broke off and were not sent again although the answer has ended, `but` those of a phase."""
-        await self._access.commit(lambda emit: self._discard_drafts(but, emit))
 
-    def _discard_drafts(self, but: int | None, emit: Emit) -> None:
-        for draft in self._access.drafts.list():
-            if draft.phase != but:
-                self._access.drop_draft(draft.path, emit)
+        def work(emit: Emit) -> None:
+            for draft in self._access.drafts.list():
+                if draft.phase != but:
+                    self._access.drop_draft(draft.path, emit)
+
+        await self._access.commit(work)

@@ -153,6 +153,8 @@ class ProjectSetup:
             await runtime.materialise()
             seconds = await runtime.install(access.template.install_argv())
             await access.bus.emit(access.project_id, DepsInstalled([], round(seconds, 3)))
+        else:
+            await runtime.take_lock_file()
         await runtime.set_up()
 
     async def undo_half_rename(self) -> None:

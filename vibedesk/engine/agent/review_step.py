@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
 
 from vibedesk.engine.agent.app_runtime import AppRuntime
@@ -32,7 +32,7 @@ from vibedesk.engine.review.security.packages import UNAVAILABLE, VULNERABLE
 from vibedesk.engine.review.security.security_review import audit, security_issues
 from vibedesk.engine.review.served_app import served_app_issues
 from vibedesk.engine.review.source_places import report_locator
-from vibedesk.engine.store.issues import IssueRecord
+from vibedesk.engine.store.issues import IssueRecord, shown_by_checks
 
 _OWN_COMPILERS = frozenset({"vue", "svelte"})
 """Frameworks whose files only a compiler of their own can read."""
@@ -56,9 +56,7 @@ class Looked:
 
     def saw(self, record: IssueRecord) -> bool:
         """Whether an issue would have shown again if it were still there."""
-        issue = issue_of(record)
-        # What a check brought about shows in `again` where that check ran; not every look runs every check.
-        by_source = issue.source in self.sources and not issue.evidence.get("check")
+        by_source = issue_of(record).source in self.sources and not shown_by_checks(record.data)
         return by_source or record.signature in self.again
 
     @property
@@ -107,7 +105,7 @@ class ReviewStep:
         await self._page(looked)
         reached = await self._open.reached(memory.phase)
         if not await self._in_the_way(looked):
-            await self._checks(looked, reached)
+            await self._checks(looked, reached, memory.wanted)
         await self._build(looked, last=reached.last or bool(memory.rest_in))
         return looked
 
@@ -250,11 +248,11 @@ class ReviewStep:
             await self.miss_browser(looked, error)
             return ()
 
-    async def _checks(self, looked: Looked, reached: Reached) -> None:
+    async def _checks(self, looked: Looked, reached: Reached, wanted: Collection[str]) -> None:
         browser = self._browser()
         if browser is None:
             return
-        checks = await self.self_test.due(reached)
+        checks = await self.self_test.of_look(reached, wanted)
         try:
             found = await self.self_test.run(browser, checks)
         except BrowserError as error:

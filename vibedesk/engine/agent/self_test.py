@@ -37,10 +37,12 @@ from vibedesk.engine.review.page_issues import (
     check_issue,
     no_start_issue,
     started_for_checks,
+    thrown_in,
 )
 from vibedesk.engine.review.source_places import report_locator
 from vibedesk.engine.review.uncaught import uncaught_errors
 from vibedesk.engine.sandboxes.driver import SandboxError, ServerNotReadyError
+from vibedesk.engine.store.issues import shown_by_checks
 from vibedesk.engine.store.records import Json
 
 
@@ -62,12 +64,32 @@ class SelfTest:
             return []
         return Blueprint.model_validate(record.blueprint).acceptance_checks
 
+    async def runnable(self) -> list[AcceptanceCheck]:
+        """Return the checks that have steps, also those of what is not built yet."""
+        return [check for check in await self.checks() if check.steps]
+
     async def due(self, reached: Reached) -> list[AcceptanceCheck]:
         """Return the checks of what is built; those of no phase, or of one that never came, belong to the last."""
-        checks = [check for check in await self.checks() if check.steps]
+        checks = await self.runnable()
         if reached.last:
             return checks
         return [check for check in checks if check.phase and check.phase <= reached.number]
+
+    async def of_look(self, reached: Reached, wanted: Collection[str]) -> list[AcceptanceCheck]:
+        """Return the checks that a look runs: those that are due, and those that show `wanted` issues (signatures)."""
+        checks = await self.runnable()
+        names = {check.name for check in await self.due(reached)}
+        for record in await self._issues.every():
+            if record.signature not in wanted:
+                continue
+            issue = issue_of(record)
+            if issue.code != NO_START:
+                # Also where it is gone: a check that fails at another step than before is another issue.
+                names.add(issue.evidence.get("check", ""))
+            elif record.status != "fixed":
+                # Any check shows whether the app starts for it.
+                names = names or {check.name for check in checks[:1]}
+        return [check for check in checks if check.name in names]
 
     async def run(
         self,
@@ -191,25 +213,31 @@ class SelfTest:
             api_paths=("/",) if template.fresh_data else template.api_paths,
         )
         picture = await asyncio.to_thread(access.files.blobs.put, outcome.picture)
-        issue = None if outcome.passed else await self._issue(outcome, picture)
+        failed = [] if outcome.passed else await self._failure(outcome, picture)
+        issue = failed[0] if failed else None
         await access.commit(lambda emit: self._keep(check, outcome, picture, issue, version, emit))
-        if issue is not None:
-            return [issue]
+        if failed:
+            return failed
         log, given = runtime.log_since(printed), template.untouchable_files
         broken = uncaught_errors(log, await runtime.workdir(), given=given)
         # Only this check shows whether it is mended.
         named = {"check": check.name}
         return [replace(error, evidence={**error.evidence, **named}) for error in broken]
 
-    async def _issue(self, outcome: CheckOutcome, picture: str) -> Issue:
+    async def _failure(self, outcome: CheckOutcome, picture: str) -> list[Issue]:
+        """Return the issue that a failed check is, and what the page threw in it that only the person had met.
+
+        From now on the check shows whether that is mended.
+        """
         runtime, given = self._runtime, self._access.template.untouchable_files
-        return check_issue(
-            outcome,
-            picture=picture,
-            locate=await report_locator(runtime.url, outcome),
-            given=given,
-            server=read_log(runtime.log, await runtime.workdir(), given=given),
-        )
+        locate = await report_locator(runtime.url, outcome)
+        server = read_log(runtime.log, await runtime.workdir(), given=given)
+        issue = check_issue(outcome, picture=picture, locate=locate, given=given, server=server)
+        thrown = {i.signature for i in thrown_in(outcome, locate=locate, given=given)}
+        known = [issue_of(r) for r in await self._issues.records() if r.signature in thrown]
+        # Also what a check has shown before; what a visit of the page shows, that shows again.
+        met = [i for i in known if i.evidence.get("live") or i.evidence.get("check")]
+        return [issue, *(replace(i, evidence={"check": outcome.name}) for i in met)]
 
     def _keep(
         self,
@@ -261,18 +289,21 @@ class SelfTest:
         self._issues.store.forget_checks([str(check.get("name", "")) for check in listed])
 
     async def shown_again(self, found: Iterable[Issue], ran: Collection[str]) -> set[str]:
-        """Return the signatures of what the checks of these names, which `found` this, would have shown again.
+        """Return the signatures of what would be known again if it were still there: `ran` are the checks that ran.
 
-        That is what they showed before, as failures and in the server, save where the app did not start for them.
+        That is what they showed before, as failures and in the server, save where the app did not start for them
+        (`found`); and what checks showed that the blueprint has no more.
         """
-        if not ran:
-            return set()
+        known = [r for r in await self._issues.records() if shown_by_checks(r.data)]
+        there = {check.name for check in await self.runnable()}
         names = set(ran) if started_for_checks(found) else set()
-        return {
-            record.signature
-            for record in await self._issues.records()
-            if (issue := issue_of(record)).code == NO_START or issue.evidence.get("check") in names
-        }
+
+        def settled(issue: Issue) -> bool:
+            if issue.code == NO_START:
+                return bool(ran) or not there
+            return issue.evidence.get("check") not in there - names
+
+        return {record.signature for record in known if settled(issue_of(record))}
 
     # -- what the model says of them --------------------------------------------------------------------
     async def correct(
@@ -361,6 +392,11 @@ class SelfTest:
                 if why.get(name):
                     self._issues.store.note_correction(name, why[name])
         return changed
+
+
+def is_shown_by(issue: Issue, check: str) -> bool:
+    """Whether running the check of that name shows if an issue is still there."""
+    return issue.code == NO_START or issue.evidence.get("check") == check
 
 
 def _suggestion(name: str, why: str, check: Json) -> Notice:

@@ -86,9 +86,7 @@ class Snapshots:
         """
         return version_view(await asyncio.to_thread(self._history().version, commit))
 
-    async def restore(
-        self, commit: str, also: Callable[[Collection[str], Emit], None]
-    ) -> VersionView:
+    async def restore(self, commit: str, also: Callable[[Collection[str]], None]) -> VersionView:
         """Bring a version's files back into the document and return the version that this adds.
 
         What was there before is kept as a version first. Files that are half written are dropped.
@@ -135,7 +133,7 @@ class Snapshots:
     async def _restored(
         self,
         bring_back: Callable[[History], int],
-        also: Callable[[Collection[str], Emit], None] | None = None,
+        also: Callable[[Collection[str]], None] | None = None,
     ) -> VersionView:
         def change(history: History, emit: Emit) -> KeptVersion:
             files = self._access.files
@@ -147,7 +145,7 @@ class Snapshots:
             with telling_changes(files, emit):
                 after = bring_back(history)
             if also is not None:
-                also(files.stored.log.changed_paths(before, after), emit)
+                also(files.stored.log.changed_paths(before, after))
             return history.versions()[0]
 
         with timed(self._access, "restore"):

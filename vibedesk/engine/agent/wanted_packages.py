@@ -1,14 +1,17 @@
-"""Which versions of wanted packages exist, asked of the registry that the project's installs use."""
+"""Which versions of wanted packages exist, also of those that a manifest names; the registry of the project's installs is asked."""
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
+from pathlib import Path
 
 from vibedesk.engine.agent.app_runtime import AppRuntime
+from vibedesk.engine.builder.manifest import requirements, with_requirements
 from vibedesk.engine.builder.package_versions import ResolvedPackages, resolve_packages
-from vibedesk.engine.builder.project_access import ProjectAccess
+from vibedesk.engine.builder.project_access import ProjectAccess, telling_changes
 from vibedesk.engine.builder.python_versions import resolve_python_packages
+from vibedesk.engine.event_bus import Emit
 from vibedesk.engine.sandboxes.egress.registries import default_python_index
 
 _SAY_WHERE = (".yarnrc.yml", "bunfig.toml", "uv.toml")
@@ -45,3 +48,32 @@ async def resolve_wanted(
         pyproject=pyproject,
         default_index=await asyncio.to_thread(default_python_index),
     )
+
+
+async def correct_manifest(access: ProjectAccess, runtime: AppRuntime) -> ResolvedPackages:
+    """Have the manifest ask for what exists only, before it is put in the place of the one in the folder.
+
+    Returns:
+        What became of that which it asks for and the one in the folder does not.
+
+    Raises:
+        SandboxError: the sandbox, where the registry is asked, is not to be had.
+    """
+    files, path = access.files, access.template.packages.manifest
+    text = await access.read(lambda: files.read(path) if files.exists(path) else "")
+    installed = requirements(path, await asyncio.to_thread(_read, runtime.folder / path))
+    new = [spec for spec in requirements(path, text) if spec not in installed]
+    found = await resolve_wanted(access, runtime, new)
+    corrected = with_requirements(path, text, {**dict.fromkeys(found.missing), **found.replaced})
+
+    def write(emit: Emit) -> None:
+        with telling_changes(files, emit):
+            files.merge(path, text, corrected, "agent")
+
+    if corrected != text:
+        await access.commit(write, durable=True)
+    return found
+
+
+def _read(path: Path) -> str:
+    return path.read_text("utf-8", "replace") if path.exists() else ""

@@ -74,6 +74,8 @@ class FileAnswer:
         self._purposes = purposes or {}
         self._written = written or WrittenFiles()
         self._origin = origin
+        self._shown: dict[str, str] = {}
+        """The code as it was when the model was asked last: what is typed since then it does not know."""
         self._said = ""
         """What the last answer began with."""
         self._asked_whole = ""
@@ -196,6 +198,7 @@ class FileAnswer:
         )
 
     async def _request(self) -> ModelRequest:
+        self._shown = await self._access.read(self._access.files.texts)
         return self._question(await self._access.context(self._focus))
 
     async def _next_request(self) -> ModelRequest:
@@ -233,6 +236,7 @@ class FileAnswer:
             purposes=self._purposes,
             planned=self._planned,
             written=self._written,
+            shown=self._shown,
             origin=self._origin,
         )
 

@@ -3,9 +3,15 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator, Mapping
 from typing import Any
 
-from vibedesk.engine.builder.pyproject import checked_pyproject
+from vibedesk.engine.builder.package_versions import split_spec
+from vibedesk.engine.builder.pyproject import (
+    checked_pyproject,
+    python_requirements,
+    with_python_requirements,
+)
 from vibedesk.engine.builder.templates import NPM, UV
 from vibedesk.engine.scof import PatchError
 
@@ -13,6 +19,7 @@ MANIFESTS = frozenset({"package.json", "pyproject.toml"})
 WRITTEN_BY_INSTALLS = frozenset({*NPM.lock_files, *UV.lock_files})
 """Lock files: no model writes them."""
 _KEPT = ("scripts", "dependencies", "devDependencies")
+_INSTALLED = ("dependencies", "devDependencies", "optionalDependencies", "peerDependencies")
 
 
 def checked_manifest(path: str, proposed: str, starter: str | None) -> str:
@@ -37,6 +44,59 @@ def checked_manifest(path: str, proposed: str, starter: str | None) -> str:
     return proposed
 
 
+def requirements(path: str, text: str) -> list[str]:
+    """Return what a manifest asks of a registry, as an install command would name it; nothing of what cannot be read."""
+    match path:
+        case "package.json":
+            return list(dict.fromkeys(spec for _, _, spec in _listed(_read(text))))
+        case "pyproject.toml":
+            return python_requirements(text)
+    return []
+
+
+def with_requirements(path: str, text: str, instead: Mapping[str, str | None]) -> str:
+    """Return a manifest that asks for other packages.
+
+    Args:
+        path: Which manifest it is.
+        text: What it reads.
+        instead: By what `requirements` names: what is asked for instead; None: nothing.
+    """
+    if instead.keys().isdisjoint(requirements(path, text)):
+        return text
+    if path == "pyproject.toml":
+        return with_python_requirements(text, instead)
+    manifest = _read(text)
+    for section, name, spec in list(_listed(manifest)):
+        taken = instead.get(spec, spec)
+        if taken is None:
+            del manifest[section][name]
+        elif taken != spec:
+            manifest[section][name] = f"^{split_spec(taken)[1]}"  # as npm lists what it adds
+    return _written(manifest)
+
+
+def _read(text: str) -> dict[str, Any]:
+    try:
+        manifest = json.loads(text)
+    except ValueError:
+        return {}
+    return manifest if isinstance(manifest, dict) else {}
+
+
+def _listed(manifest: Mapping[str, Any]) -> Iterator[tuple[str, str, str]]:
+    """Yield (section, name, spec) of every package."""
+    for section in _INSTALLED:
+        entries = manifest.get(section)
+        for name, version in entries.items() if isinstance(entries, dict) else ():
+            if isinstance(version, str):
+                yield section, name, f"{name}@{version}" if version else name
+
+
+def _written(manifest: Mapping[str, Any]) -> str:
+    return json.dumps(manifest, indent=2, ensure_ascii=False) + "\n"
+
+
 def _package_json(proposed: str, starter: str | None) -> str:
     try:
         manifest = json.loads(proposed)
@@ -44,7 +104,7 @@ def _package_json(proposed: str, starter: str | None) -> str:
         raise PatchError("malformed", f"package.json is no JSON: {error}.") from error
     if not isinstance(manifest, dict):
         raise PatchError("malformed", "package.json holds no object.")
-    for section in (*_KEPT, "optionalDependencies", "peerDependencies"):
+    for section in ("scripts", *_INSTALLED):
         entries = manifest.get(section, {})
         if not isinstance(entries, dict) or not all(isinstance(v, str) for v in entries.values()):
             raise PatchError("malformed", f"`{section}` in package.json maps no names to texts.")
@@ -53,7 +113,7 @@ def _package_json(proposed: str, starter: str | None) -> str:
         return proposed
     for section, entries in left_out.items():
         manifest[section] = dict(sorted({**manifest.get(section, {}), **entries}.items()))
-    return json.dumps(manifest, indent=2, ensure_ascii=False) + "\n"
+    return _written(manifest)
 
 
 def _left_out(manifest: dict[str, Any], starter: dict[str, Any]) -> dict[str, dict[str, str]]:

@@ -46,19 +46,18 @@ async def resolve_packages(wanted: Sequence[str], ask: Ask) -> ResolvedPackages:
     """
     limit = asyncio.Semaphore(_AT_ONCE)
 
-    async def resolve(spec: str) -> tuple[str, str | None]:
+    async def resolve(spec: str) -> tuple[str, str | None, bool]:
         async with limit:
-            return spec, await _resolve(spec, ask)
+            return spec, *await _resolve(spec, ask)
 
     result = ResolvedPackages()
-    for spec, found in await asyncio.gather(*map(resolve, wanted)):
+    for spec, found, as_wanted in await asyncio.gather(*map(resolve, wanted)):
         if found is None:
             result.missing.append(spec)
             continue
         if found not in result.specs:
             result.specs.append(found)
-        exact = _EXACT.fullmatch(split_spec(spec)[1])
-        if exact and found != spec and found != spec.replace("@v", "@").replace("@=", "@"):
+        if not as_wanted:
             result.replaced[spec] = found
     return result
 
@@ -69,11 +68,14 @@ def split_spec(spec: str) -> tuple[str, str]:
     return (spec[:at], spec[at + 1 :]) if at > 0 else (spec, "")
 
 
-async def _resolve(spec: str, ask: Ask) -> str | None:
-    """Return the exact spec, the spec as it is where nobody knows, None where there is no such package."""
+async def _resolve(spec: str, ask: Ask) -> tuple[str | None, bool]:
+    """Return the exact spec, and whether it is as wanted.
+
+    The spec as it is where nobody knows, None where there is no such package.
+    """
     name, version = split_spec(spec)
     if not _REGISTRY_NAME.fullmatch(name) or ":" in version or "/" in version:
-        return spec
+        return spec, True
     major = _MAJOR.match(version)
     ranges = [version or "latest", *([major.group(1)] if major else []), "latest"]
     for wanted in dict.fromkeys(ranges):
@@ -81,11 +83,11 @@ async def _resolve(spec: str, ask: Ask) -> str | None:
         text = "\n".join(lines)
         found = _newest(text) if status == 0 else None
         if found:
-            return f"{name}@{found}"
+            return f"{name}@{found}", wanted == ranges[0]
         if _NO_VERSION.search(text) or status == 0:
             continue
-        return None if _MISSING.search(text) else spec
-    return None
+        return (None, False) if _MISSING.search(text) else (spec, True)
+    return None, False
 
 
 def _newest(text: str) -> str | None:

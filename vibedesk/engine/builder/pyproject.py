@@ -96,6 +96,35 @@ def checked_pyproject(proposed: str, starter: str | None) -> str:
     return _with_what_is_left_out(proposed, read, own)
 
 
+def python_requirements(pyproject: str) -> list[str]:
+    """Return what the text asks of an index, as it is written there; nothing of what cannot be read."""
+    try:
+        read = tomllib.loads(pyproject)
+    except tomllib.TOMLDecodeError:
+        return []
+    listed = [
+        entry for _, entries in _lists(read) if isinstance(entries, list) for entry in entries
+    ]
+    return list(dict.fromkeys(entry for entry in listed if _requirement(entry) is not None))
+
+
+def with_python_requirements(pyproject: str, instead: Mapping[str, str | None]) -> str:
+    """Return the text with other requirements: by what it lists, what it is to list instead; None: nothing."""
+    import tomlkit
+
+    document = tomlkit.parse(pyproject)
+    for _, entries in _lists(document):
+        # Groups that a group includes may be written as tables: there are no packages among them.
+        if isinstance(entries, tomlkit.items.Array):
+            for place, entry in reversed(list(enumerate(entries.unwrap()))):
+                taken = instead.get(entry, entry) if isinstance(entry, str) else entry
+                if taken is None:
+                    del entries[place]
+                elif taken != entry:
+                    entries[place] = taken
+    return tomlkit.dumps(document)
+
+
 def _check_project(project: object) -> None:
     if not isinstance(project, dict):
         raise _malformed("pyproject.toml has no table `project`.")

@@ -69,6 +69,7 @@ class ScofWriter:
         planned: Paths that the plan names; none where there is no plan.
         purposes: What the plan says of each path.
         written: Where the result goes; shared between an answer and its continuations.
+        shown: How files read when the model was asked; of others it is taken to know how they read now.
         origin: `agent` or `fix`.
     """
 
@@ -80,6 +81,7 @@ class ScofWriter:
         purposes: Mapping[str, str],
         planned: Collection[str] = (),
         written: WrittenFiles,
+        shown: Mapping[str, str] | None = None,
         origin: str = "agent",
     ) -> None:
         self._access = access
@@ -87,6 +89,7 @@ class ScofWriter:
         self._purposes = purposes
         self._planned = planned
         self._written = written
+        self._shown = dict(shown or {})
         self._origin = origin
         self._parser = ScofParser()
         self._skipped: str | None = None
@@ -183,7 +186,7 @@ class ScofWriter:
         return whole_lines(come_so_far(draft))
 
     def _start_draft(self, path: str, mode: str, kept: str, emit: Emit) -> None:
-        self._access.drafts.start(path, mode, self._phase, kept=kept)
+        self._access.drafts.start(path, mode, self._phase, kept=kept, shown=self._shown.get(path))
         emit(FileStart(path, mode))
         if kept:
             emit(FileChunk(path, kept))
@@ -234,6 +237,7 @@ class ScofWriter:
             access.drop_draft(path, emit)
             emit(Notice(f"{path} was not written: {error.message}", error.code))
             return
+        self._shown[path] = text
         if self._written.cut is not None and self._written.cut[0] == path:
             self._written.cut = None
         self._written.refused = [r for r in self._written.refused if r.path != path]
@@ -325,6 +329,7 @@ class ScofWriter:
             if self._keeps_its_place(file, "deleted", emit):
                 continue
             version = self._access.files.delete(file, self._origin)
+            self._shown.pop(file, None)
             self._written.changes += 1
             emit(FileDeleted(file, version, self._origin))
 
@@ -345,6 +350,10 @@ class ScofWriter:
             except VibeDeskError as error:
                 emit(Notice(f"{file} was not renamed: {error.message}", error.code))
                 continue
+            if file in self._shown:
+                self._shown[new_path] = self._shown.pop(file)
+            else:
+                self._shown.pop(new_path, None)
             self._written.changes += 1
             self._written.rearranged += [file, new_path]
             emit(FileRenamed(file, new_path, version, self._origin))

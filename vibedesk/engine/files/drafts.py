@@ -51,7 +51,9 @@ class Drafts:
         self._database = database
         self._files = files
 
-    def start(self, path: str, mode: str, phase: int = 0, *, kept: str = "") -> str:
+    def start(
+        self, path: str, mode: str, phase: int = 0, *, kept: str = "", shown: str | None = None
+    ) -> str:
         """Begin to write a file and return its normalised path.
 
         A draft of that path that is still open is dropped: its new file starts again, empty. A whole file that others
@@ -62,11 +64,12 @@ class Drafts:
             mode: full, patch or append.
             phase: Whose file it is.
             kept: What had come of a whole file in an answer before; what is appended goes on from there.
+            shown: How the file read when the model was asked, which it writes anew; None: as it reads now.
 
         Raises:
             InvalidInputError: no file may be there.
         """
-        return self._database.call(self._start, checked_path(path), mode, phase, kept)
+        return self._database.call(self._start, checked_path(path), mode, phase, kept, shown)
 
     def append(self, path: str, text: str) -> None:
         """Add what came; costs what came.
@@ -81,8 +84,8 @@ class Drafts:
 
         Args:
             path: Whose draft.
-            text: The whole new content of the file. For a whole file it replaces what was there at `start`, and what
-                others typed since survives; for a patch or an append it is what the file as it is now becomes.
+            text: The whole new content of the file. For a whole file it replaces what was `shown`, and what others
+                typed since survives; for a patch or an append it is what the file as it is now becomes.
             origin: Who wrote it.
 
         Raises:
@@ -111,7 +114,7 @@ class Drafts:
 
     # ---- on the owner thread ------------------------------------------------------------
 
-    def _start(self, path: str, mode: str, phase: int, kept: str) -> str:
+    def _start(self, path: str, mode: str, phase: int, kept: str, shown: str | None) -> str:
         stored = self._files.stored
         row = self._row(path)
         replaced = self._typed_over(row) if row is not None and mode == "full" else None
@@ -123,7 +126,7 @@ class Drafts:
         file_id = document.file_id(path)
         base = replaced
         if file_id is not None and base is None:
-            base = document.text_of(file_id)
+            base = shown if mode == "full" and shown is not None else document.text_of(file_id)
         if file_id is None:
             with stored.changing("agent") as document:
                 file_id = document.put_text(path, kept)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import errno
 import os
 import re
+import shutil
 import stat
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -176,6 +177,22 @@ class FolderAccess:
                 except OSError:
                     return
                 parts.pop()
+
+    def remove_folder(self, path: str) -> None:
+        """Remove the plain folder at `path` with everything in it; nothing to do where none is."""
+        with self._translated():
+            try:
+                with self._parent(path) as (place, name):
+                    here = place.at(name)
+                    found = os.stat(here, dir_fd=place.descriptor, follow_symlinks=False)
+                    if stat.S_ISDIR(found.st_mode):
+                        shutil.rmtree(here, dir_fd=place.descriptor)
+            except RecursionError:
+                # Somebody made folders in folders without end.
+                raise OSError(errno.ENOTEMPTY, os.strerror(errno.ENOTEMPTY), path) from None
+            except OSError as error:
+                if error.errno not in _NO_PLAIN_FILE:
+                    raise
 
     @contextmanager
     def _parent(self, path: str, *, create: bool = False) -> Iterator[tuple[_Place, str]]:

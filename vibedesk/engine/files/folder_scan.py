@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from vibedesk.base.project_paths import UnsafePathError, normalize_project_path
 from vibedesk.engine.files.folder_access import Entry, FileFacts, FolderAccess
-from vibedesk.engine.files.ignore_rules import IgnoreRules, holds_secrets
+from vibedesk.engine.files.ignore_rules import IgnoreRules, ReadIgnoreFile, holds_secrets
 
 MOST_FILES = 20_000
 
@@ -22,10 +22,15 @@ class FolderScan:
     left_over: list[str] = field(default_factory=list)
 
 
-def scan_folder(folder: FolderAccess) -> FolderScan:
-    """Look through a folder. Links, ignored paths and names that no project may hold are left out."""
+def scan_folder(folder: FolderAccess, read: ReadIgnoreFile | None = None) -> FolderScan:
+    """Look through a folder. Links, ignored paths and names that no project may hold are left out.
+
+    Args:
+        folder: Where to look.
+        read: Returns the .gitignore files that count; those that lie there if not given.
+    """
     scan = FolderScan()
-    rules = _rules_of(folder)
+    rules = IgnoreRules(read) if read is not None else _rules_of(folder)
     for path, facts in _walk(folder, rules, "", scan):
         if len(scan.files) >= MOST_FILES:
             scan.notices.append(
@@ -42,8 +47,20 @@ def left_out(folder: FolderAccess, paths: Iterable[str]) -> set[str]:
     return {path for path in paths if not rules.belongs(path) and not holds_secrets(path)}
 
 
+def taken(folder: FolderAccess, paths: Iterable[str]) -> set[str]:
+    """Return which of these paths a scan takes if a plain file lies there."""
+    rules = _rules_of(folder)
+    return {path for path in paths if _is_plain(path) and rules.belongs(path)}
+
+
+def ignore_text(folder: FolderAccess, path: str) -> str | None:
+    """Return the text of a .gitignore; None where none is."""
+    data = folder.read(path)
+    return None if data is None else data.decode(errors="replace")
+
+
 def _rules_of(folder: FolderAccess) -> IgnoreRules:
-    return IgnoreRules(lambda path: _text(folder.read(path)))
+    return IgnoreRules(lambda path: ignore_text(folder, path))
 
 
 def _walk(
@@ -77,9 +94,12 @@ def _path(entry: Entry, inside: str, scan: FolderScan) -> str | None:
     return None
 
 
+def _is_plain(path: str) -> bool:
+    try:
+        return normalize_project_path(path) == path
+    except UnsafePathError:
+        return False
+
+
 def _printable(text: str) -> str:
     return text.encode(errors="replace").decode()
-
-
-def _text(data: bytes | None) -> str | None:
-    return None if data is None else data.decode(errors="replace")

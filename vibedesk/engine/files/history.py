@@ -8,7 +8,7 @@ Methods block on the disk: call them on a worker thread, or on the database's ow
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -22,7 +22,7 @@ from vibedesk.engine.files.git_repository import (
     GitRepository,
     TreeFile,
 )
-from vibedesk.engine.files.ignore_rules import IGNORE_FILE, IgnoreRules
+from vibedesk.engine.files.ignore_rules import IgnoreRules, is_ignore_file
 from vibedesk.engine.files.project_files import ProjectFiles, decoded_text
 from vibedesk.engine.store.database import Database
 
@@ -92,6 +92,7 @@ class History:
         *,
         advance_main: bool = False,
         named: bool = False,
+        ignored: Callable[[str], bool] | None = None,
     ) -> KeptVersion:
         """Keep the finished files as a version; where nothing changed, the newest one is returned again.
 
@@ -100,6 +101,7 @@ class History:
             author: agent, fix or you.
             advance_main: Let `main` follow, as after a phase.
             named: Add a version also where nothing changed, unless the newest one is called so.
+            ignored: Which paths are left out; those that the project's .gitignore files name now if not given.
 
         Raises:
             InvalidInputError: there is no such author.
@@ -111,7 +113,7 @@ class History:
         repository = GitRepository.open(self._folder, create=True)
         assert repository is not None
         tip = repository.tip(HISTORY_REFERENCE)
-        pending = self._database.call(self._pending, tip)
+        pending = self._database.call(self._pending, tip, ignored)
         message = _message(label, author, pending.version, _count(repository, tip, pending))
         made = repository.commit(
             HISTORY_REFERENCE,
@@ -158,6 +160,10 @@ class History:
         assert made is not None
         self._database.call(self._log.set_snapshot, pending.progress, made)
         return self.version(made)
+
+    def ignored(self) -> Callable[[str], bool]:
+        """Return which paths a version made now leaves out; that stays so when .gitignore files change."""
+        return self._database.call(self._ignored)
 
     def versions(self) -> list[KeptVersion]:
         """Return every kept version, newest first."""
@@ -220,7 +226,7 @@ class History:
         file = self._repository().files(kept.commit).get(path)
         if file is None:
             raise NotFoundError(f"There is no {path} in “{kept.label}”.", details={"path": path})
-        self.snapshot(f"Before restoring {path}", author)
+        self.snapshot(f"Before restoring {path}", author, ignored=self._ignored_but({path}))
         version = self._database.call(self._put_file_back, path, file)
         self.snapshot(f"Restored {path} of “{kept.label}”", author)
         return version
@@ -228,31 +234,44 @@ class History:
     def restore(self, commit: str, author: str = "you") -> int:
         """Bring a version's files back as a new version of the document, and return that.
 
-        What is there now is kept as a version first, so nothing is lost; files that .gitignore names stay as they
-        are. The restored state is a version of the history, too.
+        What is there now is kept as a version first, so nothing is lost; other files that .gitignore names stay as
+        they are. The restored state is a version of the history, too.
 
         Raises:
             NotFoundError, InvalidInputError: `commit` names no version, or several.
         """
         kept = self.version(commit)
-        self.snapshot(f"Before restoring “{kept.label}”", author)
         wanted = self._repository().files(kept.commit)
+        self.snapshot(
+            f"Before restoring “{kept.label}”", author, ignored=self._ignored_but(wanted.keys())
+        )
         version = self._database.call(self._put_back, wanted)
         self.snapshot(f"Restored “{kept.label}”", author)
         return version
 
     # ---- on the database's owner thread -------------------------------------------------
 
-    def _pending(self, tip: str | None) -> _Pending:
+    def _ignored(self) -> Callable[[str], bool]:
+        document = self._files.stored.current()
+        texts = {path: self._ignore_text(path) for path in document.paths if is_ignore_file(path)}
+        return IgnoreRules(texts.get).ignored
+
+    def _ignored_but(self, replaced: Collection[str]) -> Callable[[str], bool]:
+        """Return which paths are left out before some are replaced: what is replaced is not, whatever names it by now."""
+        ignored = self.ignored()
+        return lambda path: path not in replaced and ignored(path)
+
+    def _pending(self, tip: str | None, ignored: Callable[[str], bool] | None) -> _Pending:
         head = self._log.head()
         progress = self._log.progress()
         changed = self._log.changed_paths(progress.snapshot_version, head)
         still_open = self._files.open_paths()
-        rules_changed = any(path.rsplit("/", 1)[-1] == IGNORE_FILE for path in changed)
-        whole = tip is None or tip != progress.snapshot_commit or rules_changed
+        # Other rules concern all files.
+        other_rules = ignored is not None or any(map(is_ignore_file, changed))
+        whole = tip is None or tip != progress.snapshot_commit or other_rules
         document = self._files.stored.current()
         paths = (set(document.paths) if whole else changed) - still_open
-        changes = self._content(paths)
+        changes = self._content(paths, ignored)
         # Files that are open are looked at again next time, even if they close without a further change.
         progressed = progress.snapshot_version if still_open & changed else head
         return _Pending(head, progressed, whole, changes)
@@ -264,25 +283,27 @@ class History:
             return _Pending(head, progress.snapshot_version, False, {})
         origins = self._log.origins(progress.snapshot_version, head)
         still_open = self._files.open_paths()
-        # What is ignored from now on concerns all files: the next whole version looks at them.
         paths = {
             path
             for path, by in origins.items()
-            if path not in still_open
-            and path.rsplit("/", 1)[-1] != IGNORE_FILE
-            and all(is_persons(path, origin) for origin in by)
+            if path not in still_open and all(is_persons(path, origin) for origin in by)
         }
-        progressed = head if paths == origins.keys() else progress.snapshot_version
+        # What is ignored from now on concerns all files: the next whole version looks at them.
+        rules_changed = any(map(is_ignore_file, paths))
+        whole = paths == origins.keys() and not rules_changed
+        progressed = head if whole else progress.snapshot_version
         return _Pending(head, progressed, False, self._content(paths))
 
-    def _content(self, paths: Collection[str]) -> dict[str, TreeFile | None]:
+    def _content(
+        self, paths: Collection[str], ignored: Callable[[str], bool] | None = None
+    ) -> dict[str, TreeFile | None]:
         """Return the files at some paths as they are to be kept; None for what is not there, or ignored."""
-        document, rules = self._files.stored.current(), self._rules()
+        document, ignored = self._files.stored.current(), ignored or self._rules().ignored
         executables = self._log.executables(paths)
         return {
             path: (
                 TreeFile(self._files.read_binary(path), path in executables)
-                if path in document and not rules.ignored(path)
+                if path in document and not ignored(path)
                 else None
             )
             for path in paths
@@ -303,10 +324,11 @@ class History:
         return version
 
     def _rules(self) -> IgnoreRules:
+        return IgnoreRules(self._ignore_text)
+
+    def _ignore_text(self, path: str) -> str | None:
         document = self._files.stored.current()
-        return IgnoreRules(
-            lambda path: document.text(path) if document.file_id(path) is not None else None
-        )
+        return document.text(path) if document.file_id(path) is not None else None
 
     def _put_back(self, wanted: Mapping[str, TreeFile]) -> int:
         document = self._files.stored.current()

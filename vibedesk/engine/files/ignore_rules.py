@@ -77,12 +77,18 @@ class IgnoreRules:
         return self.takes(path)
 
     def ignored(self, path: str) -> bool:
-        """Whether git is not to have it: .gitignore names it, or it holds secrets or lies among packages."""
+        """Whether git is not to have it: .gitignore names it, or it holds secrets or lies among packages.
+
+        The project's own .gitignore files are never left out: a version without them would not say what it leaves out.
+        """
         if holds_secrets(path):
             return True
         folders = folders_above(path)
-        packages = any(folder.rsplit("/", 1)[-1] in _NEVER_KEPT for folder in folders)
-        return packages or self._named(path) or any(self._named(f"{folder}/") for folder in folders)
+        if any(folder.rsplit("/", 1)[-1] in _NEVER_KEPT for folder in folders):
+            return True
+        if is_ignore_file(path):
+            return False
+        return self._named(path) or any(self._named(f"{folder}/") for folder in folders)
 
     def _named(self, path: str) -> bool:
         # The innermost .gitignore that says anything about a path decides.
@@ -106,6 +112,10 @@ def holds_secrets(path: str) -> bool:
     """Whether the file is made to hold keys and passwords (.env, .env.local), whatever .gitignore says."""
     name = path.rsplit("/", 1)[-1].lower()
     return (name == ".env" or name.startswith(".env.")) and name not in _SHARED_ENVIRONMENTS
+
+
+def is_ignore_file(path: str) -> bool:
+    return path.rsplit("/", 1)[-1] == IGNORE_FILE
 
 
 def in_tools_folder(path: str) -> bool:

@@ -19,6 +19,7 @@ _EXACT_LINE_PAIRS = 250_000
 _MOST_WORD_PAIRS = 20_000
 _ALIKE = 0.5
 _MOST_DIFF_CHARACTERS = 200_000
+_ANOTHER = 10
 
 
 class TextEdit(NamedTuple):
@@ -35,7 +36,7 @@ def text_edits(old: str, new: str) -> list[TextEdit]:
     a, b = old[head : len(old) - tail], new[head : len(new) - tail]
     if not a and not b:
         return []
-    if not a or not b:
+    if not a or not b or _is_another(a, b):
         return [TextEdit(head, head + len(a), b)]
     return list(_joined(_line_edits(a, b, head)))
 
@@ -94,6 +95,12 @@ def unified_diff(path: str, old: str, new: str) -> str:
         old.splitlines(keepends=True), new.splitlines(keepends=True), f"a/{path}", f"b/{path}"
     )
     return "".join(line if line.endswith("\n") else line + "\n" for line in lines)
+
+
+def _is_another(a: str, b: str) -> bool:
+    """Whether one is so much longer that hardly anything of it can be shared, and looking for that takes long."""
+    short, long = sorted((len(a), len(b)))
+    return long > _MOST_DIFF_CHARACTERS and long > _ANOTHER * short
 
 
 def _common_ends(old: str, new: str) -> tuple[int, int]:

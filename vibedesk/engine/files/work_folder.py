@@ -7,8 +7,9 @@ merged with what happened in the document meanwhile.
 
 from __future__ import annotations
 
+import logging
 import time
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -16,16 +17,19 @@ from vibedesk.base.errors import InvalidInputError, StorageError
 from vibedesk.engine.files.blobs import blob_digest
 from vibedesk.engine.files.document import ProjectDocument
 from vibedesk.engine.files.folder_access import FileFacts, FolderAccess
-from vibedesk.engine.files.folder_scan import left_out, scan_folder
-from vibedesk.engine.files.ignore_rules import IGNORE_FILE, in_tools_folder
+from vibedesk.engine.files.folder_scan import ignore_text, left_out, scan_folder, taken
+from vibedesk.engine.files.ignore_rules import folders_above, in_tools_folder, is_ignore_file
 from vibedesk.engine.files.material_log import Known, Material, MaterialLog
 from vibedesk.engine.files.project_files import ProjectFiles, decoded_text
 from vibedesk.engine.files.text_diff import apply_text_edits, merged_edits, unified_diff
 from vibedesk.engine.store.database import Database
 
+_log = logging.getLogger(__name__)
+
 MOST_TEXT_BYTES = 5_000_000
 MOST_BINARY_BYTES = 50_000_000
 _ORIGIN = "disk"
+_MOST_NAMES = 5
 # Two writes so close together can leave the same time and size.
 _TIME_GRAIN_NS = 100_000_000
 
@@ -55,6 +59,43 @@ class TakenIn:
 
     def __len__(self) -> int:
         return len(self.changes)
+
+
+@dataclass(slots=True)
+class Undone:
+    """What became of what a command did to the project's files.
+
+    Attributes:
+        paths: What is again as it was.
+        left: What could not be put back and stays for now.
+        kept: Whether all that lay there instead is a version.
+    """
+
+    paths: list[str] = field(default_factory=list)
+    left: list[str] = field(default_factory=list)
+    kept: bool = True
+
+    def __bool__(self) -> bool:
+        return bool(self.paths or self.left)
+
+    def add(self, other: Undone) -> None:
+        """Take over what became of more of it."""
+        self.paths += other.paths
+        self.left += other.left
+        self.kept &= other.kept
+
+    @property
+    def what(self) -> str:
+        """What the command changed, in words."""
+        return _names([*self.paths, *self.left])
+
+    @property
+    def outcome(self) -> str:
+        """What became of that, in sentences for the person."""
+        kept = "is in the history" if self.kept else "could not be kept"
+        undone = f"That was undone; what was there {kept}." if self.paths else ""
+        left = f"{_names(self.left)} could not be put back." if self.left else ""
+        return f"{undone} {left}".strip()
 
 
 @dataclass(slots=True)
@@ -140,28 +181,45 @@ class WorkFolder:
         until = self._database.call(self._log.progress).undoing
         return until if until and self.folder.is_dir() else 0
 
-    def put_back(
-        self,
-        keep: Callable[[], object] = _keep_nothing,
-        paths: Collection[str] | None = None,
-        *,
-        until: int = 0,
-    ) -> list[str]:
-        """Undo in the folder what was done to the project's files since all was taken in; return the paths.
+    def put_back(self, keep: Callable[[], object] = _keep_nothing, *, until: int = 0) -> Undone:
+        """Undo in the folder what was done to the project's files since all was taken in.
 
-        What lay there instead is a version of the document below the present one, so nobody's work is lost.
+        What lay there instead is a version of the document below the present one, so nobody's work is lost; but for
+        a folder in a file's place. What cannot be put back is for the next `materialise`, which says why.
 
         Args:
             keep: Called while the document has what lay there, where there is anything that it did not have.
-            paths: Only these of the files that were written here; what is new stays then.
             until: Only what was changed before that (seconds since 1970), or is gone; 0: whenever.
         """
-        return self._database.call(self._put_back, keep, paths, until)
+        return self._database.call(self._put_back, keep, until)
+
+    def keep(
+        self, contents: Mapping[str, bytes], keep: Callable[[], object] = _keep_nothing
+    ) -> Undone:
+        """Keep what lies elsewhere in the files' place as `put_back` does; the folder is not touched."""
+        refused = self._database.call(self._keep_versions, contents, keep)
+        return Undone(sorted(contents), kept=not refused)
 
     def differing(self, digests: Mapping[str, str]) -> list[str]:
         """Return the files in the folder that are not in `digests` (SHA-256 by path), or with another content."""
         known = self._database.call(self._materials.known)
         return sorted(path for path, had in known.items() if digests.get(path) != had.digest)
+
+    @property
+    def undoing_inside(self) -> bool:
+        """Whether a sandbox that has files of its own may have what a command changed that was to look only.
+
+        Whoever runs such a command sets it before; also another process knows it then.
+        """
+        return self._database.call(self._log.progress).undoing_inside
+
+    def set_undoing_inside(self, pending: bool) -> None:
+        self._database.call(self._log.set_undoing_inside, pending)
+
+    def new_elsewhere(self, paths: Collection[str]) -> set[str]:
+        """Return which of these paths, files elsewhere, would be files of the project in the folder and are none."""
+        found = taken(self._access, paths)
+        return found - self._database.call(self._materials.known, durable=False).keys()
 
     def stored_by_app(self, paths: Iterable[str]) -> set[str]:
         """Return which of these paths, there or not, hold what the app stored or tools made.
@@ -279,34 +337,36 @@ class WorkFolder:
 
     # ---- undoing, on the owner thread ---------------------------------------------------
 
-    def _put_back(
-        self, keep: Callable[[], object], paths: Collection[str] | None, until: int
-    ) -> list[str]:
+    def _put_back(self, keep: Callable[[], object], until: int) -> Undone:
         self._access.create()
         known = self._materials.known()
         found = _Found()
-        among = known.keys() if paths is None else known.keys() & paths
         changed = self._changed_in_folder(
-            {path: known[path] for path in among if not self._is_later(path, until)}, found
+            {path: had for path, had in known.items() if not self._is_later(path, until)}, found
         )
-        # What is new is told by the project's own rules, and the version that is kept is made by them.
-        rules = {path for path in changed if path.rsplit("/", 1)[-1] == IGNORE_FILE}
-        self._keep_versions({p: found.contents.pop(p) for p in rules & found.contents.keys()})
-        self._write_again(rules)
-        new = self._new_in_folder(known) if paths is None else {}
-        new = {path: data for path, data in new.items() if not self._is_later(path, until)}
+        new = self._new_in_folder(known, until)
         refused = self._keep_versions(found.contents | new, keep)
         # What lies in a folder that took a file's place goes with it; any other that cannot be kept stays.
-        self._write_again(changed - rules)
-        undone = new.keys() - refused
-        for path in undone:
-            self._access.remove(path)
+        left = self._write_again(changed)
+        lost = {path for path in refused if changed & set(folders_above(path))}
+        for path in new.keys() - refused:
+            try:
+                self._access.remove(path)
+            except StorageError:
+                left.add(path)
         self._log.set_undoing(0)
-        return sorted(changed | undone)
+        undone = (changed | (new.keys() - refused)) - left
+        return Undone(sorted(undone), sorted(left), kept=not lost)
 
     def _is_later(self, path: str, until: int) -> bool:
-        facts = self._access.facts(path) if until else None
-        return facts is not None and facts.mtime_ns >= until * 10**9
+        """Whether what lies there, or anything in the folder that does, changed at `until` or after it."""
+        if not until:
+            return False
+        facts = self._access.facts(path)
+        if facts is not None:
+            return facts.mtime_ns >= until * 10**9
+        inside = self._access.entries(path)
+        return any(self._is_later(f"{path}/{entry.name}", until) for entry in inside)
 
     def _changed_in_folder(self, known: Mapping[str, Known], found: _Found) -> set[str]:
         """Return which of these files are otherwise now, or gone; put what they hold, unless too large, to `found`."""
@@ -319,26 +379,51 @@ class WorkFolder:
                 self._compare(path, facts, had, found, ignored)
         return changed | found.contents.keys()
 
-    def _new_in_folder(self, known: Collection[str]) -> dict[str, bytes]:
+    def _new_in_folder(self, known: Collection[str], until: int) -> dict[str, bytes]:
+        """Return the files that came in: by the project's own .gitignore files, not by changed or new ones."""
         document = self._files.stored.current()
-        files = scan_folder(self._access).files
-        read = {
-            path: self._readable(path, facts)
-            for path, facts in files.items()
-            if path not in known and path not in document
-        }
+        found: dict[str, FileFacts] = {}
+
+        def rules(path: str) -> str | None:
+            if path in found:
+                return None
+            if path in known:
+                return document.text(path) if document.file_id(path) is not None else None
+            return ignore_text(self._access, path)
+
+        more = True
+        while more:
+            more = False
+            for path, facts in scan_folder(self._access, rules).files.items():
+                seen = path in known or path in document or path in found
+                if not seen and not self._is_later(path, until):
+                    found[path] = facts
+                    # What it hid is seen without it.
+                    more = more or is_ignore_file(path)
+        read = {path: self._readable(path, facts) for path, facts in found.items()}
         return {path: data for path, data in read.items() if data is not None}
 
-    def _write_again(self, paths: Iterable[str]) -> None:
-        """Make files in the folder what the document says."""
+    def _write_again(self, paths: Iterable[str]) -> set[str]:
+        """Make files in the folder what the document says; return those that could not be."""
         document = self._files.stored.current()
         executables = self._log.executables(list(paths))
+        left = set[str]()
         for path in sorted(paths):
-            if path in document:
-                self._write_out(document, path, executable=path in executables)
-            else:
-                self._access.remove(path)
+            try:
+                self._access.remove_folder(path)
+                if path in document:
+                    self._write_out(document, path, executable=path in executables)
+                else:
+                    self._access.remove(path)
+                    self._materials.drop(path)
+            except StorageError as error:
+                _log.warning("%s is not put back: %s", path, error)
+                # Nobody's edit: the folder does not have the file, and the next `materialise` is to write it.
                 self._materials.drop(path)
+                behind = self._log.last_touch(path) - 1
+                self._log.set_materialized(min(behind, self._log.progress().materialized_version))
+                left.add(path)
+        return left
 
     def _readable(self, path: str, facts: FileFacts) -> bytes | None:
         if facts.size > MOST_BINARY_BYTES:
@@ -489,6 +574,11 @@ class WorkFolder:
             "written out again.",
             details={"path": str(self.folder)},
         )
+
+
+def _names(paths: Sequence[str]) -> str:
+    others = len(paths) - _MOST_NAMES
+    return ", ".join(paths[:_MOST_NAMES]) + (f" and {others} more" if others > 0 else "")
 
 
 def _trusted(mtime_ns: int) -> int:

@@ -63,7 +63,8 @@ class CallUsage:
 
     `cost` is in USD, None where the price is unknown or nobody counted the answer; `saved` is what reading from the provider's cache saved
     against the plain input price. A call that did not finish has the tokens that the provider had told until then,
-    often none: they are never estimated. `phase` is the request's, 0 outside phases.
+    often none: they are never estimated. `phase` is the request's, 0 outside phases. `continues` is the operation that
+    a `continue` goes on with, else empty.
     """
 
     operation: Operation
@@ -75,6 +76,7 @@ class CallUsage:
     phase: int = 0
     outcome: CallOutcome = "finished"
     saved: float | None = None
+    continues: str = ""
 
 
 async def _ignore_waiting(reason: WaitReason, until: datetime, message: str) -> None:
@@ -339,6 +341,7 @@ class ModelRouter:
                 phase=request.phase,
                 outcome=outcome,
                 saved=cache_saving(tokens, model.capabilities.price),
+                continues=request.continues or "",
             )
             # A call that is cancelled has cost something too; a second cancellation must not hide that.
             await asyncio.shield(asyncio.ensure_future(self._hooks.on_usage(call)))

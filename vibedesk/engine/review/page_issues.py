@@ -87,7 +87,7 @@ def check_issue(
         given: As for a page.
         server: What the server's log tells; where it failed to answer, the last of it is why.
     """
-    thrown = [_thrown(e.stack or e.message, "blocking", locate, given) for e in outcome.errors]
+    thrown = thrown_in(outcome, locate=locate, given=given)
     if any(request.status >= 500 for request in outcome.failed_requests):
         thrown += reversed(server)
     place = next((issue for issue in thrown if issue.file), None)
@@ -117,6 +117,13 @@ def check_issue(
             "picture": picture,
         },
     )
+
+
+def thrown_in(
+    outcome: CheckOutcome, *, locate: Locate | None = None, given: Collection[str] = ()
+) -> list[Issue]:
+    """Return what the page threw while a check ran; `locate` and `given` as for a page."""
+    return [_thrown(e.stack or e.message, "blocking", locate, given) for e in outcome.errors]
 
 
 def started_for_checks(found: Iterable[Issue]) -> bool:

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import itertools
 import re
 from collections.abc import Collection, Sequence
 from typing import Final
 
 from vibedesk.engine.review.issues import Issue, deduplicated
-from vibedesk.engine.review.parsers.node_stack import parse_stack
+from vibedesk.engine.review.parsers.node_stack import ERROR_HEAD, FRAME, parse_stack, stack_at
 from vibedesk.engine.review.parsers.python import parse_tracebacks
 from vibedesk.engine.review.parsers.text import plain
 
@@ -24,8 +23,6 @@ _SAID = re.compile(
 _NODE_ENDED = re.compile(r"^Node\.js v\d")
 _NEAR: Final = 4
 """Within so many lines of those words the error begins."""
-_HEAD = re.compile(r"\b(?:[A-Z]\w*)?(?:Error|Exception)(?:\s\[\w+\])?: ")
-_FRAME = re.compile(r"^\s+at ")
 _TRACEBACK: Final = "Traceback (most recent call last):"
 # Who asked is gone, or the server is being ended: that is no fault of the app.
 _PASSING_NAMES: Final = frozenset(
@@ -33,8 +30,10 @@ _PASSING_NAMES: Final = frozenset(
      "BrokenPipeError", "AbortError"}
 )  # fmt: skip
 _PASSING_WORDS = re.compile(r"\b(?:ECONNRESET|EPIPE)\b|^Error: aborted$", re.M)
+# What Node marks above an error: where in its line it was thrown.
+_MARK = re.compile(r"^\s*\^+\s*$")
 # The end of a stack, and what Node prints behind it of the error's own fields.
-_BELOW_HEAD = re.compile(r"\s|[}\]]")
+_BELOW_MESSAGE = re.compile(r"\s|[}\]]")
 
 
 def uncaught_errors(log: str, root: str = "", *, given: Collection[str] = ()) -> list[Issue]:
@@ -66,10 +65,12 @@ def _above(lines: Sequence[str], position: int) -> Sequence[int]:
     last = position - 1
     while last >= 0 and not lines[last]:
         last -= 1
-    head = last
-    while head > 0 and _BELOW_HEAD.match(lines[head]):
-        head -= 1
-    return range(last, head - 1, -1)
+    first = last
+    while first > 0 and _BELOW_MESSAGE.match(lines[first]) and not _MARK.match(lines[first]):
+        first -= 1
+    while first > 0 and not _MARK.match(lines[first]) and not FRAME.match(lines[first]):
+        first -= 1
+    return range(last, first - 1, -1)
 
 
 def _error(
@@ -80,10 +81,10 @@ def _error(
         line, *after = lines[start:] or [""]
         if line.endswith(_TRACEBACK):
             return parse_tracebacks("\n".join([line, *after]), root, given=given)[:1]
-        head = _HEAD.search(line)
-        frames = list(itertools.takewhile(_FRAME.match, after))
-        if head and frames:
-            stack = "\n".join([line[head.start() :], *frames])
-            issue = parse_stack(stack, root, source="server", given=given)
+        head = ERROR_HEAD.search(line)
+        stack = stack_at(lines, start) if head else []
+        if head and stack:
+            told = "\n".join(stack)[head.start() :]
+            issue = parse_stack(told, root, source="server", given=given)
             return [issue] if issue else []
     return []

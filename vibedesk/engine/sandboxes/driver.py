@@ -244,6 +244,16 @@ class Sandbox(Protocol):
         """Bring these paths, written inside, into the work folder (nothing to do where it is shared)."""
         ...
 
+    async def contents(self, paths: Sequence[str], most: int) -> dict[str, bytes]:
+        """Return what these files hold inside, by path, without those that are no plain files there.
+
+        Only where it has its own files. It may take as long as what runs inside likes.
+
+        Raises:
+            SandboxError: also where they hold more than `most` bytes together.
+        """
+        ...
+
     def exec(
         self,
         argv: Sequence[str],

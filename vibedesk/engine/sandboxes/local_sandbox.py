@@ -120,6 +120,9 @@ class LocalSandbox(ProjectSandbox):
     async def push_all(self) -> None:
         """Nothing to do: the folder is shared."""
 
+    async def contents(self, paths: Sequence[str], most: int) -> dict[str, bytes]:
+        raise AssertionError(f"it has no files of its own: {len(paths)} of at most {most} bytes")
+
     async def pull(self, paths: Sequence[str]) -> None:
         """Nothing to do: the folder is shared."""
 

@@ -36,13 +36,15 @@ class CodeUpdate(NamedTuple):
 class FolderProgress(NamedTuple):
     """How far the work folder and the git history have followed the document.
 
-    `undoing`: what changed in the folder until then (seconds since 1970) may be of a command that is to look only.
+    `undoing`: what changed in the folder until then (seconds since 1970) may be of a command that is to look only;
+    `undoing_inside`: so may be what a sandbox with files of its own has.
     """
 
     materialized_version: int
     snapshot_version: int
     snapshot_commit: str
     undoing: int
+    undoing_inside: bool
 
 
 class CodeLog:
@@ -236,9 +238,13 @@ class CodeLog:
     def progress(self) -> FolderProgress:
         row = FolderRow.get_or_none(FolderRow.project == self.project_id)
         if row is None:
-            return FolderProgress(0, 0, "", undoing=0)
+            return FolderProgress(0, 0, "", undoing=0, undoing_inside=False)
         return FolderProgress(
-            row.materialized_version, row.snapshot_version, row.snapshot_commit, row.undoing
+            row.materialized_version,
+            row.snapshot_version,
+            row.snapshot_commit,
+            row.undoing,
+            row.undoing_inside,
         )
 
     def set_materialized(self, version: int) -> None:
@@ -249,6 +255,9 @@ class CodeLog:
 
     def set_undoing(self, until: int) -> None:
         self._put_progress(undoing=until)
+
+    def set_undoing_inside(self, pending: bool) -> None:
+        self._put_progress(undoing_inside=pending)
 
     def _put_progress(self, **values: int | str) -> None:
         FolderRow.insert(project=self.project_id, **values).on_conflict(

@@ -80,7 +80,7 @@ class IssueStore:
 
         Args:
             found: (signature, issue) of everything that is wrong.
-            sources: Which sources were looked at.
+            sources: Which sources were looked at as a whole; of checks, `again` says what they showed.
             phase: The phase that is open.
             again: Signatures of what else would have been found again if it were still there.
             whole: It was a review of the app: of what `report_early` took in only that stays which it found too.
@@ -106,7 +106,8 @@ class IssueStore:
             # What the person ran into shows again only where they were, not in our visit of the page.
             mended = any(tried.get("outcome") != NO_MEND for tried in record.fixes)
             stays = _is_live(record.data) and not (mended or (clean and signature in changed))
-            looked = _shown_by(record.data) in sources or signature in again
+            by_source = record.data["source"] in sources and not shown_by_checks(record.data)
+            looked = by_source or signature in again
             looked = looked or (whole and _is_early(record))
             if looked and signature not in present and not stays and record.status != "fixed":
                 self._update(signature, status="fixed")
@@ -275,10 +276,9 @@ def _is_live(data: Json) -> bool:
     return bool(data.get("evidence", {}).get("live"))
 
 
-def _shown_by(data: Json) -> str:
-    """Return the source at which a look shows an issue again: an error that only a check brings about, the checks."""
-    by_check = data.get("evidence", {}).get("check")
-    return "check" if by_check else str(data.get("source"))
+def shown_by_checks(data: Json) -> bool:
+    """Whether only acceptance checks show an issue again; which ones are run differs from look to look."""
+    return data.get("source") == "check" or bool(data.get("evidence", {}).get("check"))
 
 
 def _keeps_page_down(data: Json) -> bool:

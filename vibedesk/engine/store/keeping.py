@@ -39,8 +39,6 @@ _PASSING_EVENTS = (
     "command_finished",
     "sandbox_state",
     "usage",
-    "waiting",
-    "resumed",
     "diagnostics",
 )
 """Events that say nothing any more once a view was made: what they told is stored where it belongs."""

@@ -354,6 +354,10 @@ ALTER TABLE check_results_anew RENAME TO check_results;
 
 _UNDOING = "ALTER TABLE folders ADD COLUMN undoing INTEGER NOT NULL DEFAULT 0"
 
+_CONTINUED = "ALTER TABLE usage ADD COLUMN continues VARCHAR(255) NOT NULL DEFAULT ''"
+
+_UNDOING_INSIDE = "ALTER TABLE folders ADD COLUMN undoing_inside INTEGER NOT NULL DEFAULT 0"
+
 MIGRATIONS: tuple[Migration, ...] = (
     Migration(1, _FIRST_SCHEMA),
     Migration(2, _REFUSED_HOSTS),
@@ -361,6 +365,8 @@ MIGRATIONS: tuple[Migration, ...] = (
     Migration(4, _MENDING),
     Migration(5, _CORRECTED_CHECKS),
     Migration(6, _UNDOING),
+    Migration(7, _CONTINUED),
+    Migration(8, _UNDOING_INSIDE),
 )
 NEWEST_VERSION = MIGRATIONS[-1].version
 

@@ -125,15 +125,14 @@ class ProjectStore:
             return int(row.last_seq) - count + 1
         raise NotFoundError(f"There is no project {project_id!r}.")
 
-    def state_changes(self, project_id: str) -> list[tuple[str, str, str]]:
-        """Return (time, state, previous state) of every transition, in order."""
+    def events_of(self, project_id: str, *types: str) -> list[tuple[str, str, Json]]:
+        """Return (time, type, data) of every stored event of some types, in order."""
         rows = (
-            EventRow.select(EventRow.at, EventRow.data)
-            .where((EventRow.project == project_id) & (EventRow.type == "state_change"))
+            EventRow.select(EventRow.at, EventRow.type, EventRow.data)
+            .where((EventRow.project == project_id) & EventRow.type.in_(types))
             .order_by(EventRow.seq)
         )
-        changes = [(row.at, json.loads(row.data)) for row in rows]
-        return [(at, data["state"], data["previous"]) for at, data in changes]
+        return [(row.at, row.type, json.loads(row.data)) for row in rows]
 
     def last_review(self, project_id: str) -> tuple[str, tuple[str, ...]]:
         """Return when the app was looked at last, and by what; empty where it never was."""

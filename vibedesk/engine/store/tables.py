@@ -189,7 +189,8 @@ class LogRow(_Owned):
 class UsageRow(_Owned):
     """One model call.
 
-    `saved` is what the provider's cache saved in USD; `outcome`: finished, interrupted, cancelled or failed.
+    `saved` is what the provider's cache saved in USD; `outcome`: finished, interrupted, cancelled or failed;
+    `continues`: the operation that a `continue` went on with.
     """
 
     id = AutoField()
@@ -207,6 +208,7 @@ class UsageRow(_Owned):
     phase = IntegerField(default=0, constraints=[SQL("DEFAULT 0")])
     saved = FloatField(null=True)
     outcome = CharField(default="finished", constraints=[SQL("DEFAULT 'finished'")])
+    continues = CharField(default="", constraints=[SQL("DEFAULT ''")])
 
     class Meta:
         table_name = "usage"
@@ -307,7 +309,7 @@ class FolderRow(_Row):
     """How far the work folder and the git history have followed the document.
 
     `undoing`: until when (seconds since 1970) what changes in the folder may be of a command that is to look only; 0: there
-    is none.
+    is none. `undoing_inside`: whether there may be such a change in a sandbox that has files of its own.
     """
 
     project = ForeignKeyField(
@@ -317,6 +319,7 @@ class FolderRow(_Row):
     snapshot_version = IntegerField(default=0)
     snapshot_commit = CharField(default="")
     undoing = IntegerField(default=0, constraints=[SQL("DEFAULT 0")])
+    undoing_inside = BooleanField(default=False, constraints=[SQL("DEFAULT 0")])
 
     class Meta:
         table_name = "folders"

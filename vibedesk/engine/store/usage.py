@@ -34,13 +34,13 @@ class UsageFilter:
         project_id: Those of one project; None: of all.
         since: Those from this time on (UTC, ISO 8601); empty: all.
         not_from: None of this provider.
-        operations: Only these; none named: all.
+        operation: Only calls of it, and those that went on with one; empty: all.
     """
 
     project_id: str | None = None
     since: str = ""
     not_from: str = ""
-    operations: tuple[str, ...] = ()
+    operation: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -217,8 +217,10 @@ def _filtered(query: Any, wanted: UsageFilter) -> Any:
         query = query.where(UsageRow.at >= wanted.since)
     if wanted.not_from:
         query = query.where(UsageRow.provider != wanted.not_from)
-    if wanted.operations:
-        query = query.where(UsageRow.operation.in_(wanted.operations))
+    if wanted.operation:
+        query = query.where(
+            (UsageRow.operation == wanted.operation) | (UsageRow.continues == wanted.operation)
+        )
     return query
 
 

@@ -338,6 +338,7 @@ class MainWindow(QMainWindow):
         self._top.tree_toggled.connect(self._on_toggle_tree)
         self._top.scheme_chosen.connect(self._on_scheme_chosen)
         self._top.menu_chosen.connect(self.menu_chosen)
+        self._top.pause_requested.connect(self.pause_requested)
         self._top.stop_requested.connect(self.stop_requested)
         self._top.continue_requested.connect(self.continue_requested)
         self._rail.place_requested.connect(self._on_place_requested)
@@ -516,7 +517,7 @@ class MainWindow(QMainWindow):
             self.pause_requested.emit()
 
     def _on_stop(self) -> None:
-        if self._phase is not None and self._phase.control == "stop":
+        if self._phase is not None and self._phase.may_stop:
             self.stop_requested.emit()
 
     def _on_full_screen(self) -> None:

@@ -15,7 +15,8 @@ from vibedesk.ui.widgets.island import Island
 from vibedesk.ui.widgets.labels import IconLabel, label
 from vibedesk.ui.widgets.phase_strip import PhaseStep, PhaseStrip, ProgressEdge, StripTone
 
-RunControl = Literal["none", "stop", "stopping", "continue"]
+RunControl = Literal["none", "stop", "stopping", "paused", "continue"]
+"""What can be done about a run: nothing, stop it, wait until it stops, stop it or go on, or go on."""
 PauseControl = Literal["none", "offered", "asked"]
 _FOLD_AFTER_MS = 10_000
 
@@ -40,6 +41,14 @@ class PhaseView:
     @property
     def finished(self) -> bool:
         return self.tone == "success" and self.control == "none"
+
+    @property
+    def may_stop(self) -> bool:
+        return self.control in ("stop", "paused")
+
+    @property
+    def may_continue(self) -> bool:
+        return self.control in ("continue", "paused")
 
 
 class PhaseBar(Island):
@@ -115,11 +124,11 @@ class PhaseBar(Island):
         self.set_times(view.elapsed, view.estimate)
         self._pause.setVisible(view.pause != "none")
         self._pause.setEnabled(view.pause == "offered")
-        self._stop.setVisible(view.control in ("stop", "stopping"))
-        self._stop.setEnabled(view.control == "stop")
         stopping = view.control == "stopping"
+        self._stop.setVisible(view.may_stop or stopping)
+        self._stop.setEnabled(view.may_stop)
         self._stop.setText("\u2009" + (self.tr("Stopping") if stopping else self.tr("Stop")))
-        self._continue.setVisible(view.control == "continue")
+        self._continue.setVisible(view.may_continue)
         self._folded_words.setText(" · ".join(p for p in (view.title, view.overline) if p))
         if not view.finished:
             self._fold_timer.stop()

@@ -42,6 +42,7 @@ class TopBar(QWidget):
     tree_toggled = Signal()
     scheme_chosen = Signal(str)
     menu_chosen = Signal(str)
+    pause_requested = Signal()
     stop_requested = Signal()
     continue_requested = Signal()
 
@@ -54,6 +55,7 @@ class TopBar(QWidget):
         self._page_title = label("", strong=True)
         self._project = self._make_switcher()
         self._phase = _PhaseInBar(theme)
+        self._phase.pause_requested.connect(self.pause_requested)
         self._phase.stop_requested.connect(self.stop_requested)
         self._phase.continue_requested.connect(self.continue_requested)
         self._tree = icon_button(
@@ -206,6 +208,7 @@ class TopBar(QWidget):
 class _PhaseInBar(QWidget):
     """Ring, title and how to stop, for windows too low for the phase bar."""
 
+    pause_requested = Signal()
     stop_requested = Signal()
     continue_requested = Signal()
 
@@ -214,22 +217,27 @@ class _PhaseInBar(QWidget):
         self._ring = Ring(theme, 18)
         self._words = ElidedLabel("", tone="secondary")
         self._words.setMaximumWidth(260)
+        self._pause = icon_button(
+            theme, "pause-fill", self.tr("Pause"), tone="text.secondary", shortcut="Ctrl+Shift+."
+        )
+        self._pause.clicked.connect(self.pause_requested)
         self._stop = icon_button(
             theme, "stop-fill", self.tr("Stop"), tone="text.secondary", shortcut="Ctrl+."
         )
         self._stop.clicked.connect(self.stop_requested)
         self._continue = icon_button(theme, "play-fill", self.tr("Continue"), tone="text.secondary")
         self._continue.clicked.connect(self.continue_requested)
-        self.setLayout(
-            hbox(self._ring, self._words, self._stop, self._continue, gap=8, margins=(8, 0, 0, 0))
-        )
+        buttons = (self._pause, self._stop, self._continue)
+        self.setLayout(hbox(self._ring, self._words, *buttons, gap=8, margins=(8, 0, 0, 0)))
 
     def show_view(self, view: PhaseView) -> None:
         self._ring.set_share(view.share, f"{view.tone}.solid")
         running = next((s for s in view.steps if s.state in ("active", "waiting", "fixing")), None)
         words = f"{view.title}: {running.title} {running.extra}" if running else view.title
         self._words.setText(words.strip())
-        self._stop.setVisible(view.control in ("stop", "stopping"))
-        self._stop.setEnabled(view.control == "stop")
-        self._continue.setVisible(view.control == "continue")
+        self._pause.setVisible(view.pause != "none")
+        self._pause.setEnabled(view.pause == "offered")
+        self._stop.setVisible(view.may_stop or view.control == "stopping")
+        self._stop.setEnabled(view.may_stop)
+        self._continue.setVisible(view.may_continue)
         self.setAccessibleName(words)

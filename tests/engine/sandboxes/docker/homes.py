@@ -32,9 +32,11 @@ from vibedesk.engine.sandboxes.ports import pick_port
 
 
 @asynccontextmanager
-async def egress_to(address: str, store: Path) -> AsyncIterator[MakeEgress]:
+async def egress_to(
+    address: str, store: Path, *, python: tuple[str, ...] = ()
+) -> AsyncIterator[MakeEgress]:
     """What decides on apps' networks, with packages from the registry at `address`, on loopback."""
-    registries, upstream = Registries(npm=address), Upstream({})
+    registries, upstream = Registries(npm=address, python=python), Upstream({})
     registry = NpmRegistry(store, registries, upstream)
 
     def make(rules: Callable[[], NetworkRules], on_refused: RefusedSink) -> Egress:

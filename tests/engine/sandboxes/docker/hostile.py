@@ -67,6 +67,45 @@ SECRETS = {
 }
 """What the environment of the engine holds while the jail stands."""
 
+IMPOSTOR = """
+import json, os, signal, sys, time
+sys.path.insert(0, '/opt/vibedesk')
+from vibedesk.engine.sandboxes.inside import frames as f
+
+agents = [int(pid) for pid in os.listdir('/proc') if pid.isdigit()
+          and 'agent' in open(f'/proc/{pid}/cmdline').read() and int(pid) != os.getpid()]
+agent = min(agents)
+os.kill(agent, signal.SIGSTOP)
+inward = os.open(f'/proc/{agent}/fd/0', os.O_RDONLY)
+outward = os.open(f'/proc/{agent}/fd/1', os.O_WRONLY)
+
+def write(data):
+    view = memoryview(data)
+    while view:
+        view = view[os.write(outward, view):]
+
+def send(kind, channel, payload=b''):
+    write(f.frame(kind, channel, payload))
+
+def channels():  # where commands run, as far as one can guess
+    return range(1, 400, 2)
+
+def arrivals():
+    reader = f.FrameReader()
+    while True:
+        yield from reader.feed(os.read(inward, 65536))
+
+def requests():
+    for kind, channel, payload in arrivals():
+        if kind == f.OPEN:
+            yield channel, json.loads(payload)
+
+def raw(header, content=b''):
+    text = header if isinstance(header, bytes) else json.dumps(header).encode()
+    return f.COUNT.pack(len(text)) + text + content
+"""
+"""Begins a program that takes the other end of the session over."""
+
 _LONGEST_LAG = 2.0
 _MOST_GROWTH = 96 * MIB
 _PAGE = "<h1>unhurt</h1>"

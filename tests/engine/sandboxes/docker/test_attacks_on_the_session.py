@@ -13,47 +13,19 @@ import pytest_asyncio
 
 from tests.engine.sandboxes.conftest import until
 from tests.engine.sandboxes.contract import PACKAGES
-from tests.engine.sandboxes.docker.hostile import Cell, Jail, Outcome, on_one_loop, opened_jail
+from tests.engine.sandboxes.docker.hostile import (
+    IMPOSTOR,
+    Cell,
+    Jail,
+    Outcome,
+    on_one_loop,
+    opened_jail,
+)
 from vibedesk.engine.sandboxes.driver import OutputLine, SandboxError
 
 pytestmark = [on_one_loop, pytest.mark.timeout(120)]
 
 PATIENCE = 1.5
-
-IMPOSTOR = """
-import json, os, signal, sys, time
-sys.path.insert(0, '/opt/vibedesk')
-from vibedesk.engine.sandboxes.inside import frames as f
-
-agents = [int(pid) for pid in os.listdir('/proc') if pid.isdigit()
-          and 'agent' in open(f'/proc/{pid}/cmdline').read() and int(pid) != os.getpid()]
-agent = min(agents)
-os.kill(agent, signal.SIGSTOP)
-inward = os.open(f'/proc/{agent}/fd/0', os.O_RDONLY)
-outward = os.open(f'/proc/{agent}/fd/1', os.O_WRONLY)
-
-def write(data):
-    view = memoryview(data)
-    while view:
-        view = view[os.write(outward, view):]
-
-def send(kind, channel, payload=b''):
-    write(f.frame(kind, channel, payload))
-
-def channels():  # where commands run, as far as one can guess
-    return range(1, 400, 2)
-
-def requests():
-    reader = f.FrameReader()
-    while True:
-        for kind, channel, payload in reader.feed(os.read(inward, 65536)):
-            if kind == f.OPEN:
-                yield channel, json.loads(payload)
-
-def raw(header, content=b''):
-    text = header if isinstance(header, bytes) else json.dumps(header).encode()
-    return f.COUNT.pack(len(text)) + text + content
-"""
 
 NESTED = "b'[' * 60000"
 

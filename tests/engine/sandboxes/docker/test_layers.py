@@ -14,7 +14,6 @@ import pytest
 
 from tests.engine.sandboxes.conftest import until
 from tests.engine.sandboxes.contract import PACKAGES, run, texts
-from tests.engine.sandboxes.docker.conftest import ROOT
 from tests.engine.sandboxes.docker.homes import (
     DockerHome,
     Opened,
@@ -28,10 +27,8 @@ from tests.engine.sandboxes.egress.tiny_registry import TinyRegistry, tiny_regis
 from tests.support.docker_engines import Dockerd, kept_images
 from vibedesk.engine.sandboxes.docker.containers import LAYER_LABEL
 from vibedesk.engine.sandboxes.docker.docker_driver import DockerDriver
-from vibedesk.engine.sandboxes.docker.lock_files import locked_packages
 from vibedesk.engine.sandboxes.driver import Exited
 
-NPM_STARTERS = sorted(path.parent for path in (ROOT / "resources").glob("templates/*/package.json"))
 BIG = "x" * 3_000_000
 
 
@@ -185,11 +182,6 @@ async def test_breaking_off_leaves_nothing_half(
     assert list((docker_home.folder / "cache" / "locks").iterdir()) == []
     place = await opened(second, spec)
     assert await place.sandbox.has(PACKAGES)
-
-
-@pytest.mark.parametrize("starter", NPM_STARTERS, ids=lambda path: path.name)
-def test_every_starter_with_npm_has_packages_that_can_be_kept(starter: Path) -> None:
-    assert locked_packages(starter) is not None
 
 
 class TestStarters:

@@ -29,7 +29,6 @@ from tests.engine.sandboxes.docker.homes import (
 )
 from tests.engine.sandboxes.egress.tiny_registry import TinyRegistry, tiny_registry
 from tests.support.docker_engines import Dockerd, require_docker
-from vibedesk.base.project_paths import normalize_project_path
 from vibedesk.engine.sandboxes.docker.containers import volume_names
 from vibedesk.engine.sandboxes.driver import Exited, SandboxError
 from vibedesk.engine.sandboxes.egress.rules import NetworkRules
@@ -189,9 +188,30 @@ with open("/home/app/.vibedesk-pushed.json", "w") as file:
     assert texts(await run(place.sandbox, "cat", "real.txt")) == ["real"]
     assert "real.txt" in asked
     if not many:
-        assert asked == {"real.txt", "gone.txt"}
-    assert all(normalize_project_path(path) == path for path in asked)
+        assert asked == {"real.txt", "gone.txt", "a\nb"}
+    assert not [path for path in asked if {"", "..", ".git"} & set(path.split("/"))]
     assert len({folder for path in asked for folder in PurePosixPath(path).parents}) < 25_000
+
+
+async def test_what_no_project_may_hold_goes_inside_with_the_file_outside(
+    docker_home: DockerHome,
+) -> None:
+    def app_data(paths: Iterable[str]) -> set[str]:
+        return {path for path in paths if path.startswith("data/")}
+
+    spec = docker_home.spec(app_data=app_data)
+    names = ["public/Shot 10:30.png", "public/a\nb", "con", "data/Shot 10:30.png", "end. "]
+    for name in names:
+        (spec.folder / name).parent.mkdir(exist_ok=True)
+        (spec.folder / name).write_text("one")
+    place = await opened(docker_home.driver(), spec)
+    await store(place)
+    await place.sandbox.stop()
+    for name in names:
+        (spec.folder / name).unlink()
+    assert await stored(place) == ["rows"]
+    held = texts(await run(place.sandbox, "find", ".", "-type", "f"))
+    assert sorted(held) == ["./app.db", "./data/Shot 10:30.png"]
 
 
 async def test_what_cannot_be_removed_inside_is_no_dead_end(docker_home: DockerHome) -> None:

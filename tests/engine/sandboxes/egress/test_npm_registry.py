@@ -26,6 +26,8 @@ from tests.engine.sandboxes.egress.tiny_registry import (
     packed,
     tiny_registry,
 )
+from vibedesk.engine.builder.templates import load_template
+from vibedesk.engine.review.security.packages import audit_packages
 from vibedesk.engine.sandboxes.egress.npm_registry import (
     NpmRegistry,
     ProblemError,
@@ -438,6 +440,7 @@ async def test_the_registry_is_asked_what_is_known_against_packages(open_relay: 
     for _ in range(2):
         answer = await audit(relay, asked)
         assert (answer.status_code, answer.json()) == (200, {"tiny": [HOLE]})
+    assert "npm-notice" not in answer.headers
     assert relay.source.audited == [asked, asked], "yesterday's word is none for today"
     assert not relay.stored("documents")
     plain = await relay.client.post(f"/{ADVISORIES}", json={"other": ["1.0.0"]})
@@ -451,12 +454,15 @@ async def test_of_what_is_asked_only_names_and_versions_go_out(open_relay: Open)
         text = b'{ "tiny":["1.0.0"],\n"@acme/secret": ["1.0.0"] }'
         answer = await audit(relay, text, authorization="Bearer mine", cookie="a=b")
         assert answer.status_code == 200
+        assert answer.headers["npm-notice"].endswith("of other registries: @acme/secret")
         assert relay.source.audited == [{"tiny": ["1.0.0"]}]
         sent = relay.source.headers[-1]
         assert not {"authorization", "cookie"} & set(sent)
         only = await audit(relay, {"@acme/secret": ["1.0.0"]})
         assert only.status_code == 404, "nobody was asked, so nobody said that nothing is known"
-        assert "@acme" in only.json()["error"]
+        assert only.headers["npm-notice"].endswith(": @acme/secret")
+        many = await audit(relay, {f"@acme/p{n:03}": ["1.0.0"] for n in range(200)})
+        assert many.headers["npm-notice"].endswith("@acme/p029, and 170 more")
         assert len(relay.source.audited) == 1
         assert not acme.asked
 
@@ -743,6 +749,34 @@ async def test_npm_installs_and_says_what_is_wrong(
     assert "ECONNRESET: the package registry cannot be reached." in away.stderr
     again = await npm(toolchain, folder, relay, "ci")
     assert again.returncode == 0, again.stderr
+
+
+@pytest.mark.parametrize("names", [["tiny", "@acme/ui"], ["@acme/ui"]], ids=["some", "all"])
+async def test_a_security_review_says_which_packages_nobody_was_asked_about(
+    open_relay: Open, toolchain: NodeToolchain, tmp_path: Path, names: list[str]
+) -> None:
+    async with tiny_registry() as acme:
+        acme.publish("@acme/ui", "1.0.0")
+        relay = await open_relay(scopes={"@acme": acme.address})
+        relay.source.holes["tiny"] = [HOLE]
+        folder = tmp_path / "app"
+        folder.mkdir()
+        done = await npm(toolchain, folder, relay, "install", *names)
+        assert done.returncode == 0, done.stderr
+
+        async def run(argv: list[str]) -> tuple[int, list[str]]:
+            ended = await npm(toolchain, folder, relay, *argv[1:])
+            return ended.returncode, f"{ended.stderr}\n{ended.stdout}".splitlines()
+
+        found = await audit_packages(run, load_template("react-vite"))
+    *holes, unasked = found
+    assert [issue.code for issue in holes] == ["vulnerable_package"] * (len(names) - 1)
+    assert (unasked.code, unasked.severity, unasked.file) == (
+        "audit_incomplete",
+        "warning",
+        "package.json",
+    )
+    assert unasked.message.startswith("These packages were not looked at: @acme/ui. ")
 
 
 async def test_npm_audits_an_app_through_it(

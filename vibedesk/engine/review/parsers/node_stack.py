@@ -6,15 +6,16 @@ itself: Node takes types away without moving a line, and the full-stack starter 
 
 from __future__ import annotations
 
+import itertools
 import re
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from urllib.parse import unquote, urlsplit
 
 from vibedesk.engine.review.issues import Issue, Kind, Severity, Source
 from vibedesk.engine.review.parsers.text import plain, project_path
 
-_FRAME = re.compile(
+_PLACED_FRAME = re.compile(
     r"^\s*at (?:async )?(?:(?P<name>[^()\n]+?) )?\(?(?P<place>(?:file://|https?://|node:|/|\w:[\\/]|[\w.@-]+/)[^()\n]*?)"
     r":(?P<line>\d+):(?P<column>\d+)\)?(?:\s\{)?\s*$"
 )
@@ -24,6 +25,13 @@ _HEAD = re.compile(
     rf"^(?:\[app-error\]\s*(?:(?!{_NAME}\b)\S.*?:\s(?={_NAME}\b))?)?(?:Uncaught\s+(?:\(in promise\)\s+)?)?(?P<name>{_NAME})"
     r"(?:\s\[(?P<code>\w+)\])?:?\s*(?P<message>.*)$"
 )
+ERROR_HEAD = re.compile(rf"\b{_NAME}(?:\s\[\w+\])?: ")
+"""Where an error begins, anywhere in a line."""
+FRAME = re.compile(r"^\s+at ")
+"""A line of a stack."""
+_MOST_MESSAGE_LINES = 60
+"""A schema's error has some seven for each value that it refuses."""
+_LONGEST_MESSAGE = 300
 _NAMED = re.compile(
     r"(?<![\w./:-])(?:[\w.@-]+/)+[\w.-]+\.(?:[cm]?[jt]sx?|vue|svelte|css|html|json|sql)\b"
 )
@@ -51,7 +59,7 @@ def frames(stack: str, root: str = "", locate: Locate | None = None) -> list[Fra
     """Return the frames that lie in the app's own code, the innermost first."""
     found: list[Frame] = []
     for text in plain(stack).split("\n"):
-        match = _FRAME.match(text)
+        match = _PLACED_FRAME.match(text)
         if match is None:
             continue
         place, line, column = match["place"], int(match["line"]), int(match["column"])
@@ -61,6 +69,22 @@ def frames(stack: str, root: str = "", locate: Locate | None = None) -> list[Fra
         if file:
             found.append(Frame((match["name"] or "").strip(), file, line, column))
     return found
+
+
+def stack_at(lines: Sequence[str], start: int) -> list[str]:
+    """Return the lines of the error that begins at `start`: its message and its frames; none where no frames follow.
+
+    A message may have several lines (a schema's error is JSON, Node lists who required a module), none of which
+    begins another error.
+    """
+    most = _MOST_MESSAGE_LINES if ERROR_HEAD.search(lines[start]) else 1
+    first = start + 1
+    while first < len(lines) and not FRAME.match(lines[first]):
+        if first - start >= most or ERROR_HEAD.search(lines[first]):
+            return []
+        first += 1
+    traced = list(itertools.takewhile(FRAME.match, lines[first:]))
+    return [*lines[start:first], *traced] if traced else []
 
 
 def parse_stack(
@@ -77,11 +101,16 @@ def parse_stack(
     Its place lies in a file of `given`, which the app did not write, only where no other is told.
     """
     clean = plain(text).strip()
-    head = next((m for line in clean.split("\n") if (m := _HEAD.match(line.strip()))), None)
+    after = iter(clean.split("\n"))
+    head = next((m for line in after if (m := _HEAD.match(line.strip()))), None)
     if head is None:
         return None
     own = frames(clean, root, locate)
     message = f"{head['name']}: {head['message']}".strip(": ")
+    if message.endswith(("[", "{")):
+        # It is JSON, whose first line says nothing.
+        rest = itertools.takewhile(lambda line: not FRAME.match(line), after)
+        message = _shortened(" ".join(" ".join([message, *rest]).split()))
     place = _place(own, message, given)
     kind: Kind = "import" if _IMPORTS.search(message) else "runtime"
     if head["name"] == "SyntaxError" and kind == "runtime" and not _DATA.search(message):
@@ -110,19 +139,21 @@ def _place(own: list[Frame], message: str, given: Collection[str]) -> Frame:
 
 def parse_server_log(lines: str, root: str = "", *, given: Collection[str] = ()) -> list[Issue]:
     """Return the errors with stacks that a server printed."""
+    printed = plain(lines).split("\n")
     issues: list[Issue] = []
-    block: list[str] = []
-    for line in [*plain(lines).split("\n"), ""]:
-        is_frame = _FRAME.match(line) is not None or re.match(r"^\s+at ", line) is not None
-        if block and is_frame:
-            block.append(line)
-            continue
-        if len(block) > 1 and (
-            issue := parse_stack("\n".join(block), root, source="server", given=given)
-        ):
+    start = 0
+    while start < len(printed):
+        stack = stack_at(printed, start) if _HEAD.match(printed[start].strip()) else []
+        if stack and (issue := parse_stack("\n".join(stack), root, source="server", given=given)):
             issues.append(issue)
-        block = [line] if _HEAD.match(line.strip()) else []
+        start += max(1, len(stack))
     return issues
+
+
+def _shortened(message: str) -> str:
+    if len(message) <= _LONGEST_MESSAGE:
+        return message
+    return f"{message[: _LONGEST_MESSAGE - 1].rstrip()}…"
 
 
 def _file(place: str, root: str) -> str:

@@ -9,6 +9,7 @@ from typing import Any, Final
 from vibedesk.engine.builder.templates import Template
 from vibedesk.engine.review.checkers import Run
 from vibedesk.engine.review.issues import Issue, Severity
+from vibedesk.engine.sandboxes.egress.registries import NOT_ASKED
 
 Json = dict[str, Any]
 
@@ -16,6 +17,8 @@ VULNERABLE: Final = "vulnerable_package"
 """The code of a package with known holes."""
 UNAVAILABLE: Final = "audit_unavailable"
 """The code of what says that no audit answered."""
+INCOMPLETE: Final = "audit_incomplete"
+"""The code of what names the packages that an audit did not look at."""
 _COMMANDS: Final = {
     "npm": ("npm", "audit", "--omit=dev", "--json"),
     "uv": (
@@ -29,7 +32,7 @@ _MOST_TITLES = 3
 
 
 async def audit_packages(run: Run, template: Template) -> list[Issue]:
-    """Return the packages with known holes. Where that cannot be asked, one warning says so.
+    """Return the packages with known holes. Where that cannot be asked of all, one warning says so.
 
     Args:
         run: Runs a command where the app's packages are.
@@ -40,10 +43,18 @@ async def audit_packages(run: Run, template: Template) -> list[Issue]:
         return [_unknown(template, f"{tool} is not asked for known holes; only npm and uv are.")]
     _, lines = await run(list(_COMMANDS[tool]))
     report = read_json(lines)
-    if report is None or ("vulnerabilities" not in report):
-        return [_unknown(template, _reason(report))]
     manifest = template.packages.manifest
-    return (parse_npm_audit if tool == "npm" else parse_uv_audit)(report, manifest)
+    unasked = [_unasked(manifest, names) for line in lines if (names := unasked_packages(line))][:1]
+    if report is None or ("vulnerabilities" not in report):
+        return unasked or [_unknown(template, _reason(report))]
+    parse = parse_npm_audit if tool == "npm" else parse_uv_audit
+    return [*parse(report, manifest), *unasked]
+
+
+def unasked_packages(line: str) -> str:
+    """Return the packages that an audit's notice says were not looked at, as words; empty if it is no such notice."""
+    said, begins, names = line.partition(NOT_ASKED)
+    return names.strip() if begins and _TOLD_BY_TOOL.match(said) else ""
 
 
 def read_json(lines: list[str]) -> Json | None:
@@ -158,6 +169,18 @@ def _reason(report: Json | None) -> str:
         said = report["error"].get("summary")
     reason = re.sub(r"https?://\S+", "the registry", said)[:200] if isinstance(said, str) else ""
     return f"The list of known holes could not be reached{f' ({reason})' if reason else ''}."
+
+
+def _unasked(manifest: str, names: str) -> Issue:
+    return Issue(
+        source="security",
+        kind="dependency",
+        code=INCOMPLETE,
+        file=manifest,
+        message=f"These packages were not looked at: {names}. They come from a registry of their own, and nobody was "
+        "asked what is known against them; ask whoever publishes them.",
+        severity="warning",
+    )
 
 
 def _unknown(template: Template, why: str) -> Issue:

@@ -142,7 +142,12 @@ class DockerDriver:
         self._known = known
         self._keeper = Keeper(connection, owner)
         self._removals = Removals(connection, self._keeper, owner)
-        self._layers = Layers(self._keeper, self._make_builder, cache / "locks")
+        self._layers = Layers(
+            self._keeper,
+            self._make_builder,
+            cache / "locks",
+            python_index=lambda: self._environment.get("UV_INDEX_URL", ""),
+        )
         self._disk = DiskWatch(self._keeper, least_free=least_free)
         self._scope = TaskScope("docker driver")
         self._preparing = asyncio.Lock()

@@ -467,6 +467,10 @@ class DockerSandbox(ProjectSandbox):
         async with self._carrying:
             await files.fetch(session, self.spec.folder, paths)
 
+    async def contents(self, paths: Sequence[str], most: int) -> dict[str, bytes]:
+        self._require_open()
+        return await files.contents(await self._awake(), paths, most)
+
     async def _wake(self) -> None:
         if self._paused:
             await self._awake()

@@ -7,10 +7,10 @@ import contextlib
 import json
 import os
 import stat
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, Protocol
 
 from vibedesk.base.project_paths import UnsafePathError, normalize_project_path
 from vibedesk.engine.sandboxes.docker.connection import disk_full_error
@@ -26,6 +26,8 @@ _MOST_GONE_BYTES = 8 * 1024 * 1024
 """How much may be told of files that are no longer in the work folder."""
 _MOST_GONE = 20_000
 """With so many files and folders that are gone from the work folder is dealt at a time; the next start goes on."""
+_MOST_NAME_BYTES = 255
+_MOST_PATH_BYTES = 4096
 _MODE_IS_EXECUTABLE = stat.S_IXUSR
 
 
@@ -138,13 +140,47 @@ async def bring_configuration(session: Session, files: dict[str, bytes]) -> None
         _refuse_errors(await channel.result())
 
 
-async def fetch(session: Session, folder: Path, paths: Sequence[str]) -> list[str]:
-    """Bring these files into the project's folder; return those that are gone inside."""
+async def fetch(session: Session, folder: Path, paths: Sequence[str]) -> None:
+    """Bring these files into the project's folder; what is no plain file inside stays there as it is."""
+    await _get(session, paths, _MOST_FILE_BYTES, lambda path, size: _Incoming(folder, path, size))
+
+
+async def contents(session: Session, paths: Sequence[str], most: int) -> dict[str, bytes]:
+    """Return what these files hold; see `Sandbox.contents`."""
+    came: dict[str, _Kept] = {}
+    too_much = SandboxError(
+        "The files that changed in the sandbox are too large to be kept.",
+        remedy="Make them smaller.",
+    )
+
+    def begin(path: str, size: int) -> _Kept:
+        if size + sum(len(kept.data) for kept in came.values()) > most:
+            raise too_much
+        came[path] = _Kept()
+        return came[path]
+
+    if await _get(session, paths, most, begin):
+        raise too_much
+    return {path: bytes(kept.data) for path, kept in came.items()}
+
+
+class _Target(Protocol):
+    """Where the content of one file goes."""
+
+    def add(self, piece: bytes) -> None: ...
+
+    def drop(self) -> None: ...
+
+
+async def _get(
+    session: Session, paths: Sequence[str], most: int, begin: Callable[[str, int], _Target]
+) -> bool:
+    """Have these files come, each to what `begin` makes of its path and size; return whether one was above `most`."""
     reader = frames.RecordReader()
-    gone: list[str] = []
     wanted = {path for path in paths if not _stays_out(path)}
-    target: _Incoming | None = None
-    async with _opened(session, "get", paths=sorted(wanted), most=_MOST_FILE_BYTES) as channel:
+    target: _Target | None = None
+    too_large = False
+    async with _opened(session, "get", paths=sorted(wanted), most=most) as channel:
         try:
             while data := await channel.read():
                 for item in reader.feed(data):
@@ -156,18 +192,19 @@ async def fetch(session: Session, folder: Path, paths: Sequence[str]) -> list[st
                     if path not in wanted:
                         raise ValueError("an answer to no question")
                     wanted.discard(path)
-                    if item.get("gone"):
-                        gone.append(path)
-                    elif "refused" not in item:
+                    target = None
+                    if "refused" in item:
+                        too_large = too_large or item["refused"] == "size"
+                    elif not item.get("gone"):
                         size = item["size"]
-                        if size > _MOST_FILE_BYTES:
+                        if size > most:
                             raise ValueError("a size that was not asked for")
-                        target = await asyncio.to_thread(_Incoming, folder, path, size)
+                        target = await asyncio.to_thread(begin, path, size)
             _refuse_errors(await channel.result())
         finally:
             if target is not None:
                 target.drop()
-    return gone
+    return too_large
 
 
 @contextlib.asynccontextmanager
@@ -188,6 +225,19 @@ async def _opened(session: Session, kind: str, **request: Any) -> AsyncIterator[
         raise _answer_error() from error
     finally:
         channel.abort()
+
+
+class _Kept:
+    """One file that comes into memory only."""
+
+    def __init__(self) -> None:
+        self.data = bytearray()
+
+    def add(self, piece: bytes) -> None:
+        self.data += piece
+
+    def drop(self) -> None:
+        """What is not whole is not asked for any more."""
 
 
 class _Incoming:
@@ -274,8 +324,8 @@ def _stays_out(path: str) -> bool:
 def _differing(answer: bytes | bytearray, states: Mapping[str, FileState]) -> set[str]:
     """Return what of the work folder is to be carried in, or to go inside.
 
-    Which files are gone from the work folder the app itself can claim: those are paths that a project can have, and
-    not too many to be looked up.
+    Which files are gone from the work folder the app itself can claim: those are paths that could have been carried
+    in, and not too many to be looked up.
 
     Raises:
         ValueError: it is no answer.
@@ -284,7 +334,7 @@ def _differing(answer: bytes | bytearray, states: Mapping[str, FileState]) -> se
     differing = {path for path in named if path in states}
     places: set[PurePosixPath] = set()
     for path in named:
-        if path not in states and _is_plain(path):
+        if path not in states and _can_have_come(path):
             place = PurePosixPath(path)
             places.update((place, *place.parents))
             if len(places) > _MOST_GONE:
@@ -293,12 +343,20 @@ def _differing(answer: bytes | bytearray, states: Mapping[str, FileState]) -> se
     return differing
 
 
-def _is_plain(path: str) -> bool:
-    """Whether a path that the sandbox names can be one of a project's."""
-    try:
-        return normalize_project_path(path) == path
-    except UnsafePathError:
+def _can_have_come(path: str) -> bool:
+    """Whether a path that the sandbox names can be one that was carried in: also one that no project may have."""
+    if os.name == "nt":
+        # There is no other, and some would lead out of the folder.
+        try:
+            return normalize_project_path(path) == path
+        except UnsafePathError:
+            return False
+    names = path.split("/")
+    if not all(map(_can_be_named, names)) or _stays_out(path) or "\0" in path:
         return False
+    return len(path.encode()) <= _MOST_PATH_BYTES and all(
+        name not in ("", ".", "..") and len(name.encode()) <= _MOST_NAME_BYTES for name in names
+    )
 
 
 def _strings(text: bytes | bytearray) -> list[str]:

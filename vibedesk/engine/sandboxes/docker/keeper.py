@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -152,9 +153,15 @@ class Keeper:
         """Return whether the layer is there, and remember that it was used now."""
         return bool((await self._work("touch_layer", key=key)).get("found"))
 
-    async def commit_layer(self, key: str, sandbox: str) -> None:
-        """Make the packages of a build sandbox, whose container is gone, the layer `key`."""
-        await self._work("commit_layer", key=key, sandbox=sandbox)
+    async def commit_layer(self, key: str, sandbox: str, made: Sequence[str]) -> None:
+        """Make the packages of a build sandbox, whose container is gone, the layer `key`.
+
+        Args:
+            key: The layer's name.
+            sandbox: The build sandbox's.
+            made: What of its work folder becomes the layer, the packages' folder first.
+        """
+        await self._work("commit_layer", key=key, sandbox=sandbox, made=list(made))
 
     async def has_sandboxes(self, keys: list[str]) -> set[str]:
         found = await self._work("has", folder="sandboxes", keys=keys)

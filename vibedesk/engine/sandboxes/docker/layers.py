@@ -1,6 +1,6 @@
 """Packages kept ready: one read-only folder per lock file, made once, under every sandbox that has that lock file.
 
-They are made in a sandbox of their own that sees nothing but the lock file. A sandbox changes its own copy of what
+They are made in a sandbox of their own that sees nothing but the lock file and what belongs to it. A sandbox changes its own copy of what
 it writes (an overlay), so none can change what another one runs.
 """
 
@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import secrets
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import aclosing
 from pathlib import Path
 
@@ -17,7 +17,6 @@ from vibedesk.engine.sandboxes.docker.keeper import NO_LAYER, Keeper
 from vibedesk.engine.sandboxes.docker.lock_files import LockedPackages, locked_packages
 from vibedesk.engine.sandboxes.driver import Exited, OutputLine, SandboxError
 
-_INSTALL = ("npm", "ci", "--no-audit", "--no-fund")
 _INSTALL_SECONDS = 900.0
 
 MakeBuilder = Callable[[str, Path], Awaitable[DockerSandbox]]
@@ -31,17 +30,25 @@ class Layers:
         keeper: Keeps them.
         make_builder: As its type says.
         scratch: A folder of this machine for lock files on their way.
+        python_index: Returns where uv gets packages in a sandbox; empty for its own default.
     """
 
-    def __init__(self, keeper: Keeper, make_builder: MakeBuilder, scratch: Path) -> None:
+    def __init__(
+        self,
+        keeper: Keeper,
+        make_builder: MakeBuilder,
+        scratch: Path,
+        python_index: Callable[[], str],
+    ) -> None:
         self._keeper = keeper
         self._make_builder = make_builder
         self._scratch = scratch
+        self._python_index = python_index
         self._making: dict[str, asyncio.Task[None]] = {}
 
     async def known(self, folder: Path, system: str) -> str:
         """Return the layer of a project's lock file if it is there, else the empty one."""
-        packages = await asyncio.to_thread(locked_packages, folder)
+        packages = await asyncio.to_thread(locked_packages, folder, self._python_index())
         if packages is None:
             return NO_LAYER
         key = packages.key(system)
@@ -53,7 +60,7 @@ class Layers:
         Raises:
             SandboxError: the packages could not be installed; `details['log']` has the last lines.
         """
-        packages = await asyncio.to_thread(locked_packages, folder)
+        packages = await asyncio.to_thread(locked_packages, folder, self._python_index())
         if packages is None:
             return NO_LAYER
         key = packages.key(system)
@@ -84,19 +91,21 @@ class Layers:
         try:
             builder = await self._make_builder(build, folder)
             try:
-                await _install(builder, on_line)
+                await _install(builder, packages.install, on_line)
                 await builder.end_for_commit()
-                await self._keeper.commit_layer(key, build)
+                await self._keeper.commit_layer(key, build, packages.made)
             finally:
                 await builder.remove()
         finally:
             await asyncio.to_thread(_remove, folder)
 
 
-async def _install(builder: DockerSandbox, on_line: Callable[[str], None]) -> None:
+async def _install(
+    builder: DockerSandbox, command: Sequence[str], on_line: Callable[[str], None]
+) -> None:
     tail: list[str] = []
     status = -1
-    async with aclosing(builder.exec(_INSTALL, timeout=_INSTALL_SECONDS)) as outputs:  # type: ignore[type-var]
+    async with aclosing(builder.exec(command, timeout=_INSTALL_SECONDS)) as outputs:  # type: ignore[type-var]
         async for output in outputs:
             match output:
                 case OutputLine(text=text):

@@ -20,6 +20,8 @@ from vibedesk.engine.sandboxes.npmrc import registry_lines, without_credentials
 
 _log = logging.getLogger(__name__)
 
+NOT_ASKED = "VibeDesk asks nobody what is known against packages of other registries: "
+"""How the relay of npm's registry begins the notice that names what an audit leaves out; names with `, ` follow."""
 _PORTS = {"http": 80, "https": 443}
 _NPM_SECONDS = 30.0
 _PYTHON_INDEX_NAMES = ("UV_DEFAULT_INDEX", "UV_INDEX_URL", "PIP_INDEX_URL")

@@ -20,7 +20,8 @@ _PUSHED = "/home/app/.vibedesk-pushed.json"
 _TEMPORARY = ".vibedesk-tmp-"
 _LEFT = 1
 """Behind a file's facts, where else its time in here is: it was not put here, whatever lies here is the app's."""
-_DATABASE = re.compile(r"(.+\.(?:db3?|sqlite3?))(?:-(?:wal|shm|journal))?", re.I | re.S)
+DATABASE = re.compile(r"(.+\.(?:db3?|sqlite3?))(?:-(?:wal|shm|journal))?", re.I | re.S)
+"""What is never put over what the app wrote there."""
 
 
 class Put(Channel):
@@ -81,7 +82,7 @@ class Put(Channel):
 
     def _is_apps_database(self, path: str) -> bool:
         """Whether it is of a database that the app wrote in since it came, or made itself."""
-        found = _DATABASE.fullmatch(path)
+        found = DATABASE.fullmatch(path)
         if found is None:
             return False
         pushed = {**read_pushed(), **self._pushed}

@@ -167,9 +167,9 @@ def _commit_layer(request: Json) -> Json:
     os.makedirs(_kept_path("layers"), exist_ok=True)
     with os.scandir(source) as entries:
         for entry in entries:
-            if entry.name != "node_modules":
+            if entry.name not in request["made"]:
                 remove_tree(entry.path)
-    packages = os.path.join(source, "node_modules")
+    packages = os.path.join(source, request["made"][0])
     if not os.path.isdir(packages) or os.path.islink(packages):
         raise ValueError("there are no packages")
     os.utime(source)

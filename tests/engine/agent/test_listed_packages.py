@@ -1,0 +1,127 @@
+"""Packages that a model lists in package.json are looked up before they are installed: npm and a registry on loopback."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import shutil
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from tests.engine.agent.conftest import Bench
+from tests.engine.sandboxes.egress.tiny_registry import TinyRegistry, tiny_registry
+from tests.support.mendable_app import GOOD, PAGE
+from tests.support.tiny_app import whole
+
+APP = (("index.html", PAGE), ("app.js", GOOD))
+
+
+@pytest.fixture
+async def registry() -> AsyncIterator[TinyRegistry]:
+    async with tiny_registry() as registry:
+        for version in ("1.0.0", "1.5.0", "2.0.0"):
+            registry.publish("tiny", version)
+        registry.publish("old", "1.0.0")
+        yield registry
+
+
+@pytest.fixture
+async def npm_bench(bench: Bench, registry: TinyRegistry, tmp_path: Path) -> Bench:
+    """A bench whose apps get their packages from `registry`, `old` from the beginning."""
+    starter = tmp_path / "npm-starter"
+    await asyncio.to_thread(shutil.copytree, bench.template, starter)
+    described = json.loads((starter / "template.json").read_text("utf-8"))
+    install = "npm install --no-audit --no-fund"
+    described |= {
+        "install_command": install,
+        "sync_command": install,
+        "add_command": f"{install} {{packages}}",
+    }
+    (starter / "template.json").write_text(json.dumps(described), "utf-8")
+    (starter / "package.json").write_text(listing(old="1.0.0"), "utf-8")
+    npmrc = f"registry={registry.address}\nfetch-retries=0\n"
+    (starter / ".npmrc").write_text(npmrc, "utf-8")
+    (starter / ".gitignore").write_text("node_modules\n", "utf-8")
+    bench.template = starter
+    return bench
+
+
+def listing(**packages: str) -> str:
+    content = {"name": "app", "version": "1.0.0", "private": True, "dependencies": packages}
+    return json.dumps(content, indent=2) + "\n"
+
+
+async def listed(bench: Bench, project_id: str) -> dict[str, str]:
+    read = json.loads(await bench.engine.read_file(project_id, "package.json"))["dependencies"]
+    assert isinstance(read, dict)
+    return read
+
+
+async def test_a_version_that_does_not_exist_is_replaced_before_the_install(
+    npm_bench: Bench, registry: TinyRegistry
+) -> None:
+    wanted = listing(old="1.0.0", tiny="^99")
+    npm_bench.script(*APP, ("package.json", wanted))
+    project_id = await npm_bench.build()
+    view = await npm_bench.engine.project(project_id)
+    assert (view.state, view.issues) == ("complete", ()), view.reason
+    assert await listed(npm_bench, project_id) == {"old": "1.0.0", "tiny": "^2.0.0"}
+    assert npm_bench.notices("version_replaced") == [
+        "There is no tiny@^99 to be had; taking tiny@2.0.0."
+    ]
+    assert npm_bench.notices("no_such_package") == []
+    assert (Path(view.folder) / "node_modules" / "tiny").is_dir()
+
+
+async def test_a_made_up_package_never_gets_into_the_folder(npm_bench: Bench) -> None:
+    wanted = {"old": "1.0.0", "tiny": "^1.0.0", "surely-made-up": "^3.1.0"}
+    npm_bench.script(*APP, ("package.json", listing(**wanted)))
+    npm_bench.fix_with(f"// Without it.\n{GOOD}")
+    project_id = await npm_bench.build()
+    view = await npm_bench.engine.project(project_id)
+    assert (view.state, view.issues) == ("complete", ()), view.reason
+    assert npm_bench.notices("no_such_package") == [
+        "There is no package surely-made-up@^3.1.0; going on without it."
+    ]
+    assert "there is no package surely-made-up@^3.1.0" in npm_bench.asked("fix")[0]
+    assert await listed(npm_bench, project_id) == {"old": "1.0.0", "tiny": "^1.0.0"}
+    installed = Path(view.folder) / "node_modules" / "tiny" / "package.json"
+    assert json.loads(installed.read_text("utf-8"))["version"] == "1.5.0"
+
+
+async def test_only_what_is_new_is_looked_up(npm_bench: Bench, registry: TinyRegistry) -> None:
+    npm_bench.script(*APP, ("package.json", listing(old="1.0.0", tiny="1.0.0")))
+    registry.publish("unasked", "1.0.0")
+    project_id = await npm_bench.build()
+    assert await npm_bench.state(project_id) == "complete"
+    npm_bench.server.answer(
+        "So be it.\n\n" + whole("package.json", listing(old="1.0.0", tiny="1.0.0", unasked="7")),
+        operation="converse",
+    )
+    asked = registry.asked["tiny"]
+    await npm_bench.engine.say(project_id, "Change it")
+    await npm_bench.engine.wait(project_id)
+    assert await listed(npm_bench, project_id) == {
+        "old": "1.0.0", "tiny": "1.0.0", "unasked": "^1.0.0",
+    }  # fmt: skip
+    assert npm_bench.notices("version_replaced") == [
+        "There is no unasked@7 to be had; taking unasked@1.0.0."
+    ]
+    assert registry.asked["tiny"] == asked
+
+
+async def test_a_registry_that_does_not_answer_changes_no_manifest(
+    npm_bench: Bench, registry: TinyRegistry
+) -> None:
+    npm_bench.script(*APP)
+    project_id = await npm_bench.build()
+    registry.status = 503
+    wanted = listing(old="1.0.0", tiny="^99")
+    npm_bench.server.answer(f"So be it.\n\n{whole('package.json', wanted)}", operation="converse")
+    await npm_bench.engine.say(project_id, "Change it")
+    await npm_bench.engine.wait(project_id)
+    assert await npm_bench.state(project_id) == "error"
+    assert await npm_bench.engine.read_file(project_id, "package.json") == wanted
+    assert npm_bench.notices("version_replaced") == []
