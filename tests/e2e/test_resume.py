@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import time
 from collections.abc import Iterator
 
@@ -18,7 +19,17 @@ from tests.support.shown import (
     shown_files,
     stored,
 )
-from tests.support.tiny_app import APP, FIRST, PAGE, SAID, TINY_TEMPLATE, script_tiny_app, whole
+from tests.support.tiny_app import (
+    APP,
+    FIRST,
+    PAGE,
+    SAID,
+    SECOND,
+    SECOND_PHASE,
+    TINY_TEMPLATE,
+    script_tiny_app,
+    whole,
+)
 from vibedesk.base.paths import Home
 from vibedesk.engine.builder.going_on import whole_lines
 from vibedesk.engine.engine import Engine
@@ -238,11 +249,16 @@ def hold_file(program: Program, name: str) -> None:
 def test_as_soon_as_it_is_shown(
     state: str, server: ModelServer, home: Home, undisturbed: Files
 ) -> None:
-    """These take milliseconds; where the kill lands in them is chance, and any place has to do."""
+    """These take milliseconds; where the kill lands in them is chance, and any place has to do, also one after them."""
     program = build(server, home)
     program.until_state(state)
     program.kill()
+    # What was being answered is asked for again.
+    server.answer(json.dumps(SECOND_PHASE), operation="plan_phase")
+    server.answer("".join(SECOND), operation="implement_phase")
     assert_goes_on(server, home, program, undisturbed)
+    requests = [r for r in server.requests if r.operation in ("plan_phase", "implement_phase")]
+    assert len(requests) <= 3 + 1
 
 
 def test_in_fixing(home: Home) -> None:
