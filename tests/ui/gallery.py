@@ -8,6 +8,7 @@ Needs a screen; under CI run it with xvfb-run -s "-screen 0 1600x1000x24".
 from __future__ import annotations
 
 import argparse
+import dataclasses
 import os
 import sys
 import tempfile
@@ -117,6 +118,10 @@ def running_phase() -> PhaseView:
         control="stop",
         pause="offered",
     )
+
+
+def paused_phase() -> PhaseView:
+    return dataclasses.replace(running_phase(), tone="warning", control="paused", pause="none")
 
 
 def status_items() -> tuple[list[StatusItem], list[StatusItem]]:
@@ -254,6 +259,9 @@ def _scenes(window: MainWindow, theme: Theme) -> Iterator[tuple[str, Callable[[]
     window.set_phase(running_phase())
     yield "build", lambda: window.show_page("workspace")
     yield "code", lambda: window._on_mode_chosen("code")
+    window.set_phase(paused_phase())
+    yield "paused", lambda: window._on_mode_chosen("build")
+    window.set_phase(running_phase())
     yield "preview", lambda: window._on_mode_chosen("preview")
 
 
