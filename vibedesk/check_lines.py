@@ -27,11 +27,14 @@ def check_lines(check: CheckResultView) -> Iterator[str]:
 
 
 def finding_line(finding: dict[str, Any]) -> str:
-    """Return a finding of the build or the security review with its place."""
+    """Return a finding of any review with its place, and what became of it."""
     place = ":".join(str(part) for part in (finding["file"], finding["line"]) if part)
     first = finding["message"].strip().split("\n", 1)[0]
-    skipped = " (skipped by you)" if finding["status"] == "skipped" else ""
-    return f"{finding['severity']:<8}  {place + ': ' if place else ''}{first}{skipped}"
+    became = {"skipped": " (skipped by you)", "given_up": " (could not be mended)"}
+    no_fault = finding["evidence"].get("no_fault")
+    note = f" (no fault, says the model: {no_fault})" if no_fault else ""
+    note = became.get(finding["status"], note)
+    return f"{finding['severity']:<8}  {place + ': ' if place else ''}{first}{note}"
 
 
 def readiness_lines(report: ReadinessView, *, security: bool) -> Iterator[str]:

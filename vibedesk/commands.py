@@ -21,7 +21,7 @@ from vibedesk.base.errors import (
 )
 from vibedesk.base.paths import Home, existing_place, resolve_home
 from vibedesk.base.text import readable_bytes, whole_text
-from vibedesk.check_lines import readiness_lines
+from vibedesk.check_lines import finding_line, readiness_lines
 from vibedesk.engine.check_words import check_words
 from vibedesk.engine.engine import Engine
 from vibedesk.engine.export import check_destination
@@ -353,6 +353,7 @@ async def _show(engine: Engine, options: argparse.Namespace) -> int:
         ("check", f"{check['name']}: {'; '.join(check_words(check['steps']))}")
         for check in (project.blueprint or {}).get("acceptance_checks", ())
     )
+    rows.extend(("problem", finding_line(issue)) for issue in project.issues)
     rows.extend(("open wish", wish) for wish in project.open_wishes)
     rows.extend(("may reach", host) for host in project.granted_hosts)
     if project.waiting is not None:

@@ -475,3 +475,22 @@ def test_a_wish_that_is_no_web_app_is_built_only_when_it_is_gone_on_with(root: P
         assert going_on.status == 0, going_on.stderr
         assert shown(root, stopped.project_id)["state"] == "complete"
         assert len(server.requests_for("blueprint")) == 1
+
+
+def test_show_lists_the_warnings_that_stay(root: Path, tmp_path: Path) -> None:
+    template = make_mendable_template(tmp_path / "template")
+    hint = {"file": "app.js", "line": 2, "severity": "warning", "message": "Zero is not shown."}
+    wrong = {**hint, "severity": "blocking", "message": "It is empty."}
+    with serve_in_thread() as server:
+        script_app(server, GOOD)
+        server.answer(json.dumps({"findings": [hint, wrong]}), operation="review")
+        server.answer("[no fault 1: it has to be]", operation="fix")
+        env = {**server.environment(), "VIBEDESK_REVIEW": "tools"}
+        wanted = ("--template", str(template), "--sandbox", "local", "--json")
+        built = vibedesk("build", WISH, *wanted, home=root, env=env)
+        assert built.states[-1] == "complete", built.stderr
+    lines = vibedesk("show", built.project_id, home=root).stdout.splitlines()
+    assert sorted(line for line in lines if line.startswith("problem")) == [
+        "problem   warning   app.js:2: It is empty. (no fault, says the model: it has to be)",
+        "problem   warning   app.js:2: Zero is not shown.",
+    ]

@@ -51,6 +51,22 @@ def test_of_a_run_that_was_cut_off_only_what_is_known_counts() -> None:
     assert seconds(*cut, again, (30_005, e.StateChange("complete", "reviewing", ""))) == 80
 
 
+def test_what_happens_to_a_run_that_was_cut_off_does_not_count() -> None:
+    cut = [*TOLD, (9060, e.StateChange("reviewing", "implementing_phase", ""))]
+    preview = [(30_000, e.Waiting("slot", None, "")), (30_010, e.Resumed("slot"))]
+    assert seconds(*cut, *preview) == 75
+    again = [(30_020, e.RunStarted()), (30_025, e.StateChange("complete", "reviewing", ""))]
+    assert seconds(*cut, *preview, *again) == 80
+    restored = (40_000, e.StateChange("idle", "reviewing", "you went back", cut_off=True))
+    assert seconds(*cut, *preview, restored) == 75
+    again = [
+        (40_005, e.StateChange("implementing_phase", "idle", "")),
+        (40_005, e.RunStarted()),
+        (40_011, e.StateChange("idle", "implementing_phase", "stopped by you")),
+    ]
+    assert seconds(*cut, *preview, restored, *again) == 81
+
+
 def test_a_pause_over_the_programs_end_does_not_count() -> None:
     paused = [*TOLD, (9020, e.Waiting("paused", None, ""))]
     again = [(30_000, e.Resumed("paused")), (30_000, e.RunStarted())]

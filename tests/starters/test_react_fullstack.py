@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import re
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing
+from dataclasses import replace
 from http import HTTPStatus
 from itertools import count
 from typing import Any
@@ -143,6 +145,48 @@ def test_guessing_a_password_is_slowed_down(person: httpx.Client, stranger: http
     assert 0 < int(tries[-1].headers["retry-after"]) <= 15 * 60
     right = stranger.post("/api/sign-in", json={**account, "password": _PASSWORD})
     assert right.status_code == HTTPStatus.TOO_MANY_REQUESTS
+
+
+def test_many_people_behind_one_address_sign_in_and_guessing_is_stopped(workshop: Workshop) -> None:
+    app = workshop.copy("react-fullstack", "fullstack-addresses")
+    routes = app.folder / "server" / "routes" / "accounts.ts"
+    text = routes.read_text("utf-8")
+    bounds = r"(const per(?:Account|Address) = new RateLimit\()\d+"
+    fewer, changed = re.subn(bounds, lambda m: m[1] + ("2" if "Account" in m[1] else "4"), text)
+    assert changed == 2
+    routes.write_text(fewer, "utf-8")
+    app.run(app.of("build_command"))
+    # Behind a proxy people have the addresses that it tells.
+    site = {"PUBLIC_ORIGIN": "https://app.example"}
+    proxied = replace(app, environment={**app.environment, **site})
+    with proxied.serving("preview_command") as server, server.client() as browser:
+        browser.headers["Origin"] = site["PUBLIC_ORIGIN"]
+
+        def send(path: str, account: dict[str, str], address: str) -> httpx.Response:
+            return browser.post(path, json=account, headers={"X-Forwarded-For": address})
+
+        def tries(account: dict[str, str], address: str = "school", times: int = 1) -> list[int]:
+            answers = [send("/api/sign-in", account, address) for _ in range(times)]
+            return [answer.status_code for answer in answers]
+
+        ada, bob, *others = (_account() for _ in range(6))
+        signed_up = [send("/api/sign-up", who, "school") for who in (ada, bob, *others)]
+        assert [answer.status_code for answer in signed_up] == [200] * 6
+        assert [status for who in (ada, bob, *others) for status in tries(who)] == [200] * 6
+
+        guess = {**ada, "password": "guess"}
+        assert tries(guess, times=7) == [401, 401, 429, 429, 429, 429, 429]
+        assert tries(ada) == [429]
+        assert tries(ada, address="home") == [200]
+        assert tries(bob, times=3) == [200] * 3
+
+        # What was refused is no further guess of this address; two it may still make.
+        for who, status in zip(others[:3], (401, 401, 429), strict=True):
+            assert tries({**who, "password": "guess"}) == [status]
+        refused = send("/api/sign-in", bob, "school")
+        assert refused.json()["error"]["code"] == "too_many_tries"
+        assert 0 < int(refused.headers["retry-after"]) <= 15 * 60
+        assert tries(bob, address="home") == [200]
 
 
 def test_a_session_ends_with_its_time(app: App, person: httpx.Client) -> None:

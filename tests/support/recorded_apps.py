@@ -202,7 +202,7 @@ def write_wish(answers: Path, folder: Path) -> Wish:
     ignored = shutil.ignore_patterns("template.json", "node_modules", "data")
     shutil.copytree(template.folder, folder, ignore=ignored)
     for operation, text in answers_in(answers):
-        if operation == "implement_phase":
+        if operation in ("implement_phase", "fix"):
             _apply(text, folder)
     _run("install", "--no-audit", "--no-fund", "--prefer-offline", folder=folder)
     return Wish(folder, template, checks_of(answers))

@@ -235,6 +235,42 @@ def test_an_app_that_stopped_can_be_started_while_the_run_is_paused(
     play(scenario)
 
 
+def test_a_pause_leaves_it_said_why_the_app_stopped(play: Callable[[Scenario], None]) -> None:
+    async def scenario(engine: Engine, opened: Opened) -> None:
+        preview, session = opened.panels.preview, opened.session
+        session._preview_url = "http://127.0.0.1:9"
+        reason = "The app used more than 256 MB of memory. Your files are safe."
+        await tell(engine, opened, e.StateChange("implementing_phase", "planning_phase", ""))
+        await tell(engine, opened, e.SandboxState("failed", reason))
+        await until(lambda: preview.state == "stopped")
+        await tell(engine, opened, e.Waiting("paused", None, "Paused. Nothing is lost."))
+        await until(lambda: session.run.phase_view(str).control == "paused")
+        assert reason in words(preview._stopped)
+
+    play(scenario)
+
+
+def test_another_wait_leaves_a_pause_a_pause(play: Callable[[Scenario], None]) -> None:
+    async def scenario(engine: Engine, opened: Opened) -> None:
+        session, run = opened.session, opened.session.run
+        session._preview_url = "http://127.0.0.1:9"
+        paused = e.Waiting("paused", None, "Paused. Nothing is lost.")
+        await tell(engine, opened, e.StateChange("implementing_phase", "planning_phase", ""))
+        await tell(engine, opened, paused, e.Waiting("rate_limit", None, "The model is busy."))
+        await until(lambda: run.waiting == "rate_limit")
+        assert (run.phase_view(str).control, run.starts_app) == ("paused", False)
+        assert session.clock.stands
+        await tell(engine, opened, e.Resumed("rate_limit"))
+        await until(lambda: run.waiting == "")
+        assert (run.phase_view(str).control, session.clock.stands) == ("paused", True)
+        await tell(engine, opened, paused, e.Resumed("paused"))
+        await until(lambda: run.phase_view(str).control == "stop")
+        assert run.starts_app
+        assert not session.clock.stands
+
+    play(scenario)
+
+
 @pytest.fixture
 def app() -> Iterator[AppServer]:
     server = AppServer()

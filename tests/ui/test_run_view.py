@@ -40,7 +40,7 @@ def test_a_wait_turns_the_running_step_amber_and_says_so() -> None:
     run.open_phase(1, "Lists", ["a.ts", "b.ts"])
     run.enter("implementing_phase", "", "installing_deps")
     run.finished.add("a.ts")
-    run.waiting = "sandbox"
+    run.wait_for("sandbox")
     view = run.phase_view(same)
     assert steps(run) == ["done", "done", "waiting", "todo", "todo", "todo"]
     assert (view.steps[2].share, view.steps[2].extra, view.tone) == (0.5, "waiting", "warning")
@@ -54,14 +54,42 @@ def test_a_paused_run_can_go_on_and_nothing_else_begins_meanwhile() -> None:
     assert run.phase_view(same).pause == "offered"
     run.pausing = True
     assert (run.phase_view(same).control, run.phase_view(same).pause) == ("stop", "asked")
-    run.waiting, run.pausing = "paused", False
+    run.wait_for("paused")
     view = run.phase_view(same)
     assert (view.control, view.pause, view.steps[2].extra) == ("paused", "none", "paused")
     assert view.may_stop
     assert view.may_continue
     assert run.busy
-    run.waiting = "needs_person"
+    run.end_wait("paused")
+    run.wait_for("needs_person")
     assert run.phase_view(same).pause == "none"
+
+
+@pytest.mark.parametrize("reason", ["paused", "budget"])
+def test_a_halt_ends_with_its_own_wait_a_change_of_state_or_another_picture(reason: str) -> None:
+    run = RunView()
+    run.enter("implementing_phase", "", "planning_phase")
+
+    def halt() -> None:
+        run.wait_for(reason)
+        run.wait_for("slot")
+        run.end_wait("slot")
+        assert (run.waiting, run.starts_app) == ("", False)
+
+    def take_up(halted: str) -> None:
+        run.take_up("fixing", "", running=True, waiting="slot", can_continue=False, halted=halted)
+
+    halt()
+    run.end_wait(reason)
+    assert run.starts_app
+    halt()
+    run.enter("reviewing", "", "implementing_phase")
+    assert run.starts_app
+    halt()
+    take_up("")
+    assert run.starts_app
+    take_up(reason)
+    assert not run.starts_app
 
 
 def test_a_pause_that_is_to_come_says_when() -> None:

@@ -72,6 +72,8 @@ class StateChange(Payload):
     state: str
     previous: str
     reason: str
+    cut_off: bool = False
+    """Whether the work in `previous` had ended before, with the program: no run has been at it since."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -509,6 +511,8 @@ class Waiting(Payload):
 
 WAITS_FOR_PERSON = frozenset({"budget", "approval", "answers", "needs_person", "consent", "paused"})
 """Reasons of `Waiting` in which nothing is done until the person does something."""
+HALTS = frozenset({"paused", "budget"})
+"""Those of a run that stays where it is; others, as of an answer, may come meanwhile."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,6 +11,7 @@ from vibedesk.base.clock import utc_now
 from vibedesk.engine.builder.blueprint_answer import partial_blueprint
 from vibedesk.engine.check_words import check_words
 from vibedesk.engine.events import (
+    HALTS,
     WAITS_FOR_PERSON,
     Resumed,
     RunStarted,
@@ -203,6 +204,7 @@ def project_view(
         reviewed_at=reviewed_at,
         checks=check_views(record, IssueStore(record.id)),
         worked_seconds=worked_seconds(store.events_of(record.id, *_OF_THE_WORK), running=running),
+        halted=_halted(record.waiting) if running else "",
     )
 
 
@@ -242,19 +244,22 @@ def worked_seconds(told: Sequence[tuple[str, str, Json]], *, running: bool) -> f
 
     Args:
         told: (time, type, data) of the events `_OF_THE_WORK`, in order.
-        running: Whether a run is under way; one that was cut off counts to the last event before.
+        running: Whether a run is under way; one that was cut off counts to what it told last.
     """
     total, works, waits = 0.0, False, False
     since: datetime | None = None
     for at, kind, data in told:
+        if kind in (Waiting.type, Resumed.type) and data["reason"] not in WAITS_FOR_PERSON:
+            # It goes on to count, and may be that of a preview, long after a run was cut off.
+            continue
         now = datetime.fromisoformat(at)
-        if since is not None and kind != RunStarted.type:
+        if since is not None and kind != RunStarted.type and not data.get("cut_off"):
             total += (now - since).total_seconds()
         if kind == StateChange.type:
             works, waits = data["state"] not in _NOT_WORKING, False
             if data["previous"] == AgentState.COMPLETE.value:
                 total = 0.0
-        elif data.get("reason") in WAITS_FOR_PERSON:
+        elif kind != RunStarted.type:
             waits = kind == Waiting.type
         since = now if works and not waits else None
     if running and since is not None:
@@ -304,3 +309,8 @@ def _waiting(stored: dict[str, Any] | None) -> WaitingView | None:
     return WaitingView(
         reason=stored["reason"], until=stored.get("until"), message=stored.get("message", "")
     )
+
+
+def _halted(stored: dict[str, Any] | None) -> str:
+    waits = [stored, *stored.get("before", ())] if stored is not None else []
+    return next((wait["reason"] for wait in waits if wait["reason"] in HALTS), "")

@@ -300,6 +300,8 @@ class ProjectView(View):
     checks: tuple[CheckResultView, ...] = ()
     worked_seconds: float = 0.0
     """How long the agent has worked at what it builds or has built last."""
+    halted: str = ""
+    """Which of `HALTS` a run is in, also where `waiting` is something else; empty where it is in none."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -69,6 +69,7 @@ _TOLD_IN_CHAT = frozenset(
         "manifest_locked",
         "nothing_planned",
         "not_mended",
+        "no_fault",
         "not_regenerated",
     }
 )
@@ -571,6 +572,7 @@ class ProjectSession(QObject):
             running=project.running,
             waiting=project.waiting.reason if project.waiting is not None else "",
             can_continue=project.can_continue,
+            halted=project.halted,
         )
         self.run.phase_total = self._plan.total
         self.run.built = any(phase.completed for phase in project.phases)
@@ -651,10 +653,11 @@ class ProjectSession(QObject):
             for_person = reason in e.WAITS_FOR_PERSON
             end = _moment(until) if until else None
             self._panels.chat.set_waiting(message, end, for_person=for_person)
-        self.run.waiting, self._waiting_words = reason, message
-        self.run.pausing = self.run.pausing and reason != "paused"
-        if not self.run.starts_app:
-            self._show_preview()
+        self.run.wait_for(reason)
+        self._waiting_words = message
+        if reason == self.run.halted:
+            # Nothing starts a stopped app by itself any more.
+            self._on_sandbox(*self.sandbox, self.progress)
         self._follow_clock()
         self.mending.follow_run()
         self._show_stage()
@@ -664,7 +667,7 @@ class ProjectSession(QObject):
         self._chat.end_wait(reason)
         self._panels.chat.set_waiting(None)
         self._panels.chat.end_decision()
-        self.run.waiting = ""
+        self.run.end_wait(reason)
         self._follow_clock()
         self.mending.follow_run()
         self._show_stage()
@@ -739,7 +742,7 @@ class ProjectSession(QObject):
         self.run_changed.emit()
 
     def _follow_clock(self) -> None:
-        working = self.run.running and self.run.waiting not in e.WAITS_FOR_PERSON
+        working = self.run.starts_app and self.run.waiting not in e.WAITS_FOR_PERSON
         self.clock.follow(self.run.state, running=working)
         self.run.elapsed = self.clock.words()
 

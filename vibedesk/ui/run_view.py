@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+from vibedesk.engine.events import HALTS
 from vibedesk.ui.shell.phase_bar import PauseControl, PhaseView, RunControl
 from vibedesk.ui.widgets.phase_strip import PhaseStep, StepState, StripTone
 
@@ -56,6 +57,8 @@ class RunView:
     """Whether it stops working as soon as its present step is done."""
     waiting: str = ""
     """What the run waits for, a reason of `events.Waiting`; empty while it works."""
+    halted: str = ""
+    """Which of `events.HALTS` the run is in, whatever else is waited for."""
     phase_number: int = 0
     phase_name: str = ""
     phase_total: int = 0
@@ -86,7 +89,7 @@ class RunView:
     @property
     def starts_app(self) -> bool:
         """Whether the app comes back by itself: a run that is halted starts none until the person has it go on."""
-        return self.running and self.waiting not in ("paused", "budget")
+        return self.running and not self.halted
 
     @property
     def changes_page(self) -> bool:
@@ -107,9 +110,21 @@ class RunView:
         self.running = self._under_way
         self.stopping = self.stopping and self.running
         self.pausing = self.pausing and self.running
+        self.halted = ""
         if not self.running:
             self.waiting = ""
         self.can_continue = state in ("error", "idle")
+
+    def wait_for(self, reason: str) -> None:
+        self.waiting = reason
+        if reason in HALTS:
+            self.halted = reason
+        self.pausing = self.pausing and reason != "paused"
+
+    def end_wait(self, reason: str) -> None:
+        self.waiting = ""
+        if reason == self.halted:
+            self.halted = ""
 
     @property
     def _under_way(self) -> bool:
@@ -121,13 +136,21 @@ class RunView:
         self.can_continue = self.can_continue and not self.running
 
     def take_up(
-        self, state: str, reason: str, *, running: bool, waiting: str, can_continue: bool
+        self,
+        state: str,
+        reason: str,
+        *,
+        running: bool,
+        waiting: str,
+        can_continue: bool,
+        halted: str = "",
     ) -> None:
         """Become what a snapshot says; `running` is whether the engine works at it."""
         self.enter(state, reason, "")
         self.stopping = self.pausing = False
         self.running = self.running and (running or waiting in _PERSONS_TURN)
         self.waiting = waiting if self.running else ""
+        self.halted = halted if self.running else ""
         self.can_continue = can_continue and not self.running
 
     @property
@@ -244,7 +267,7 @@ class RunView:
         if self.stopping:
             return "stopping"
         if self.running:
-            return "paused" if self.waiting == "paused" else "stop"
+            return "paused" if self.halted == "paused" else "stop"
         return "continue" if self.can_continue else "none"
 
     def _pause(self) -> PauseControl:

@@ -23,12 +23,13 @@ from tests.engine.agent.test_debug_commands import (
 from tests.engine.sandboxes.contract import run, texts
 from tests.engine.sandboxes.docker.homes import Opened, eventually, held, opened, write_project
 from tests.engine.sandboxes.docker.hostile import IMPOSTOR
+from tests.engine.sandboxes.egress.loopback import listening
 from tests.engine.sandboxes.egress.tiny_registry import TinyRegistry, tiny_registry
 from tests.support.docker_engines import docker_client, docker_host, docker_image  # noqa: F401
 from tests.support.mendable_app import MESSAGE, PAGE, STUCK, WRONG, script_app
 from tests.support.model_server import ModelServer
 from tests.support.program import Program
-from vibedesk.base.errors import InvalidInputError, NotAllowedNowError
+from vibedesk.base.errors import InvalidInputError, NotAllowedNowError, StorageError
 from vibedesk.base.paths import Home
 from vibedesk.engine.engine import Engine
 from vibedesk.engine.files.work_folder import Undone
@@ -691,26 +692,6 @@ async def test_a_pipe_in_a_files_place_does_not_keep_the_rest_from_being_undone(
         assert inside(docker_client, project_id, path) == before[path]
 
 
-async def test_where_files_inside_cannot_be_compared_all_are_the_projects_again(
-    desk: Desk,
-    docker_client: docker.DockerClient,  # noqa: F811
-) -> None:
-    project_id = await desk.build()
-    before = await desk.texts(project_id)
-    runtime = desk.agent(project_id).runtime
-
-    async def look() -> Undone:
-        async with runtime.undoing_changes() as undone:
-            await runtime.ask(["sh", "-c", "echo mine > app.js; rm style.css"])
-            runtime.most_seconds = 0.0
-        return undone
-
-    assert await desk.engine._call(look()) == Undone()
-    for path in ("app.js", "style.css"):
-        assert inside(docker_client, project_id, path) == before[path]
-    assert await desk.texts(project_id) == before
-
-
 async def test_what_a_command_changed_inside_is_undone_although_the_program_was_killed(
     bench: Bench,
     home: Home,
@@ -746,24 +727,194 @@ async def test_what_a_command_changed_inside_is_undone_although_the_program_was_
     assert (await bench.texts(project_id))["index.html"] == "let x;"
 
 
-async def test_what_could_not_be_undone_inside_is_undone_at_the_next_chance(
+async def test_what_a_command_shut_inside_is_undone(
     desk: Desk,
     docker_client: docker.DockerClient,  # noqa: F811
 ) -> None:
     project_id = await desk.build()
+    await desk.engine.create_file(project_id, "src/deep/shut.ts", "// shut")
     before = await desk.texts(project_id)
     runtime = desk.agent(project_id).runtime
+    await desk.engine._call(runtime.materialise())
 
     async def look() -> Undone:
         async with runtime.undoing_changes() as undone:
-            shut = "rm app.js; mkdir -p app.js/deep/er; chmod 000 app.js/deep"
-            await runtime.ask(["sh", "-c", f"{shut}; echo mine > style.css"])
+            new = "mkdir new; touch new/file.js; chmod 500 new"
+            taken = "rm app.js; mkdir -p app.js/deep/er; chmod 000 app.js/deep app.js"
+            await runtime.ask(["sh", "-c", f"{new}; {taken}; chmod 000 src"])
         return undone
 
-    assert await desk.engine._call(look()) == Undone(left=["app.js", "style.css"])
-    await desk.engine._call(runtime.ask(["chmod", "755", "app.js/deep"]))
-    await desk.engine._call(runtime.take_in())
+    shut = ["app.js", "new/file.js", "src/deep/shut.ts"]
+    assert await desk.engine._call(look()) == Undone(shut)
+    for path in ("app.js", "src/deep/shut.ts"):
+        assert inside(docker_client, project_id, path) == before[path]
+    assert not is_inside(docker_client, project_id, "new")
+
+
+async def test_what_could_not_be_undone_inside_is_tried_once_in_each_session(
+    desk: Desk,
+    docker_client: docker.DockerClient,  # noqa: F811
+) -> None:
+    project_id = await desk.build()
+    await desk.engine.create_file(project_id, "src/held.ts", "// mine")
+    before = await desk.texts(project_id)
+    runtime = desk.agent(project_id).runtime
+    await desk.engine._call(runtime.materialise())
+
+    def give(owner: int) -> int:
+        """Give the folder to another user of the container; return whose it was."""
+        pid = container_of(docker_client, project_id).attrs["State"]["Pid"]
+        src = Path(f"/proc/{pid}/root/app/src")
+        before = src.stat().st_uid
+        os.chown(src, owner, -1)
+        return before
+
+    async def look() -> Undone:
+        async with runtime.undoing_changes() as undone:
+            await runtime.ask(["sh", "-c", "echo stolen > src/held.ts; rm style.css"])
+            owners.append(give(0))
+        return undone
+
+    async def in_a_new_session() -> None:
+        """The app's processes end, and the next use brings the sandbox back."""
+        sandbox = await runtime.sandbox()
+        container_of(docker_client, project_id).kill()
+        await eventually(lambda: sandbox.session is None, "the end is noticed")
+        await runtime.take_in()
+        assert sandbox.session is None, "nothing is woken for it"
+        await runtime.ask(["true"])
+        await runtime.ask(["true"])
+
+    def kept() -> list[str]:
+        return [v.commit for v in versions if v.label == BEFORE_UNDOING]
+
+    owners: list[int] = []
+    undone = Undone(["style.css"], left=["src/held.ts"])
+    assert await desk.engine._call(look()) == undone
     assert inside(docker_client, project_id, "style.css") == before["style.css"]
-    assert inside(docker_client, project_id, "app.js") == before["app.js"]
+    await desk.engine._call(in_a_new_session())
+    assert inside(docker_client, project_id, "src/held.ts") == "stolen\n"
+    versions = await desk.engine.history(project_id)
+    [commit] = kept()
+
+    give(owners[0])
+    await desk.engine._call(runtime.take_in())
+    await desk.engine._call(runtime.ask(["true"]))
+    assert inside(docker_client, project_id, "src/held.ts") == "stolen\n"
+    await desk.engine._call(in_a_new_session())
+    assert inside(docker_client, project_id, "src/held.ts") == "// mine"
     told = await desk.until(lambda event: event.payload.to_data().get("code") == "undone")
-    assert "app.js" in told.payload.to_data()["message"]
+    assert "src/held.ts" in told.payload.to_data()["message"]
+    versions = await desk.engine.history(project_id)
+    assert kept() == [commit]
+    await desk.engine.restore_file(project_id, commit, "src/held.ts")
+    assert (await desk.texts(project_id))["src/held.ts"] == "stolen\n"
+
+
+class Way:
+    """A way to Docker, through a port on loopback, that can be shut: for whoever goes it Docker is gone then."""
+
+    def __init__(self, host: str) -> None:
+        self._socket = host.removeprefix("unix://")
+        self._writers: set[asyncio.StreamWriter] = set()
+        self.shut = False
+
+    async def accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        if self.shut:
+            return
+        answers, asks = await asyncio.open_unix_connection(self._socket)
+        self._writers |= {writer, asks}
+        try:
+            await asyncio.gather(self._carry(reader, asks), self._carry(answers, writer))
+        finally:
+            asks.close()
+
+    async def _carry(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        while data := await reader.read(65536):
+            writer.write(data)
+            await writer.drain()
+        writer.write_eof()
+
+    def close(self) -> None:
+        self.shut = True
+        for writer in self._writers:
+            writer.transport.abort()
+
+
+async def test_what_a_command_changed_before_docker_went_is_undone_when_it_is_back(
+    desk: Desk,
+    home: Home,
+    docker_host: str,  # noqa: F811
+    docker_client: docker.DockerClient,  # noqa: F811
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    way = Way(docker_host)
+    async with listening(way.accept) as port:
+        monkeypatch.setenv("DOCKER_HOST", f"tcp://127.0.0.1:{port}")
+        await restarted(desk, home)
+        project_id = await desk.build()
+        before = await desk.texts(project_id)
+        runtime = desk.agent(project_id).runtime
+
+        async def look() -> None:
+            async with runtime.undoing_changes():
+                await runtime.ask(["sh", "-c", "echo stolen > app.js"])
+                here.call_soon_threadsafe(way.close)
+                await eventually(lambda: runtime.lost, "its end is noticed")
+
+        here = asyncio.get_running_loop()
+        await desk.engine._call(look())
+        assert inside(docker_client, project_id, "app.js") == "stolen\n"
+        way.shut = False
+        await desk.engine.start_preview(project_id)
+        assert inside(docker_client, project_id, "app.js") == before["app.js"]
+        told = await desk.until(lambda event: event.payload.to_data().get("code") == "undone")
+        assert "changed app.js" in told.payload.to_data()["message"]
+        await desk.engine._call(runtime.stop())
+
+
+async def test_where_files_inside_cannot_be_compared_all_but_what_the_app_stored_is_the_projects_again(
+    desk: Desk,
+    docker_client: docker.DockerClient,  # noqa: F811
+) -> None:
+    project_id = await desk.build()
+    await desk.engine.create_file(project_id, "todos.json", "[]")
+    before = await desk.texts(project_id)
+    runtime = desk.agent(project_id).runtime
+    await desk.engine._call(runtime.materialise())
+    store_inside(docker_client, project_id, "todos.json", "[1]")
+
+    async def look() -> Undone:
+        async with runtime.undoing_changes() as undone:
+            await runtime.ask(["sh", "-c", "echo mine > app.js; rm style.css"])
+            runtime.most_seconds = 0.0
+        return undone
+
+    undone = await desk.engine._call(look())
+    others = sorted(before.keys() - {"todos.json"})
+    assert undone == Undone(others, left=["todos.json"], kept=False, known=False)
+    assert undone.what.startswith("may have changed app.js, ")
+    assert inside(docker_client, project_id, "todos.json") == "[1]\n"
+    for path in others:
+        assert inside(docker_client, project_id, path) == before[path]
+
+
+async def test_a_sandbox_in_which_undoing_fails_is_not_forgotten(
+    desk: Desk,
+    tmp_path: Path,
+    docker_client: docker.DockerClient,  # noqa: F811
+) -> None:
+    """Nobody could stop it any more."""
+    project_id = await desk.build()
+    runtime = desk.agent(project_id).runtime
+    folder = await desk.folder(project_id)
+    await desk.engine._call(runtime.stop())
+    await asyncio.to_thread(runtime.work_folder.set_undoing_inside, True)
+    # As if the disk that it lies on was not connected.
+    folder.rename(tmp_path / "away")
+    folder.mkdir()
+    with pytest.raises(StorageError):
+        await desk.engine._call(runtime.sandbox())
+    assert container_of(docker_client, project_id).status == "running"
+    await desk.engine._call(runtime.stop())
+    assert container_of(docker_client, project_id).status == "exited"

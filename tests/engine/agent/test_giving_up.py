@@ -382,6 +382,30 @@ class TestWaiting:
         await attended.engine._call(go_back())
         await self.over(attended, project_id, "idle")
 
+    async def test_they_go_back_and_a_pause_that_did_not_come_is_over(
+        self, attended: Bench
+    ) -> None:
+        script_app(attended.server, WRONG)
+        attended.fix_with(*STUCK)
+        attended.server.fail(faults.stall(after_chars=5), operation="debug")
+        attended.server.answer("Nobody knows why.", operation="debug")
+        project_id = await attended.create()
+        await attended.engine.generate(project_id)
+        await attended.server.wait_until(lambda: bool(attended.asked("debug")))
+        await attended.engine.pause(project_id)
+        attended.server.release()
+        await attended.engine.wait(project_id)
+        commit = (await attended.engine.history(project_id))[-1].commit
+        await attended.engine.restore(project_id, commit)
+        await self.over(attended, project_id, "idle")
+        attended.server.answer("So be it.\n\n" + whole("app.js", GOOD), operation="converse")
+        before = (await attended.engine.project(project_id)).seq
+        await attended.engine.say(project_id, "Take the name out")
+        told = await attended.until(
+            lambda e: e.seq > before and e.type in ("waiting", "file_start")
+        )
+        assert told.type == "file_start", "it is written at once"
+
     @pytest.mark.parametrize(
         "said", [False, True], ids=["at once", "after a change that did not help"]
     )

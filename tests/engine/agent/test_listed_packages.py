@@ -12,6 +12,7 @@ import pytest
 
 from tests.engine.agent.conftest import Bench
 from tests.engine.sandboxes.egress.tiny_registry import TinyRegistry, tiny_registry
+from tests.support import model_faults as faults
 from tests.support.mendable_app import GOOD, PAGE
 from tests.support.tiny_app import whole
 
@@ -89,6 +90,43 @@ async def test_a_made_up_package_never_gets_into_the_folder(npm_bench: Bench) ->
     assert await listed(npm_bench, project_id) == {"old": "1.0.0", "tiny": "^1.0.0"}
     installed = Path(view.folder) / "node_modules" / "tiny" / "package.json"
     assert json.loads(installed.read_text("utf-8"))["version"] == "1.5.0"
+
+
+async def test_an_app_that_is_started_in_a_pause_has_none_of_what_is_not_looked_up_yet(
+    npm_bench: Bench,
+) -> None:
+    wanted = {"old": "1.0.0", "tiny": "^1.0.0", "surely-made-up": "^3.1.0"}
+    npm_bench.script(*APP, ("package.json", listing(**wanted)))
+    npm_bench.fix_with(f"// Without it.\n{GOOD}")
+    npm_bench.server.fail(faults.stall(after_chars=3), operation="implement_phase")
+    project_id = await npm_bench.create()
+    folder = await npm_bench.folder(project_id)
+    await npm_bench.engine.generate(project_id)
+    await npm_bench.server.wait_until(lambda: bool(npm_bench.asked("implement_phase")))
+    await npm_bench.engine.pause(project_id)
+    npm_bench.server.release()
+    await npm_bench.until(lambda e: e.type == "waiting" and e.payload.reason == "paused")  # type: ignore[attr-defined]
+    assert (await listed(npm_bench, project_id)).keys() == wanted.keys()
+
+    for gone in (False, True):
+        if gone:
+            await npm_bench.engine.stop_sandbox(project_id)
+            await asyncio.to_thread(shutil.rmtree, folder / "node_modules")
+        await npm_bench.engine.start_preview(project_id)
+        assert json.loads((folder / "package.json").read_text("utf-8"))["dependencies"] == {
+            "old": "1.0.0"
+        }
+        assert (folder / "index.html").read_text("utf-8") != PAGE
+
+    await npm_bench.engine.resume(project_id)
+    await npm_bench.engine.wait(project_id)
+    view = await npm_bench.engine.project(project_id)
+    assert (view.state, view.issues) == ("complete", ()), view.reason
+    assert npm_bench.notices("no_such_package") == [
+        "There is no package surely-made-up@^3.1.0; going on without it."
+    ]
+    assert await listed(npm_bench, project_id) == {"old": "1.0.0", "tiny": "^1.0.0"}
+    assert (Path(view.folder) / "node_modules" / "tiny").is_dir()
 
 
 async def test_only_what_is_new_is_looked_up(npm_bench: Bench, registry: TinyRegistry) -> None:

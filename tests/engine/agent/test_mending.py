@@ -526,6 +526,27 @@ async def test_a_review_on_request_mends_what_came_since(bench: Bench) -> None:
     assert labels[0] == f"Fix: {MESSAGE}"
 
 
+async def test_a_mend_of_a_complete_app_leaves_it_to_the_person_when_the_roadmap_is_planned(
+    bench: Bench,
+) -> None:
+    script_app(bench.server, GOOD)
+    project_id = await bench.build()
+    built = (await bench.engine.project(project_id)).blueprint
+    assert built is not None
+    roadmap = [*built["implementation_roadmap"], {"phase": "Late", "description": "mine"}]
+    await bench.engine.edit_blueprint(project_id, {"implementation_roadmap": roadmap})
+    await bench.engine.report_runtime_error(project_id, "It does not count")
+    bench.fix_with(GOOD + "// mended\n")
+    for mend in (bench.engine.fix, bench.engine.review):
+        await mend(project_id)
+        await bench.engine.wait(project_id)
+        view = await bench.engine.project(project_id)
+        assert (view.state, view.can_continue) == ("complete", True), view.reason
+    assert len(bench.asked("fix")) == 1
+    assert bench.asked("plan_phase") == []
+    assert len(bench.notices("roadmap_open")) == 3, "when it was added, and after each"
+
+
 async def test_what_only_a_newer_compiler_refuses_is_no_error_of_the_app(
     react: ReactBench, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -16,6 +16,7 @@ from vibedesk.base.errors import NotAllowedNowError
 from vibedesk.base.paths import Home
 from vibedesk.engine.engine import Engine
 from vibedesk.engine.events import Event, Resumed, RunStarted, Waiting
+from vibedesk.engine.waiting import Wait
 
 
 def is_paused(event: Event) -> bool:
@@ -83,6 +84,25 @@ async def test_what_is_said_meanwhile_is_answered_and_the_pause_lasts(desk: Desk
     await desk.engine.resume(project_id)
     await desk.engine.wait(project_id)
     assert "said.css" in await desk.texts(project_id)
+
+
+async def test_a_late_view_knows_of_a_pause_that_something_else_is_waited_for_in(
+    desk: Desk,
+) -> None:
+    project_id = await paused(desk)
+
+    async def look() -> tuple[str, str]:
+        services = desk.services
+        async with Wait(services.bus, services.store, project_id, "slot") as wait:
+            await wait.tell("Waiting for a free sandbox: 1st in line.")
+            view = await services.project(project_id)
+        assert view.waiting is not None
+        return view.waiting.reason, view.halted
+
+    assert await desk.engine._call(look()) == ("slot", "paused")
+    await desk.engine.resume(project_id)
+    await desk.engine.wait(project_id)
+    assert (await desk.engine.project(project_id)).halted == ""
 
 
 async def test_the_preview_of_a_paused_run_starts_again_without_going_on(desk: Desk) -> None:
@@ -206,6 +226,35 @@ async def test_a_run_that_goes_on_says_so_before_its_step_is_done(
         await again.until(lambda e: isinstance(e.payload, RunStarted))
         assert again.states == []
         assert (await engine.project(project_id)).running
+    finally:
+        await again.aclose()
+
+
+async def test_a_stop_tells_whether_the_run_had_been_cut_off(
+    desk: Desk, home: Home, server: ModelServer
+) -> None:
+    first = await blueprinting(desk)
+    await desk.engine.cancel(first)
+    assert desk.of("state_change")[-1].payload.cut_off is False  # type: ignore[attr-defined]
+    second = await blueprinting(desk)
+    await desk.engine.shutdown()
+    engine = Engine(home)
+    await asyncio.to_thread(engine.start)
+    again = Desk(engine, server)
+    try:
+        await again.watch(second)
+        await engine.cancel(second)
+        await again.until_state("idle")
+        server.fail(faults.stall(after_chars=40), operation="blueprint")
+        await engine.resume(second)
+        await again.until(lambda e: e.type == "blueprint_chunk")
+        await engine.cancel(second)
+        told = [e.payload for e in again.of("state_change")]
+        assert [(t.state, t.cut_off) for t in told] == [  # type: ignore[attr-defined]
+            ("idle", True),
+            ("blueprinting", False),
+            ("idle", False),
+        ]
     finally:
         await again.aclose()
 

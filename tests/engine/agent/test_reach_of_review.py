@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from tests.engine.agent.conftest import Bench
+from tests.engine.agent.test_settling import stack
 from tests.support import model_faults as faults
 from tests.support.mendable_app import (
     GOOD,
@@ -25,6 +26,7 @@ from vibedesk.base.errors import NotAllowedNowError
 from vibedesk.engine.events import (
     CheckFinished,
     Diagnostics,
+    FixApplied,
     GenerationComplete,
     PhaseComplete,
     WishQueued,
@@ -156,15 +158,20 @@ COUNTS_BY_ALL = GOOD.replace(
 
 async def before_its_last_check(bench: Bench) -> str:
     """Build the first phase of three, and run all checks: only that of the third fails."""
-    checks = [check("First"), {**check("Third", button="Plus"), "phase": 3}]
-    script_app(bench.server, GOOD, checks=checks, phases=3)
+    project_id = await first_of_three(bench, GOOD, check("Third", button="Plus"))
+    await bench.engine.run_checks(project_id)
+    assert await failed(bench, project_id) == [("Third", "open")]
+    return project_id
+
+
+async def first_of_three(bench: Bench, script: str, last: dict[str, Any]) -> str:
+    """Build the first phase of three; the `last` check is one of the third."""
+    script_app(bench.server, script, checks=[check("First"), {**last, "phase": 3}], phases=3)
     bench.server.fail(faults.stall(after_chars=0), operation="plan_phase")
     project_id = await bench.create()
     await bench.engine.generate(project_id)
     await bench.server.wait_until(lambda: bench.server.requests_for("plan_phase") != [])
     await bench.engine.cancel(project_id)
-    await bench.engine.run_checks(project_id)
-    assert await failed(bench, project_id) == [("Third", "open")]
     return project_id
 
 
@@ -225,6 +232,42 @@ async def test_a_check_of_a_later_phase_keeps_no_earlier_one_open_and_stays_know
     closed = payloads.index(PhaseComplete(2))
     known = [told.issues for told in payloads[:closed] if isinstance(told, Diagnostics)][-1]
     assert [i["evidence"]["check"] for i in known] == ["Third"], "nobody looked at it again"
+
+
+async def test_what_the_person_met_keeps_a_phase_open_although_a_later_check_shows_it_as_well(
+    seeing: Bench,
+) -> None:
+    await seeing.engine.set_setting("fix.automatic", False)
+    throws = GOOD + "output.onclick = () => cou();\n"
+    last = check("Third", shown="0")
+    last["steps"][1] = {"do": "click", "selector": "output"}
+    last["steps"].append({"do": "expectText", "selector": "h1", "text": "Clicked"})
+    project_id = await first_of_three(seeing, throws, last)
+    await seeing.engine.start_preview(project_id)
+    thrown = await stack(seeing, project_id, "app.js:3:24")
+    await seeing.engine.report_runtime_error(project_id, "ReferenceError: cou", thrown)
+    await seeing.engine.run_checks(project_id)
+    met = {i["source"]: i for i in (await seeing.engine.project(project_id)).issues}
+    assert (met["runtime"]["message"], met["runtime"]["times_seen"]) == (
+        "ReferenceError: cou is not defined",
+        2,
+    )
+    assert met["check"]["evidence"]["check"] == "Third"
+
+    seeing.server.answer(plan("more.js", last=False), operation="plan_phase")
+    seeing.server.answer(whole("more.js", "export {};\n"), operation="implement_phase")
+    seeing.fix_with(GOOD)
+    seeing.server.answer(plan("index.html"), operation="plan_phase")
+    clicked = whole("index.html", PAGE.replace("<h1>Counter", "<h1>Clicked"))
+    seeing.server.answer(clicked, operation="implement_phase")
+    await seeing.engine.resume(project_id)
+    await seeing.engine.wait(project_id)
+    view = await seeing.engine.project(project_id)
+    assert (view.state, view.issues) == ("complete", ()), view.reason
+    payloads = [event.payload for event in seeing.events]
+    [mended] = [payload for payload in payloads if isinstance(payload, FixApplied)]
+    assert mended.issue == "ReferenceError: cou is not defined"
+    assert payloads.index(mended) < payloads.index(PhaseComplete(2))
 
 
 async def test_what_a_check_showed_that_the_blueprint_has_no_more_is_gone(seeing: Bench) -> None:

@@ -452,6 +452,102 @@ async def test_what_is_typed_while_a_model_thinks_about_a_mend_survives_it(bench
     assert (await bench.texts(project_id))["app.js"] == f"// mine\n{SHOWN}"
 
 
+async def typed_while_asked(bench: Bench, project_id: str, operation: str) -> None:
+    """Have the person type in app.js while the model, which has stopped in an answer, has seen it without that."""
+    await bench.server.wait_until(lambda: bool(bench.asked(operation)))
+    await typed(bench, project_id, "// mine\n")
+    bench.server.release()
+
+
+async def test_what_is_typed_while_a_model_answers_in_the_chat_survives_its_change(
+    bench: Bench,
+) -> None:
+    script_app(bench.server, GOOD)
+    project_id = await bench.build()
+    bench.server.answer("So be it.\n\n" + whole("app.js", SHOWN), operation="converse")
+    bench.server.fail(faults.stall(after_chars=3), operation="converse")
+    await bench.engine.say(project_id, "Show it")
+    await typed_while_asked(bench, project_id, "converse")
+    await bench.engine.wait(project_id)
+    assert (await bench.texts(project_id))["app.js"] == f"// mine\n{SHOWN}"
+
+
+async def test_what_is_typed_after_an_answer_in_the_chat_survives_its_change_over_a_restart(
+    home: Home, model: ModelServer, template: Path
+) -> None:
+    """A run is under way, so the change waits for its end."""
+    engine = Engine(home)
+    await asyncio.to_thread(engine.start)
+    bench = Bench(engine, model, template)
+    script_app(model, GOOD)
+    project_id = await bench.build()
+    await engine.report_runtime_error(project_id, "It does not count")
+    model.answer(whole("more.js", "export {};\n"), operation="fix")
+    model.fail(faults.stall(after_chars=3), operation="fix")
+    await engine.fix(project_id)
+    await model.wait_until(lambda: bool(bench.asked("fix")))
+    model.answer("So be it.\n\n" + whole("app.js", SHOWN), operation="converse")
+    await engine.say(project_id, "Show it")
+    await bench.until(lambda e: e.type == "message_complete" and e.payload.role == "assistant")  # type: ignore[attr-defined]
+    await typed(bench, project_id, "// mine\n")
+    bench = await reopened(home, bench, attended=False)
+    try:
+        await bench.engine.resume(project_id)
+        await bench.engine.wait(project_id)
+        assert (await bench.texts(project_id))["app.js"] == f"// mine\n{SHOWN}"
+    finally:
+        await bench.aclose()
+
+
+async def test_a_change_from_the_chat_is_not_mixed_with_what_a_model_wrote_meanwhile(
+    bench: Bench,
+) -> None:
+    """Two answers to the same words: the later one counts, as it was sent."""
+    script_app(bench.server, GOOD)
+    project_id = await bench.build()
+    await bench.engine.report_runtime_error(project_id, "It does not count")
+    bench.fix_with(GOOD.replace("+ 1", "+ 2"))
+    bench.server.fail(faults.stall(after_chars=3), operation="fix")
+    await bench.engine.fix(project_id)
+    await bench.server.wait_until(lambda: bool(bench.asked("fix")))
+    bench.server.answer(
+        "So be it.\n\n" + whole("app.js", GOOD.replace("+ 1", "+ 3")), operation="converse"
+    )
+    await bench.engine.say(project_id, "Count in threes")
+    await bench.until(lambda e: e.type == "message_complete" and e.payload.role == "assistant")  # type: ignore[attr-defined]
+    bench.server.release()
+    await bench.engine.wait(project_id)
+    assert (await bench.texts(project_id))["app.js"] == GOOD.replace("+ 1", "+ 3")
+
+
+async def test_what_is_typed_while_a_model_debugs_survives_its_mend(bench: Bench) -> None:
+    script_app(bench.server, WRONG)
+    bench.fix_with(*STUCK)
+    bench.server.answer(DEBUGGED, operation="debug")
+    bench.server.fail(faults.stall(after_chars=3), operation="debug")
+    project_id = await bench.create()
+    await bench.engine.generate(project_id)
+    await typed_while_asked(bench, project_id, "debug")
+    await bench.engine.wait(project_id)
+    assert (await bench.texts(project_id))["app.js"] == f"// mine\n{GOOD}"
+
+
+async def test_what_is_typed_before_a_debugging_model_sees_the_file_comes_once(
+    bench: Bench,
+) -> None:
+    script_app(bench.server, WRONG)
+    bench.fix_with(*STUCK)
+    bench.server.answer("Let me see.\n\n[show app.js]\n", operation="debug")
+    mended = "// mine\nconst counted = 1;\n"
+    bench.server.answer("It is this.\n\n" + whole("app.js", mended), operation="debug")
+    bench.server.fail(faults.stall(after_chars=3), operation="debug")
+    project_id = await bench.create()
+    await bench.engine.generate(project_id)
+    await typed_while_asked(bench, project_id, "debug")
+    await bench.engine.wait(project_id)
+    assert (await bench.texts(project_id))["app.js"] == mended
+
+
 def test_an_app_is_not_ready_by_checks_of_other_code() -> None:
     seen = CheckResultView("Counts", ("Open the app",), 1, passed=True)
     old = dataclasses.replace(seen, name="Adds", outdated=True)

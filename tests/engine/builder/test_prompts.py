@@ -104,9 +104,21 @@ MADE: dict[str, Callable[[], ModelRequest]] = {
     "fix": lambda: requests.fix_request(
         CONTEXT, 2, ["The page answers 500 instead of 200."], ["patched index.html"]
     ),
+    "fix_findings": lambda: requests.fix_request(
+        CONTEXT, 2, ["src/App.tsx:1: Nothing is kept. (review 1)"], doubtful=True
+    ),
     "fix_more_files": lambda: requests.fix_request(ASKING, 2, ["It shows 0."]),
     "debug": lambda: requests.debug_request(CONTEXT, 2, ["It shows 0."], ["patched App.tsx"]),
-    "review": lambda: requests.review_request(CONTEXT, 2, ["src/App.tsx"]),
+    "review": lambda: requests.review_request(CONTEXT, 2, ["src/App.tsx"], plan=PHASE),
+    "review_again": lambda: requests.review_request(
+        CONTEXT,
+        2,
+        ["src/App.tsx"],
+        plan=PHASE,
+        last=True,
+        known=["index.html:1: The title is English. (no fault: the wish is, too)"],
+        again=["src/App.tsx:1: Nothing is kept. (blocking)", "Nobody can sign in. (warning)"],
+    ),
     "checks": lambda: requests.checks_request(CONTEXT, 2, ["It counts: no button Count"]),
     "regenerate_file": lambda: requests.regenerate_request(
         CONTEXT, "src/App.tsx", "export default () => null", "Make it blue"

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.support.recordings import recordings
-from vibedesk.engine.builder.reply import ReplySplitter, asked_files
+from vibedesk.engine.builder.reply import ReplySplitter, asked_files, no_faults
 
 SCOF = "cat > a.js <<'EOF_1'\nlet a = 1;\nEOF_1\n"
 lines = st.sampled_from(
@@ -150,3 +150,15 @@ def test_a_reply_may_have_a_file_written_anew(reply: str, text: str, path: str) 
     shown = "".join(splitter.feed(character) for character in reply) + splitter.close()
     assert shown.strip() == splitter.text == text
     assert splitter.regenerate == path
+
+
+@pytest.mark.parametrize(
+    ("answer", "found"),
+    [
+        ("[no fault 1: it is a[0] by intention]", {1: "it is a[0] by intention"}),
+        ("So:\n- [No Fault 12, gone by now ]\n`[no fault 2: b]`\n" + SCOF, {12: "gone by now", 2: "b"}),
+        ("[no fault 1]\n[no fault: none]\n[no fault 3: ]\nIt is [no fault 4: x].", {}),
+    ],
+)  # fmt: skip
+def test_an_answer_may_say_that_problems_are_none(answer: str, found: dict[int, str]) -> None:
+    assert no_faults(answer) == found

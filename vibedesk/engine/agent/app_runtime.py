@@ -166,6 +166,8 @@ class AppRuntime:
         self._undoing = False
         self._undoing_inside = False
         self._undoing_left = asyncio.Lock()
+        self._not_undone_in: object = None
+        self._kept_inside: dict[str, bytes] = {}
         self._given: dict[str, str] = {}
         self._closed = False
         self.state_reason = ""
@@ -249,8 +251,6 @@ class AppRuntime:
 
         paths = await self._access.commit(work)
         await self._push(paths)
-        if self._sandbox is not None:
-            await self._undo_left_inside(self._sandbox)
         return len(paths)
 
     @asynccontextmanager
@@ -322,20 +322,27 @@ class AppRuntime:
     async def _undo_left_inside(self, sandbox: Sandbox) -> None:
         """Undo what is left of such a command in a sandbox that has files of its own, as the folder is now.
 
-        What the app stored meanwhile in a file of the project cannot be told from it; it is kept as a version.
+        What the app stored meanwhile in a file of the project cannot be told from it; it is kept as a version. Where
+        that failed it is tried once in each session.
         """
-        if not sandbox.has_own_files:
+        if not await self._is_left_inside(sandbox):
             return
+        await self.take_in()
         async with self._undoing_left:
-            left = await self._access.read(lambda: self.work_folder.undoing_inside)
-            if self._undoing_inside or not left:
+            if not await self._is_left_inside(sandbox):
                 return
             undone = await self._undo_inside(sandbox, None)
         await self._tell_undone_later(undone)
 
+    async def _is_left_inside(self, sandbox: Sandbox) -> bool:
+        failed = sandbox.session is not None and sandbox.session is self._not_undone_in
+        if self._undoing_inside or failed or not sandbox.has_own_files:
+            return False
+        return await self._access.read(lambda: self.work_folder.undoing_inside)
+
     async def _tell_undone_later(self, undone: Undone) -> None:
         if undone.paths:
-            words = f"{undone.what} had changed while a model was debugging. {undone.outcome}"
+            words = f"A command {undone.what} while a model was debugging. {undone.outcome}"
             await self._access.bus.emit(self._access.project_id, Notice(words, "undone"))
 
     async def _undo_command_inside(self, before: _Inside | None) -> Undone:
@@ -346,7 +353,7 @@ class AppRuntime:
                 sandbox = await self.sandbox()
             return await self._undo_inside(sandbox, before)
         except (TimeoutError, SandboxError) as error:
-            # It is noted: the next take-in or start goes on.
+            # It is noted: the next use of the sandbox goes on.
             _log.warning("nothing is undone in %s yet: %r", self._access.project_id, error)
             return Undone()
         finally:
@@ -356,31 +363,59 @@ class AppRuntime:
         """Make the project's files inside what they are in the folder, but for what was otherwise `before` as well.
 
         Nobody can stop this, and what runs inside answers as slowly as it likes: so each part has its time. Where files
-        cannot be compared, all of the project's are carried in. Without `before` new files are not known and stay.
+        cannot be compared, all of the project's are carried in, but for those that were otherwise `before`. Without
+        `before` new files are not known and stay.
         """
         after = await self._look_inside(sandbox)
         if after is None:
-            changed = await self._access.read(lambda: self.work_folder.differing({}))
-            undone = Undone()
+            stays = sorted(before.changed) if before is not None else []
+            every = await self._access.read(lambda: self.work_folder.differing({}))
+            paths = [path for path in every if path not in stays]
+            kept = not every
         else:
-            changed = _changed_since(before, after)
-            undone = Undone(changed, kept=await self._keep_inside(sandbox, changed))
+            stays, paths = [], _changed_since(before, after)
+            kept = await self._keep_inside(sandbox, paths)
+        left: list[str] = []
+        if not await self._carry_in(sandbox, paths):
+            self._not_undone_in = sandbox.session
+            left = await self._still_changed(sandbox, paths)
+        earlier_stays = before is not None and sandbox.session is self._not_undone_in
+        if not left and not earlier_stays:
+            self._kept_inside.clear()
+            await self._access.read(lambda: self.work_folder.set_undoing_inside(False))
+        undone = [path for path in paths if path not in left]
+        return Undone(undone, [*left, *stays], kept=kept, known=after is not None)
+
+    async def _carry_in(self, sandbox: Sandbox, paths: Sequence[str]) -> bool:
+        """Put files of the folder inside; return whether all of them are there."""
+        if paths and sandbox.session is None:
+            # Whoever wakes it brings in what changed in the folder, which is none of this.
+            return False
         try:
             async with asyncio.timeout(_COMPARE_SECONDS):
-                if changed:
-                    await sandbox.push(changed)
+                await sandbox.push(paths)
         except (TimeoutError, SandboxError) as error:
             _log.warning("files of %s stay changed inside: %r", self._access.project_id, error)
-            return Undone(left=undone.paths, kept=undone.kept)
-        await self._access.read(lambda: self.work_folder.set_undoing_inside(False))
-        return undone
+            return False
+        return True
+
+    async def _still_changed(self, sandbox: Sandbox, paths: Sequence[str]) -> list[str]:
+        """Return which of these are not inside what they are in the folder, all where that cannot be told."""
+        now = await self._look_inside(sandbox) if sandbox.session is not None else None
+        if now is None or now.new is None:
+            return list(paths)
+        return [path for path in paths if path in now.changed or path in now.new]
 
     async def _keep_inside(self, sandbox: Sandbox, paths: Sequence[str]) -> bool:
-        """Keep what these files hold inside as a version; return whether all of it is one."""
+        """Keep what these files hold inside as a version, once; return whether all of it is one."""
         contents = await self._contents_inside(sandbox, paths)
-        if not contents:
-            return contents is not None
-        return (await self._undo(lambda keep: self.work_folder.keep(contents, keep))).kept
+        if contents is None:
+            return False
+        new = dict(contents.items() - self._kept_inside.items())
+        kept = not new or (await self._undo(lambda keep: self.work_folder.keep(new, keep))).kept
+        if kept:
+            self._kept_inside |= new
+        return kept
 
     async def _contents_inside(
         self, sandbox: Sandbox, paths: Sequence[str]
@@ -772,7 +807,10 @@ class AppRuntime:
                 except BaseException:
                     await self._forget_sandbox()
                     raise
-            return self._sandbox
+            sandbox = self._sandbox
+        # What was carried in is not carried in again, whatever became of it.
+        await self._undo_left_inside(sandbox)
+        return sandbox
 
     async def _open_with_place(self) -> Sandbox:
         access, terms = self._access, self._terms
@@ -799,11 +837,6 @@ class AppRuntime:
                     access.project_id, sandbox_kind=kind, sandbox_id=identity
                 )
             )
-        left = sandbox.has_own_files and await access.read(lambda: self.work_folder.undoing_inside)
-        if left:
-            # What was carried in is not carried in again, whatever became of it.
-            await self.take_in()
-            await self._undo_left_inside(sandbox)
         return sandbox
 
     async def _while_engine_answers(self, work: Callable[[], Awaitable[T]]) -> T:

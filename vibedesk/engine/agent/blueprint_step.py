@@ -36,6 +36,10 @@ _S = AgentState
 _LATER_FIELDS = frozenset({"acceptance_checks", "implementation_roadmap"})
 """What of the blueprint still says what happens when the app is being built."""
 
+ROADMAP_OPEN = Notice(
+    "The roadmap has what no phase was planned for. Continue, and it is planned.", "roadmap_open"
+)
+
 Begin = Callable[[Blueprint, str], Awaitable[None]]
 
 
@@ -273,10 +277,7 @@ class BlueprintStep:
             store.update(project_id, blueprint=data, run={**record.run, **changed})
             emit(BlueprintReady(data))
             if changed["roadmap_open"] and record.state is _S.COMPLETE:
-                words = (
-                    "The roadmap has what no phase was planned for. Continue, and it is planned."
-                )
-                emit(Notice(words, "roadmap_open"))
+                emit(ROADMAP_OPEN)
             return changed
 
         for name, value in (await self._access.commit(work, durable=True)).items():

@@ -12,7 +12,7 @@ from typing import Any
 
 from vibedesk.base.errors import NotAllowedNowError
 from vibedesk.engine.agent.app_runtime import AppRuntime
-from vibedesk.engine.agent.blueprint_step import BlueprintStep
+from vibedesk.engine.agent.blueprint_step import ROADMAP_OPEN, BlueprintStep
 from vibedesk.engine.agent.install_errors import NO_SUCH_PACKAGE, InstallFailedError
 from vibedesk.engine.agent.mending_steps import Mending, MendingSteps
 from vibedesk.engine.agent.open_work import OpenWork
@@ -436,6 +436,7 @@ class BuildSteps:
                 record.number,
                 record.description,
                 message.data["scof"],
+                version=message.data.get("version", 0),
                 already=await self._open.reply_under_way(record),
                 note=lambda written: self._open.note_reply(record.number, written),
             )
@@ -519,7 +520,10 @@ class BuildSteps:
         if rest_in == _S.IDLE.value:
             await self._machine.move(_S.IDLE, "what you asked for is done")
             return
-        await self._choose_next()
+        await self._choose_next(was_complete=rest_in == _S.COMPLETE.value)
+        if self._machine.state is _S.COMPLETE and self._machine.memory.roadmap_open:
+            # A mend took the person's offer away; the roadmap is still theirs to have planned.
+            await self._access.bus.emit(self._access.project_id, ROADMAP_OPEN)
 
     async def _close_phase(self, number: int, label: str) -> None:
         await self._snapshots.take(label, author="agent", advance_main=True, named=True)
@@ -539,7 +543,8 @@ class BuildSteps:
         await self._access.commit(close, durable=True)
 
     # -- what comes next -----------------------------------------------------------------------------------
-    async def _choose_next(self) -> None:
+    async def _choose_next(self, *, was_complete: bool) -> None:
+        """Go where a phase or a mend leads; what `was_complete` before a mend is again, unless more was asked for."""
         reply = await self._open.next_reply()
         if reply is not None:
             await self.open_reply_phase(*reply)
@@ -552,7 +557,7 @@ class BuildSteps:
         wishes = await self._open.wishes()
         planned = [p for p in phases if p.source != "converse"]
         last = bool(planned) and bool(planned[-1].plan.get("is_last_phase"))
-        last = last and not self._machine.memory.roadmap_open
+        last = was_complete or (last and not self._machine.memory.roadmap_open)
         if self._used_allowance(phases) >= self._limits.max_phases:
             grown = self._machine.memory.roadmap_open
             unplanned = "open wishes" if wishes else "steps of the roadmap left" if grown else ""

@@ -284,7 +284,8 @@ class CodeGeneratorAgent:
     async def pause(self) -> None:
         """Have the run wait, once its present step is done, until `resume`; others may have its place meanwhile.
 
-        Where that step ends in something for the person to decide, the run waits after the decision.
+        Where that step ends in a question or a decision for the person, the run waits after it. Where it ends in a plan
+        that waits for their approval, that is the pause: to approve is to have it go on.
 
         Raises:
             NotAllowedNowError: no run is under way.
@@ -383,13 +384,20 @@ class CodeGeneratorAgent:
             self._following.cancel()
 
     async def start_preview(self) -> str:
-        """Start the app of a project that is at rest or whose run is halted, without touching the agent's state."""
+        """Start the app of a project that is at rest or whose run is halted, without touching the agent's state.
+
+        Of a run that is halted it is what was shown last: whether packages exist that its new files name is not
+        looked up yet.
+        """
         self._on_work(self.project_id, True)
         try:
             with timed(self.access, "start_preview"):
                 await self._setup.prepare_folder()
-                await self.runtime.materialise()
-                await self._setup.install()
+                folder = self.runtime.work_folder
+                as_it_is = self.halted and await self.access.read(lambda: folder.was_written)
+                if not as_it_is:
+                    await self.runtime.materialise()
+                await self._setup.install(as_it_is=as_it_is)
                 url = await self.runtime.start_server()
                 await self._steps.tell_server(url)
         finally:
@@ -410,6 +418,8 @@ class CodeGeneratorAgent:
             if path is None:
                 found = await self.snapshots.find(commit)
                 await self._steps.come_to_rest("you went back to an earlier version")
+                # No decision is waited for any more that a pause was to come after.
+                self._may_go_on.set()
                 version = await self.snapshots.restore(found.commit, self._steps.go_back)
             else:
                 version = await self.snapshots.restore_file(commit, path)
@@ -659,6 +669,7 @@ class CodeGeneratorAgent:
         try:
             # The last run may have been cut off while it waited.
             await self._machine.end_waiting()
+            self._machine.cut_off = False
             await self.access.bus.emit(self.project_id, RunStarted())
             if self.state not in (_S.BLUEPRINTING, _S.PLANNING_PHASE):
                 await self._open.take_wishes_again()

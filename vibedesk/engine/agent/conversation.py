@@ -229,7 +229,7 @@ class Conversation:
                 data["regenerate"] = reply.regenerate
             queued: list[WishQueued] = []
             if reply.scof.strip():
-                data["scof"] = reply.scof
+                data["scof"], data["version"] = reply.scof, reply.version
             elif not reply.no_change:
                 wish = access.store.add_wish(access.project_id, text)
                 data["wish"] = wish.id

@@ -35,8 +35,8 @@ class DebugFacts:
         self._access = access
         self._runtime = runtime
 
-    async def of(self, text: str) -> str:
-        """Return what an answer asks to see; empty where it asks for nothing."""
+    async def of(self, text: str, shown: dict[str, str]) -> str:
+        """Return what an answer asks to see, empty where it asks for nothing; `shown` gets what files read then."""
         pieces = []
         for wanted in _WANTED.finditer(text):
             rest = (wanted["rest"] or "").strip()
@@ -44,7 +44,7 @@ class DebugFacts:
                 case "log":
                     pieces.append(await self._without_secrets(self._log()))
                 case "show":
-                    pieces += [await self._file(path) for path in rest.split()]
+                    pieces += [await self._file(path, shown) for path in rest.split()]
                 case "run" if rest:
                     pieces.append(await self._without_secrets(await self._output_of(rest)))
         return "\n\n".join(piece[:_MOST_CHARACTERS] for piece in pieces)
@@ -66,12 +66,13 @@ class DebugFacts:
     def _log(self) -> str:
         return "The server's last lines:\n" + "\n".join(self._runtime.last_lines)
 
-    async def _file(self, path: str) -> str:
+    async def _file(self, path: str, shown: dict[str, str]) -> str:
         if path in await self._hidden([path]):
             return f"{path} is not shown: the person excluded it, or it holds secrets or only what was installed."
         texts = await self._access.read(self._access.files.texts)
         if path not in texts:
             return f"There is no text file {path}."
+        shown[path] = texts[path]
         return f'<file path="{path}">\n{texts[path]}</file>'
 
     async def _hidden(self, paths: Iterable[str]) -> set[str]:
@@ -89,10 +90,10 @@ class DebugFacts:
             return f"`{command}` could not be run: {error}"
         if not undone:
             return outcome
-        words = f"`{command}` changed {undone.what} while a model was debugging. {undone.outcome}"
+        words = f"`{command}` {undone.what} while a model was debugging. {undone.outcome}"
         await self._access.bus.emit(self._access.project_id, Notice(words, "undone"))
         return (
-            f"`{command}` changed {undone.what}. {undone.outcome} Commands may only look: to change a file, send it.\n"
+            f"`{command}` {undone.what}. {undone.outcome} Commands may only look: to change a file, send it.\n"
             + outcome
         )
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, replace
 from functools import partial
@@ -118,6 +118,8 @@ class DeepDebug:
         self, session: str, transcript: list[Json], phase: int, problem: str, tried: Sequence[str]
     ) -> WrittenFiles | None:
         access = self._access
+        # What is typed from now on the model does not know.
+        shown = await access.read(access.files.texts)
         context = await access.context(of_problems([problem]))
         request = debug_request(context, phase, [problem], tried)
         for said in transcript:
@@ -128,8 +130,8 @@ class DeepDebug:
             answer = await whole_answer(partial(self._ask, request))
             await self._tell(session, transcript, turn, "model", answer.text or answer.scof)
             if answer.scof.strip():
-                return await self._write(phase, problem, tried, answer.scof)
-            facts = await self.facts.of(answer.text)
+                return await self._write(phase, problem, tried, answer.scof, shown)
+            facts = await self.facts.of(answer.text, shown)
             if not facts:
                 return None
             await self._tell(session, transcript, turn, "facts", facts)
@@ -148,7 +150,12 @@ class DeepDebug:
         return _Answer("\n\n".join(filter(None, (splitter.text, wanted))), splitter.scof)
 
     async def _write(
-        self, phase: int, problem: str, tried: Sequence[str], scof: str
+        self,
+        phase: int,
+        problem: str,
+        tried: Sequence[str],
+        scof: str,
+        shown: Mapping[str, str],
     ) -> WrittenFiles | None:
         written = WrittenFiles()
         answer = FileAnswer(
@@ -159,7 +166,7 @@ class DeepDebug:
             written=written,
             origin="fix",
         )
-        await answer.write(scof, _nothing_else)
+        await answer.write(scof, _nothing_else, shown)
         try:
             await answer.go_on()
         except BadAnswerError:

@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from vibedesk.base.clock import utc_now
 from vibedesk.engine.agent.attempts import spent
 from vibedesk.engine.agent.deep_debug import Debugged, DeepDebug
-from vibedesk.engine.agent.issue_list import IssueList, issue_of, recheckable
+from vibedesk.engine.agent.issue_list import IssueList, is_finding, issue_of, recheckable
 from vibedesk.engine.agent.open_work import OpenWork
 from vibedesk.engine.agent.repairer import Repairer
 from vibedesk.engine.agent.run_memory import RunMemory
 from vibedesk.engine.agent.self_test import SelfTest
 from vibedesk.engine.builder.operations import fix_problems
 from vibedesk.engine.builder.project_access import ProjectAccess
+from vibedesk.engine.builder.scof_writer import WrittenFiles
+from vibedesk.engine.events import Notice
 from vibedesk.engine.review.page_issues import NO_START
 from vibedesk.engine.store.issues import NO_MEND, IssueRecord
+from vibedesk.engine.store.records import Json
 
 MOST_TRIES = 3
 """Of a model at one issue."""
@@ -30,6 +33,7 @@ _MOST_AT_ONCE = 10
 _STACK_LINES, _LOG_LINES = 14, 40
 _ALL_LINES = 200
 _CLOSER = "Here is more than was looked at then. The cause may well be in another file."
+_NOT_THERE = "its file was left as it was"
 _WHOLE_FILES = "Patches did not help. Send every file that you change whole."
 
 
@@ -131,11 +135,17 @@ class FixStep:
             tried.append(_WHOLE_FILES if attempt >= MOST_TRIES else _CLOSER)
         tried += await self._debug.findings([record.signature for record in due])
         begun = utc_now()
-        problems = [described(record, whole=attempt > 1) for record in due]
+        findings = [record for record in due if is_finding(record)]
+        numbers = {record.signature: n for n, record in enumerate(findings, start=1)}
+        problems = [
+            described(record, whole=attempt > 1, number=numbers.get(record.signature, 0))
+            for record in due
+        ]
         besides = await self._debug.facts.around("\n".join(problems)) if attempt > 1 else ""
         written = await fix_problems(
-            self._access, memory.phase, problems, tried, attempt=attempt, besides=besides
-        )
+            self._access, memory.phase, problems, tried,
+            attempt=attempt, besides=besides, doubtful=len(findings),
+        )  # fmt: skip
         # Only an answer counts: a model that could not be asked has tried nothing.
         memory.fix_tries += 1
         memory.tries |= {record.signature: tries[record.signature] + 1 for record in due}
@@ -143,10 +153,15 @@ class FixStep:
             "strategy": "model", "attempt": attempt, "paths": list(written.finished), "at": begun,
             **await spent(self._access, begun, "fix"),
         }  # fmt: skip
-        signatures = [record.signature for record in due]
-        await self._issues.note_tries(signatures, told)
+        no_faults = {findings[n - 1].signature: why for n, why in written.no_faults.items()}
+        tried_at = [record for record in due if record.signature not in no_faults]
+        left = [record for record in tried_at if self._left_alone(record, written)]
+        signatures = [record.signature for record in tried_at]
+        await self._issues.note_tries([r.signature for r in tried_at if r not in left], told)
+        await self._issues.note_tries([r.signature for r in left], {**told, "outcome": _NOT_THERE})
         if written.changes:
-            await self._settle_findings(due)
+            await self._settle_findings([record for record in tried_at if record not in left])
+        await self._take_no_faults(findings, no_faults, told, memory)
         return Mended("model", signatures, list(written.finished), list(written.packages))
 
     async def _by_debugging(
@@ -185,6 +200,33 @@ class FixStep:
         }  # fmt: skip
         await self._issues.note_tries([record.signature], told)
 
+    def _left_alone(self, record: IssueRecord, written: WrittenFiles) -> bool:
+        """Whether what a try wrote is no mend of a finding, as the file that it is in is as it was."""
+        file = issue_of(record).file
+        changed = {*written.finished, *written.rearranged}
+        if written.packages:
+            changed.add(self._access.template.packages.manifest)
+        return bool(written.changes and is_finding(record) and file and file not in changed)
+
+    async def _take_no_faults(
+        self,
+        findings: Sequence[IssueRecord],
+        no_faults: Mapping[str, str],
+        told: Json,
+        memory: RunMemory,
+    ) -> None:
+        """Leave findings that are said to be no faults in the list, as warnings with the reason."""
+        memory.wanted = [signature for signature in memory.wanted if signature not in no_faults]
+        await self._issues.doubt(no_faults)
+        for record in findings:
+            why = no_faults.get(record.signature)
+            if why is None:
+                continue
+            outcome = {**told, "paths": [], "outcome": f"no fault: {why}"}
+            await self._issues.note_tries([record.signature], outcome)
+            words = f"Left as it is, as the model calls it no fault: {issue_of(record).message} Its reason: {why}"
+            await self._access.bus.emit(self._access.project_id, Notice(words, "no_fault"))
+
     async def _settle_findings(self, records: Sequence[IssueRecord]) -> None:
         """What only a model had found, or only the person met, nobody can look at again: its mend settles it."""
         found = [record.signature for record in records if not recheckable(record)]
@@ -192,11 +234,18 @@ class FixStep:
             await self._issues.set_status(found, "fixed")
 
 
-def described(record: IssueRecord, *, whole: bool = False) -> str:
-    """Return an issue as a model is told it; `whole` with all that a tool printed, as far as that goes."""
+def described(record: IssueRecord, *, whole: bool = False, number: int = 0) -> str:
+    """Return an issue as a model is told it.
+
+    Args:
+        record: The issue.
+        whole: With all that a tool printed, as far as that goes.
+        number: By what an answer may name it, from 1.
+    """
     issue = issue_of(record)
-    code = f" [{issue.code}]" if issue.code else ""
-    lines = [f"{issue.place + ': ' if issue.place else ''}{issue.message}{code} ({issue.source})"]
+    code = f" [{issue.code}]" if issue.code not in ("", issue.source) else ""
+    source = f"{issue.source} {number}" if number else issue.source
+    lines = [f"{issue.place + ': ' if issue.place else ''}{issue.message}{code} ({source})"]
     told = issue.stack.splitlines()
     # Where a stack begins is what counts, and how a log ends.
     ends = issue.source in ("build", "server")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 
 from vibedesk.engine.builder.project_access import ProjectAccess
 from vibedesk.engine.event_bus import Emit
@@ -15,10 +15,14 @@ from vibedesk.engine.store.records import Json
 __all__ = ["IssueList", "issue_of"]
 
 
+def is_finding(record: IssueRecord) -> bool:
+    """Whether only a model found it, reading the code."""
+    return issue_of(record).source == "review"
+
+
 def recheckable(record: IssueRecord) -> bool:
     """Whether tools and page show that it is gone: not what only a model had found, or only the person met."""
-    issue = issue_of(record)
-    return issue.source != "review" and not issue.evidence.get("live")
+    return not is_finding(record) and not issue_of(record).evidence.get("live")
 
 
 class IssueList:
@@ -118,6 +122,15 @@ class IssueList:
             self.store.set_status(signatures, status)
             if besides is not None:
                 besides(emit)
+
+        await self._change(work)
+
+    async def doubt(self, reasons: Mapping[str, str]) -> None:
+        """Keep findings (signature → why they are no faults) as no more than warnings."""
+
+        def work(_: Emit) -> None:
+            for signature, why in reasons.items():
+                self.store.doubt(signature, why)
 
         await self._change(work)
 

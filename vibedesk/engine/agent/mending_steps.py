@@ -244,8 +244,9 @@ class MendingSteps:
         tried, memory.fix_of = memory.fix_of, []
         strategy, memory.fix_strategy = memory.fix_strategy, ""
         known = {record.signature: record for record in await self.issues.every()}
-        told = [issue_of(known[signature]).message for signature in tried if signature in known]
-        issue = told[0] if told else next(iter(memory.problems), "")
+        told = [issue_of(known[signature]) for signature in tried if signature in known]
+        first = told[0].message if told else next(iter(memory.problems), "")
+        of_file = {issue.file: issue.message for issue in reversed(told)}
         brought = [r for r in await self.issues.blocking() if r.signature not in before]
         verified = _verified(
             [known[signature] for signature in tried if signature in known], looked, brought
@@ -253,6 +254,7 @@ class MendingSteps:
 
         def tell(emit: Emit) -> None:
             for path in paths:
+                issue = of_file.get(path, first)
                 emit(FixApplied(path, issue, strategy or "model", verified))
 
         return tell

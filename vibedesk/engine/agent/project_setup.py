@@ -146,11 +146,15 @@ class ProjectSetup:
         await self._runtime.take_in()
         await access.read(self._runtime.work_folder.create)
 
-    async def install(self) -> None:
-        """Install the packages and do the set-up, as far as this sandbox has not got them yet."""
+    async def install(self, *, as_it_is: bool = False) -> None:
+        """Install the packages and do the set-up, as far as this sandbox has not got them yet.
+
+        With `as_it_is` those that the folder asks for, which may be behind the document.
+        """
         access, runtime = self._access, self._runtime
         if not await runtime.packages_present():
-            await runtime.materialise()
+            if not as_it_is:
+                await runtime.materialise()
             seconds = await runtime.install(access.template.install_argv())
             await access.bus.emit(access.project_id, DepsInstalled([], round(seconds, 3)))
         else:

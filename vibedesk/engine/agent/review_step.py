@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 from vibedesk.engine.agent.app_runtime import AppRuntime
 from vibedesk.engine.agent.install_errors import NO_SUCH_PACKAGE
-from vibedesk.engine.agent.issue_list import IssueList
+from vibedesk.engine.agent.issue_list import IssueList, is_finding
 from vibedesk.engine.agent.open_work import OpenWork, Reached
 from vibedesk.engine.agent.review_depth import DepthSource
 from vibedesk.engine.agent.run_memory import RunMemory
@@ -18,13 +18,14 @@ from vibedesk.engine.browser.reports import DESKTOP, PHONE, PageReport
 from vibedesk.engine.builder.context import review_request
 from vibedesk.engine.builder.focus import of_written
 from vibedesk.engine.builder.project_access import ProjectAccess
-from vibedesk.engine.builder.schemas import ReviewAnswer
+from vibedesk.engine.builder.schemas import Phase, ReviewAnswer
 from vibedesk.engine.builder.timing import timed
 from vibedesk.engine.events import Notice
 from vibedesk.engine.files.ignore_rules import IgnoreRules
 from vibedesk.engine.models.protocol import BudgetExceededError, ModelError
 from vibedesk.engine.review.checkers import Checkers
-from vibedesk.engine.review.issues import SEVERITIES, Issue, Severity, Source
+from vibedesk.engine.review.findings import finding_issues
+from vibedesk.engine.review.issues import Issue, Source
 from vibedesk.engine.review.known_issues import issue_of
 from vibedesk.engine.review.native_typescript import is_native, native_types
 from vibedesk.engine.review.page_issues import started_for_checks
@@ -34,6 +35,8 @@ from vibedesk.engine.review.served_app import served_app_issues
 from vibedesk.engine.review.source_places import report_locator
 from vibedesk.engine.store.issues import IssueRecord, shown_by_checks
 
+_MOST_KNOWN = 40
+"""Findings that a review is told not to report again."""
 _OWN_COMPILERS = frozenset({"vue", "svelte"})
 """Frameworks whose files only a compiler of their own can read."""
 
@@ -284,7 +287,22 @@ class ReviewStep:
         texts = await access.read(access.files.texts)
         paths = list(dict.fromkeys([*paths, *(p for p in changed.values() if p in texts)]))
         context = await access.context(of_written(paths))
-        request = review_request(context, phase, paths)
+        shown = {file.path for file in context.files.chosen}
+        known = [r for r in await self._issues.records() if is_finding(r) or r.status == "skipped"]
+        # Of what is in a file that is as it was nothing new can be said.
+        again = [
+            record
+            for record in known
+            if (path := changed.get(record.signature)) is not None
+            and (path in shown or path not in texts)
+        ]
+        request = review_request(
+            context, phase, paths,
+            plan=await self._plan(phase),
+            last=(await self._open.reached(phase)).last,
+            known=[_told(record) for record in known if record not in again][-_MOST_KNOWN:],
+            again=[_told(record) for record in again],
+        )  # fmt: skip
         try:
             answer = await access.router.ask_structured(request, ReviewAnswer)
         except BudgetExceededError:
@@ -293,22 +311,31 @@ class ReviewStep:
             words = f"No model looked over the code of the phase: {error.message}"
             await access.bus.emit(access.project_id, Notice(words, "no_review"))
             return looked
-        shown = {file.path for file in context.files.chosen}
-        # That it is not found again in a file that is as it was shows nothing.
-        looked.again = {s for s, path in changed.items() if path in shown or path not in texts}
-        looked.found = [
-            Issue(
-                source="review", kind="behaviour", code="review", file=found.file, line=found.line or 0,
-                message=found.message, severity=_severity(found.severity),
-            )
-            for found in answer.findings
-            if found.file in texts and found.message.strip()
-        ]  # fmt: skip
+        looked.again = {record.signature for record in again}
+        still = [issue_of(again[n - 1]) for n in answer.still if 1 <= n <= len(again)]
+        # What is called no fault is not made one by being found once more.
+        doubted = {r.signature: issue_of(r) for r in known if issue_of(r).evidence.get("no_fault")}
+        found = finding_issues(answer.findings, texts)
+        looked.found = [*still, *(doubted.get(issue.signature, issue) for issue in found)]
         return looked
 
+    async def _plan(self, number: int) -> Phase | None:
+        """Return what a phase was to do."""
+        record = await self._open.phase(number)
+        if record is None:
+            return None
+        named = {"name": record.name, "description": record.description}
+        return Phase.model_validate({**record.plan, **named})
 
-def _severity(said: str) -> Severity:
-    return next((known for known in SEVERITIES if known == said.strip().lower()), "warning")
+
+def _told(record: IssueRecord) -> str:
+    """Return a known finding as a review is told it."""
+    issue = issue_of(record)
+    why = issue.evidence.get("no_fault")
+    first = issue.message.strip().split("\n", 1)[0]
+    place = f"{issue.place}: " if issue.place else ""
+    judged = f"no fault: {why}" if why else issue.severity
+    return f"{place}{first} ({judged})"
 
 
 def _packages(memory: RunMemory, manifest: str) -> list[Issue]:

@@ -11,7 +11,7 @@ from dataclasses import replace
 from vibedesk.base.ids import new_id
 from vibedesk.engine.agent.app_runtime import AppRuntime
 from vibedesk.engine.agent.issue_list import IssueList, issue_of
-from vibedesk.engine.agent.open_work import Reached
+from vibedesk.engine.agent.open_work import OpenWork, Reached
 from vibedesk.engine.browser.process import BrowserEndedError, BrowserProcess
 from vibedesk.engine.browser.reports import CheckOutcome, failed_outcome
 from vibedesk.engine.builder.context import checks_request
@@ -213,7 +213,7 @@ class SelfTest:
             api_paths=("/",) if template.fresh_data else template.api_paths,
         )
         picture = await asyncio.to_thread(access.files.blobs.put, outcome.picture)
-        failed = [] if outcome.passed else await self._failure(outcome, picture)
+        failed = [] if outcome.passed else await self._failure(check, outcome, picture)
         issue = failed[0] if failed else None
         await access.commit(lambda emit: self._keep(check, outcome, picture, issue, version, emit))
         if failed:
@@ -224,10 +224,12 @@ class SelfTest:
         named = {"check": check.name}
         return [replace(error, evidence={**error.evidence, **named}) for error in broken]
 
-    async def _failure(self, outcome: CheckOutcome, picture: str) -> list[Issue]:
+    async def _failure(
+        self, check: AcceptanceCheck, outcome: CheckOutcome, picture: str
+    ) -> list[Issue]:
         """Return the issue that a failed check is, and what the page threw in it that only the person had met.
 
-        From now on the check shows whether that is mended.
+        From now on the check shows whether that is mended; not one of a later phase, which no look runs before.
         """
         runtime, given = self._runtime, self._access.template.untouchable_files
         locate = await report_locator(runtime.url, outcome)
@@ -237,7 +239,14 @@ class SelfTest:
         known = [issue_of(r) for r in await self._issues.records() if r.signature in thrown]
         # Also what a check has shown before; what a visit of the page shows, that shows again.
         met = [i for i in known if i.evidence.get("live") or i.evidence.get("check")]
-        return [issue, *(replace(i, evidence={"check": outcome.name}) for i in met)]
+        if await self._is_due(check):
+            met = [replace(i, evidence={"check": check.name}) for i in met]
+        return [issue, *met]
+
+    async def _is_due(self, check: AcceptanceCheck) -> bool:
+        work = OpenWork(self._access)
+        newest = max((phase.number for phase in await work.phases()), default=0)
+        return check in await self.due(await work.reached(newest))
 
     def _keep(
         self,

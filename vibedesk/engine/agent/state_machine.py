@@ -30,6 +30,8 @@ class StateMachine:
         self._access = access
         self._state = record.state
         self._failed = record.failed_state
+        self.cut_off = record.state not in RESTING
+        """Whether no run has been at work in the present state since the program began."""
         self.memory = RunMemory.from_dict(record.run)
 
     @property
@@ -90,11 +92,11 @@ class StateMachine:
             )
             if waiting is not None:
                 emit(waiting)
-            emit(StateChange(target.value, record.state.value, reason))
+            emit(StateChange(target.value, record.state.value, reason, cut_off=self.cut_off))
             return failed
 
         self._failed = await self._access.commit(transaction, durable=True)
-        self._state = target
+        self._state, self.cut_off = target, False
 
     async def await_person(self, waiting: Waiting, work: Callable[[Emit], None]) -> None:
         """Stay in the present state until the person did something; `work` is in the same transaction."""

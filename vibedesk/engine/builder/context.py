@@ -150,10 +150,7 @@ def implement_request(
         phase_number=str(number),
         phase_name=phase.name,
         phase_description=phase.description,
-        phase_files="\n".join(
-            f"- {f.path}: {f.purpose}" + (f" ({f.changes})" if f.changes else "")
-            for f in phase.files
-        ),
+        phase_files=_planned_files(phase),
         packages=packages,
         wishes=_wishes(context),
         checks=checks,
@@ -219,18 +216,23 @@ def resend_request(original: ModelRequest, refused: Sequence[tuple[str, str, str
     return _follow_up(original, "(the answer with the changes)", text)
 
 
-def simpler_request(original: ModelRequest, only: Sequence[str]) -> ModelRequest:
+def simpler_request(
+    original: ModelRequest, only: Sequence[str], *, doubtful: bool = False
+) -> ModelRequest:
     """Ask again, in a form that is harder to get wrong, after an answer that changed nothing.
 
     Args:
         original: The request whose answer changed nothing; this one keeps its operation.
         only: The paths that are to be sent now; empty for all that it asks for.
+        doubtful: As for `fix_request`.
     """
     amount = (
         f"Send only {', '.join(only)} now."
         if only
         else "Send each file that you write in this form, one after the other."
     )
+    if doubtful:
+        amount += "\n\n" + fill("tasks/no_fault")
     return dataclasses.replace(
         original,
         messages=(
@@ -247,13 +249,25 @@ def fix_request(
     problems: Sequence[str],
     tried: Sequence[str] = (),
     besides: str = "",
+    *,
+    doubtful: bool = False,
 ) -> ModelRequest:
-    """Ask for a mend of `problems`; `tried` says what earlier mends did, `besides` what else is known."""
+    """Ask for a mend of `problems`.
+
+    Args:
+        context: The project.
+        number: The open phase.
+        problems: What is wrong, a text each.
+        tried: What earlier mends did.
+        besides: What else is known.
+        doubtful: Some, numbered in their texts, nobody but a model found: the answer may say that they are none.
+    """
     task = fill(
         "tasks/fix",
         problems=_lines(problems),
         tried=_tried(tried),
         besides=f"{besides}\n\n" if besides else "",
+        doubtful=fill("tasks/no_fault") + "\n" if doubtful else "",
         files=_more_files(context),
     )
     return _asked(context, "fix", task, phase=number)
@@ -267,9 +281,40 @@ def debug_request(
     return _asked(context, "debug", task, phase=number)
 
 
-def review_request(context: ProjectContext, number: int, paths: Sequence[str]) -> ModelRequest:
-    """Ask what is wrong with the files that phase `number` wrote; the answer is a `ReviewAnswer`."""
-    task = fill("tasks/review", phase_number=str(number), paths=", ".join(paths))
+def review_request(
+    context: ProjectContext,
+    number: int,
+    paths: Sequence[str],
+    *,
+    plan: Phase | None = None,
+    last: bool = False,
+    known: Sequence[str] = (),
+    again: Sequence[str] = (),
+) -> ModelRequest:
+    """Ask what is wrong with the files that phase `number` wrote; the answer is a `ReviewAnswer`.
+
+    Args:
+        context: The project.
+        number: Which phase.
+        paths: What it wrote or changed.
+        plan: What it was to do.
+        last: Nothing is planned after it.
+        known: What earlier reviews found, a line each, and is not to be found again.
+        again: What they found in code that changed since: the answer says by number what is still there.
+    """
+    listed = fill("tasks/known_findings", found=_lines(known)) + "\n"
+    asked = "\n".join(f"{n}. {text}" for n, text in enumerate(again, start=1))
+    task = fill(
+        "tasks/review",
+        phase_number=str(number),
+        plan=_planned(plan) if plan is not None else "",
+        later="It is the last phase: what the wish or the blueprint promises and is still missing altogether is a finding too."
+        if last
+        else "Later phases follow: what the roadmap leaves to them is no finding.",
+        paths=", ".join(paths),
+        known=listed if known else "",
+        again=fill("tasks/still_there", found=asked) + "\n" if again else "",
+    )
     schema = ReviewAnswer.model_json_schema()
     return _asked(context, "review", task, json_schema=schema, phase=number)
 
@@ -528,6 +573,18 @@ def _wishes(context: ProjectContext) -> str:
 
 def _more_files(context: ProjectContext) -> str:
     return fill("tasks/more_files") if context.files.can_ask else ""
+
+
+def _planned(phase: Phase) -> str:
+    """Return what a phase was to do."""
+    files = f"\n{_planned_files(phase)}" if phase.files else ""
+    return f"What it was to do: {phase.name}. {phase.description}".rstrip() + f"{files}\n\n"
+
+
+def _planned_files(phase: Phase) -> str:
+    return "\n".join(
+        f"- {f.path}: {f.purpose}" + (f" ({f.changes})" if f.changes else "") for f in phase.files
+    )
 
 
 def _tried(tried: Sequence[str]) -> str:

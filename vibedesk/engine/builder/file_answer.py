@@ -15,7 +15,7 @@ from vibedesk.engine.builder.focus import with_asked
 from vibedesk.engine.builder.going_on import is_gone_on_with
 from vibedesk.engine.builder.project_access import ProjectAccess
 from vibedesk.engine.builder.relevance.scores import Focus
-from vibedesk.engine.builder.reply import asked_files
+from vibedesk.engine.builder.reply import asked_files, no_faults
 from vibedesk.engine.builder.scof_writer import ScofWriter, WrittenFiles
 from vibedesk.engine.event_bus import Emit
 from vibedesk.engine.events import Notice
@@ -52,6 +52,7 @@ class FileAnswer:
         purposes: What the plan says of each path.
         written: What had come before.
         origin: `agent` or `fix`.
+        doubtful: How many problems, by number from 1, the answer may say are none.
     """
 
     def __init__(
@@ -65,6 +66,7 @@ class FileAnswer:
         purposes: Mapping[str, str] | None = None,
         written: WrittenFiles | None = None,
         origin: str = "agent",
+        doubtful: int = 0,
     ) -> None:
         self._access = access
         self._number = number
@@ -74,6 +76,7 @@ class FileAnswer:
         self._purposes = purposes or {}
         self._written = written or WrittenFiles()
         self._origin = origin
+        self._doubtful = doubtful
         self._shown: dict[str, str] = {}
         """The code as it was when the model was asked last: what is typed since then it does not know."""
         self._said = ""
@@ -91,20 +94,26 @@ class FileAnswer:
         before = written.changes
         request = await self._request()
         ended = await self._stream(request)
-        nothing = written.changes == before and not written.refused and not written.cut
+        nothing = self._came_to_nothing(before)
         if ended and nothing and self._focus.can_ask and (asked := asked_files(self._said)):
             self._focus = with_asked(self._focus, asked)
             request = await self._request()
             ended = await self._stream(request)
-            nothing = written.changes == before and not written.refused and not written.cut
+            nothing = self._came_to_nothing(before)
         if ended and nothing:
             ended = await self._once_more(request)
         if not ended:
             self._broke_off()
         return await self.complete()
 
-    async def write(self, scof: str, also: Callable[[Emit], None]) -> None:
-        """Write an answer that is here already, and do what `also` does, in one transaction."""
+    async def write(
+        self, scof: str, also: Callable[[Emit], None], shown: Mapping[str, str]
+    ) -> None:
+        """Write an answer that is here already, and do what `also` does, in one transaction.
+
+        `shown` is how files read when the model was asked for it; of others it is taken to know how they read now.
+        """
+        self._shown = dict(shown)
         await self._writer().write_at_once(scof, also)
 
     async def go_on(self) -> WrittenFiles:
@@ -126,9 +135,11 @@ class FileAnswer:
         facts = await self._access.router.capabilities(request)
         one_by_one = facts.context_window <= _SMALL_CONTEXT and len(self._missing()) > 1
         ended = await self._stream(
-            simpler_request(request, self._missing()[:1] if one_by_one else [])
+            simpler_request(
+                request, self._missing()[:1] if one_by_one else [], doubtful=self._doubtful > 0
+            )
         )
-        if self._written.changes == before and ended:
+        if self._written.changes == before and ended and not self._written.no_faults:
             raise BadAnswerError(
                 "The model's answer changed nothing.", remedy="Try again, or choose another model."
             )
@@ -226,6 +237,12 @@ class FileAnswer:
         settled = {*written.finished, *written.kept_out, *written.rearranged}
         return [path for path in self._planned if path not in settled]
 
+    def _came_to_nothing(self, before: int) -> bool:
+        """Whether an answer brought nothing since `before` changes, nor a reason why nothing is to change."""
+        written = self._written
+        owed = written.refused or written.cut
+        return written.changes == before and not owed and not written.no_faults
+
     def _broke_off(self) -> None:
         self._written.cut = self._written.cut or BETWEEN_FILES
 
@@ -257,6 +274,8 @@ class FileAnswer:
                                 ended = stop_reason in ("end", "refusal")
             except StreamInterruptedError as error:
                 await self._notice(f"{error.message} Going on from there.", "stream_interrupted")
+        said = no_faults(self._said) if self._doubtful else {}
+        self._written.no_faults |= {n: why for n, why in said.items() if 1 <= n <= self._doubtful}
         return ended
 
     async def _notice(self, message: str, code: str) -> None:

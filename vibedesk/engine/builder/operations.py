@@ -82,6 +82,7 @@ async def fix_problems(
     *,
     attempt: int = 1,
     besides: str = "",
+    doubtful: int = 0,
 ) -> WrittenFiles:
     """Ask for a mend of `problems` and write it.
 
@@ -95,6 +96,7 @@ async def fix_problems(
         tried: What earlier mends did, in vain.
         attempt: Which one it is, from 1.
         besides: What else is known, as it is told the model.
+        doubtful: How many of the problems are numbered, and may turn out to be none.
 
     Returns:
         What was written; nothing where the answer changed nothing, also when asked again, for that is a mend that
@@ -102,12 +104,14 @@ async def fix_problems(
     """
 
     def question(context: ProjectContext) -> ModelRequest:
-        request = fix_request(context, number, problems, tried, besides)
+        request = fix_request(context, number, problems, tried, besides, doubtful=doubtful > 0)
         return replace(request, other_model=attempt == 2)
 
     written = WrittenFiles()
     focus = of_problems(problems, closely=attempt > 1)
-    answer = FileAnswer(access, number, focus, question, written=written, origin="fix")
+    answer = FileAnswer(
+        access, number, focus, question, written=written, origin="fix", doubtful=doubtful
+    )
     try:
         return await answer.take()
     except BadAnswerError as error:
@@ -121,6 +125,7 @@ async def write_reply(
     asked: str,
     scof: str,
     *,
+    version: int,
     already: WrittenFiles | None,
     note: Callable[[WrittenFiles], None],
 ) -> WrittenFiles:
@@ -131,6 +136,7 @@ async def write_reply(
         number: Phase that the files belong to.
         asked: What the person said.
         scof: The change that was the answer.
+        version: That of the code that it was the answer to; 0 where that is not known.
         already: What had come of it before the run was cut off; the SCOF is written then.
         note: Stores that the SCOF is written and what is owed still, in the transaction that writes it.
 
@@ -148,7 +154,9 @@ async def write_reply(
         written=written,
     )
     if already is None:
-        await answer.write(scof, lambda _: note(written))
+        # A file that a model wrote since stands for itself: two answers to one wish would be mixed.
+        shown = await access.read(lambda: access.files.before_person(version)) if version else {}
+        await answer.write(scof, lambda _: note(written), shown)
     return await answer.go_on()
 
 

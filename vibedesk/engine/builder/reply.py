@@ -22,6 +22,7 @@ _ANEW = re.compile(r"\s*\[anew((?:[ \t,]+\w+)+)\]\s*", re.I)
 _REGENERATE = re.compile(r"\s*\[regenerate[ \t]+(\S[^\n]*)\][ \t]*\n?", re.I)
 _MARKS = (_SHOW, _ANEW, _REGENERATE)
 """Lines that are no text."""
+_NO_FAULT = re.compile(r"\s*(?:[-*]\s+)?`?\[no fault (\d{1,3})\s*[:,]\s*(\S.*?)\s*\]`?\s*", re.I)
 _BETWEEN_PATHS = re.compile(r"[\s,`]+")
 _MOST_ASKED = 12
 _FENCE = re.compile(r"\s*(```|~~~)[\w-]*\s*$")
@@ -37,6 +38,12 @@ def asked_files(text: str) -> tuple[str, ...]:
         if match is not None:
             found += [path.removeprefix("./") for path in _BETWEEN_PATHS.split(match[1]) if path]
     return tuple(dict.fromkeys(found))[:_MOST_ASKED]
+
+
+def no_faults(text: str) -> dict[int, str]:
+    """Return what an answer says of problems that are none, by lines `[no fault NUMBER: WHY]`."""
+    matches = map(_NO_FAULT.fullmatch, text.splitlines())
+    return {int(match[1]): match[2] for match in matches if match}
 
 
 class ReplySplitter:

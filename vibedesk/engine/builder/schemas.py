@@ -22,6 +22,7 @@ from pydantic import (
     field_validator,
     model_validator,
 )
+from pydantic.json_schema import SkipJsonSchema
 
 from vibedesk.base.errors import InvalidInputError
 from vibedesk.engine.builder.check_steps import STEPS, normal_step, normal_steps
@@ -46,6 +47,18 @@ def _texts(value: Any) -> Any:
     return [value] if isinstance(value, str) else value
 
 
+def _number(value: Any) -> int:
+    # Models write "39-40", "L12", 12.0 or null.
+    found = re.search(r"\d{1,9}", "" if isinstance(value, bool) else str(value))
+    return int(found.group()) if found else 0
+
+
+def _numbers(value: Any) -> list[int]:
+    if value is None:
+        return []
+    return [_number(item) for item in (value if isinstance(value, list) else [value])]
+
+
 def _edited(name: str, info: ValidationInfo) -> bool:
     """Tell whether a person edited this field of a blueprint: what they wrote is not guessed at."""
     return name in (info.context or ())
@@ -53,6 +66,9 @@ def _edited(name: str, info: ValidationInfo) -> bool:
 
 Text = Annotated[str, BeforeValidator(_text)]
 Texts = Annotated[list[Text], BeforeValidator(_texts)]
+Number = Annotated[int, BeforeValidator(_number)]
+"""0 where there is none."""
+Numbers = Annotated[list[int], BeforeValidator(_numbers)]
 
 
 class _Answer(BaseModel):
@@ -164,7 +180,7 @@ class AcceptanceCheck(_Answer):
         return steps
 
 
-def _checks(value: Any) -> Any:
+def _objects(value: Any) -> Any:
     return [value] if isinstance(value, dict) else (value or [])
 
 
@@ -194,7 +210,7 @@ class Blueprint(_Answer):
     frameworks: Texts = Field(default_factory=list)
     implementation_roadmap: list[RoadmapStep] = Field(default_factory=list)
     initial_phase: Phase
-    acceptance_checks: Annotated[list[AcceptanceCheck], BeforeValidator(_checks)] = Field(
+    acceptance_checks: Annotated[list[AcceptanceCheck], BeforeValidator(_objects)] = Field(
         default_factory=list
     )
 
@@ -242,18 +258,23 @@ class BlueprintAnswer(_Answer):
 
 
 class Finding(_Answer):
-    """One finding of a code review."""
+    """One finding of a code review.
 
-    file: str
-    line: int = 0
+    `quote` is a line of the file, as it stands there. `line` is not asked for, as no model sees numbers of lines.
+    """
+
+    file: Text = ""
+    quote: Text = ""
+    line: SkipJsonSchema[Number] = 0
     severity: Text = "warning"
-    message: Text
+    message: Text = ""
 
 
 class ReviewAnswer(_Answer):
-    """What a review of a phase's code found."""
+    """What a review of a phase's code found, and which of the findings that it was asked about are `still` there."""
 
-    findings: list[Finding] = Field(default_factory=list)
+    still: Numbers = Field(default_factory=list)
+    findings: Annotated[list[Finding], BeforeValidator(_objects)] = Field(default_factory=list)
 
 
 class Correction(_Answer):

@@ -58,6 +58,8 @@ class WrittenFiles:
     """Paths that were deleted, renamed or renamed to."""
     changes: int = 0
     """Files written, deleted, renamed, and packages asked for: 0 means that nothing was changed."""
+    no_faults: dict[int, str] = field(default_factory=dict)
+    """Why problems are none, by their numbers in the question."""
 
 
 class ScofWriter:

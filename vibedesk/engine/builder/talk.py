@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import aclosing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 
 from vibedesk.base.aio import Batcher
@@ -45,6 +45,8 @@ class Reply:
     """Fields of the plan that the person edited and now wants otherwise."""
     regenerate: str = ""
     """The file that the person wants to be written anew; then it carries no change, and queues none."""
+    version: int = 0
+    """That of the code that the model was shown."""
 
 
 async def converse(
@@ -83,6 +85,7 @@ async def converse(
     images = await images_of(access, [message_id])
 
     async def ask(focus: Focus) -> Reply:
+        version = await access.read(lambda: access.files.version)
         context = await access.context(focus, before=message_id)
         request = with_images(
             converse_request(
@@ -90,9 +93,10 @@ async def converse(
             ),
             images,
         )
-        return await whole_answer(
+        reply = await whole_answer(
             lambda: _stream_reply(access, request, store), lambda: access.commit(restart)
         )
+        return replace(reply, version=version)
 
     focus = of_message(message, await access.read(lambda: _said_before(access, message_id)))
     reply = await ask(focus)

@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from vibedesk.base.errors import InvalidInputError, NotAllowedNowError, NotFoundError
+from vibedesk.engine.files.authorship import is_persons
 from vibedesk.engine.files.blobs import BlobStore
 from vibedesk.engine.files.document import ProjectDocument
 from vibedesk.engine.files.path_index import checked_path
@@ -124,6 +125,10 @@ class ProjectFiles:
             NotFoundError: there is no such version.
         """
         return self.database.call(lambda: _files_at(self.stored.at(version), version))
+
+    def before_person(self, version: int) -> dict[str, str]:
+        """Return, as they read at `version`, the texts that only the person has changed since."""
+        return self.database.call(self._before_person, version)
 
     # ---- changing -----------------------------------------------------------------------
 
@@ -268,6 +273,14 @@ class ProjectFiles:
     def _closed(self) -> FilesAt:
         document = self.stored.current()
         return _files_at(document, self.stored.log.head(), without=self._open_paths())
+
+    def _before_person(self, version: int) -> dict[str, str]:
+        changes = self.stored.log.origins(version, self.stored.log.head())
+        persons = [p for p, of in changes.items() if all(is_persons(p, origin) for origin in of)]
+        if not persons:
+            return {}
+        texts = self.at(version).texts
+        return {path: texts[path] for path in persons if path in texts}
 
     def _put(
         self,

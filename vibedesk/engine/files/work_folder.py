@@ -69,11 +69,13 @@ class Undone:
         paths: What is again as it was.
         left: What could not be put back and stays for now.
         kept: Whether all that lay there instead is a version.
+        known: Whether it is known what changed; otherwise these are all that may have.
     """
 
     paths: list[str] = field(default_factory=list)
     left: list[str] = field(default_factory=list)
     kept: bool = True
+    known: bool = True
 
     def __bool__(self) -> bool:
         return bool(self.paths or self.left)
@@ -83,11 +85,13 @@ class Undone:
         self.paths += other.paths
         self.left += other.left
         self.kept &= other.kept
+        self.known &= other.known
 
     @property
     def what(self) -> str:
-        """What the command changed, in words."""
-        return _names([*self.paths, *self.left])
+        """What the command did, in words: "changed app.js"."""
+        names = _names([*self.paths, *self.left])
+        return f"changed {names}" if self.known else f"may have changed {names}"
 
     @property
     def outcome(self) -> str:

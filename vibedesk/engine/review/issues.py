@@ -56,11 +56,15 @@ class Issue:
 
     @property
     def signature(self) -> str:
-        """What makes two findings the same: not the line, which moves with every edit above it, nor the data at hand."""
+        """What makes two findings the same: not the line, which moves with every edit above it, nor the data at hand.
+
+        A reader's numbers are no data: they are what the finding is about.
+        """
         said = _QUERY.sub("", _ADDRESS.sub("", _ABSOLUTE.sub("", self.message)))
         if self.source in _QUOTING and self.kind not in ("import", "dependency"):
             said = _QUOTED.sub('"', said)
-        said = _NUMBER.sub("#", _TOKEN.sub("#", said))
+        if self.source != "review":
+            said = _NUMBER.sub("#", _TOKEN.sub("#", said))
         parts = (self.source, self.code, self.file, " ".join(said.split()), *self._check_step)
         return hashlib.sha256("\0".join(parts).encode()).hexdigest()[:16]
 
@@ -94,10 +98,11 @@ def deduplicated(issues: Iterable[Issue]) -> list[Issue]:
     first: dict[str, Issue] = {}
     for issue in issues:
         known = first.get(issue.signature)
-        if known is None or _rank(issue) < _rank(known):
+        if known is None or rank(issue) < rank(known):
             first[issue.signature] = issue
-    return sorted(first.values(), key=_rank)
+    return sorted(first.values(), key=rank)
 
 
-def _rank(issue: Issue) -> tuple[int, str, int, int]:
+def rank(issue: Issue) -> tuple[int, str, int, int]:
+    """Return what issues are ordered by: the gravest first, then by file and line."""
     return SEVERITIES.index(issue.severity), issue.file, issue.line, issue.column

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from vibedesk.engine.review.issues import Issue, deduplicated
+from vibedesk.engine.review.issues import Issue, rank
 from vibedesk.engine.store.issues import IssueRecord, IssueStatus, IssueStore
 
 SHOWN_STATUSES: Final[tuple[IssueStatus, ...]] = ("open", "skipped", "given_up")
@@ -16,14 +16,16 @@ def issue_of(record: IssueRecord) -> Issue:
 
 def shown_issues(store: IssueStore) -> list[dict[str, Any]]:
     """Return the issues as they are told, the gravest first. On the store's thread."""
-    records = {record.signature: record for record in store.of_status(*SHOWN_STATUSES)}
+    records = store.of_status(*SHOWN_STATUSES)
     return [
         {
-            **issue.to_dict(),
-            "status": records[issue.signature].status,
-            "first_seen": records[issue.signature].first_seen,
-            "times_seen": records[issue.signature].times_seen,
-            "fixes_tried": list(records[issue.signature].fixes),
+            **issue_of(record).to_dict(),
+            # As it was when it was found: what makes two findings the same may have changed since.
+            "signature": record.signature,
+            "status": record.status,
+            "first_seen": record.first_seen,
+            "times_seen": record.times_seen,
+            "fixes_tried": list(record.fixes),
         }
-        for issue in deduplicated(issue_of(record) for record in records.values())
+        for record in sorted(records, key=lambda record: rank(issue_of(record)))
     ]

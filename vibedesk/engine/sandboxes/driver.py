@@ -206,6 +206,14 @@ class Sandbox(Protocol):
         """Whether it works on a copy of the work folder, which may then move while things run."""
         ...
 
+    @property
+    def session(self) -> object:
+        """What carries files between here and a sandbox that has its own, until it is lost; None where nothing does.
+
+        With another one the whole work folder was brought in anew. Without one `push` leaves that to the next.
+        """
+        ...
+
     def follow(self, folder: Path) -> None:
         """The work folder is called `folder` now; only where it has its own files."""
         ...

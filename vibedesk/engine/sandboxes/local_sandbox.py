@@ -71,6 +71,10 @@ class LocalSandbox(ProjectSandbox):
     def has_own_files(self) -> bool:
         return False
 
+    @property
+    def session(self) -> object:
+        return None
+
     def follow(self, folder: Path) -> None:
         raise AssertionError(f"it works in its folder and cannot follow it to {folder}")
 

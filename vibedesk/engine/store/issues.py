@@ -166,6 +166,15 @@ class IssueStore:
         for signature in signatures:
             self._update(signature, status=status)
 
+    def doubt(self, signature: str, why: str) -> None:
+        """Keep an issue as no more than a warning: whoever was to mend it says, with a reason, that it is no fault."""
+        row = IssueRow.get_or_none(self._is(signature))
+        if row is not None:
+            data = json.loads(row.data)
+            evidence = {**data.get("evidence", {}), "no_fault": why}
+            data |= {"severity": "warning", "evidence": evidence}
+            self._update(signature, data=_dump(data))
+
     def note_try(self, signature: str, tried: Json) -> None:
         """Remember a try at mending it: strategy, outcome, and what else is known."""
         row = IssueRow.get_or_none(self._is(signature))

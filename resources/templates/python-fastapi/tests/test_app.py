@@ -1,8 +1,13 @@
 """What a visitor does and must then see."""
 
+import pytest
 from fastapi.testclient import TestClient
 
+from app.core import rate_limit
 from app.core.database import migrate
+from app.core.rate_limit import RateLimit
+from app.main import app
+from app.routes import accounts
 from tests.conftest import sign_up
 
 
@@ -77,11 +82,72 @@ def test_other_sites_cannot_send_forms(browser: TestClient) -> None:
     assert answer.status_code == 403
 
 
-def test_guessing_passwords_is_slowed_down(browser: TestClient) -> None:
+def test_many_people_at_one_address_sign_up_and_in(browser: TestClient) -> None:
+    for number in range(11):
+        sign_up(browser, f"pupil{number}@example.org", "Pupil")
+        browser.post("/sign-out")
+        form = {"email": f"pupil{number}@example.org", "password": "correct horse"}
+        assert "Welcome back" in browser.post("/sign-in", data=form).text
+
+
+def test_guessing_a_password_is_stopped(browser: TestClient) -> None:
+    sign_up(browser, "bob@example.org", "Bob")
+    sign_up(browser)
+    browser.post("/sign-out")
     form = {"email": "ada@example.org", "password": "guess"}
-    pages = [browser.post("/sign-in", data=form).text for _ in range(11)]
-    assert "Too many tries" in pages[-1]
-    assert "Too many tries" not in pages[-2]
+    answers = [browser.post("/sign-in", data=form) for _ in range(11)]
+    assert [answer.status_code for answer in answers] == [422] * 10 + [429]
+    assert "Too many tries. Try again in 1 min." in answers[-1].text
+    assert 0 < int(answers[-1].headers["retry-after"]) <= 60
+
+    right = {"email": " ADA@example.org", "password": "correct horse"}
+    assert browser.post("/sign-in", data=right).status_code == 429
+    elsewhere = TestClient(app, client=("192.0.2.7", 50_000))
+    assert "Welcome back, Ada." in elsewhere.post("/sign-in", data=right).text
+    assert "Welcome back, Bob." in browser.post("/sign-in", data=right | {"email": "bob@example.org"}).text
+
+
+def test_signing_in_forgives_what_was_mistyped_before(
+    browser: TestClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(accounts, "_fails_at_account", RateLimit(most=2, seconds=60))
+    sign_up(browser)
+    for password in ("guess", "correct horse") * 2:
+        page = browser.post("/sign-in", data={"email": "ada@example.org", "password": password})
+    assert "Welcome back, Ada." in page.text
+
+
+def test_guessing_at_many_accounts_is_stopped(browser: TestClient, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(accounts, "_fails_at_account", RateLimit(most=2, seconds=60))
+    monkeypatch.setattr(accounts, "_fails_at_address", RateLimit(most=4, seconds=600))
+    sign_up(browser)
+
+    def status(name: str, password: str = "guess") -> int:
+        form = {"email": f"{name}@example.org", "password": password}
+        return browser.post("/sign-in", data=form).status_code
+
+    # Neither what succeeds nor what is refused for one account uses up the others' tries.
+    assert [status("ada", "correct horse") for _ in range(5)] == [200] * 5
+    assert [status("ada") for _ in range(7)] == [422] * 2 + [429] * 5
+    assert [status("bob"), status("cleo"), status("dan")] == [422, 422, 429]
+
+
+def test_sign_ups_have_a_bound(browser: TestClient, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(accounts, "_sign_ups", RateLimit(most=1, seconds=600))
+    sign_up(browser)
+    form = {"name": "Bob", "email": "bob@example.org", "password": "correct horse"}
+    refused = browser.post("/sign-up", data=form)
+    assert refused.status_code == 429
+    assert "Too many tries. Try again in 10 min." in refused.text
+    assert 540 < int(refused.headers["retry-after"]) <= 600
+
+
+def test_the_oldest_of_very_many_keys_is_forgotten(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(rate_limit, "_MOST_KEYS", 2)
+    limit = RateLimit(most=1, seconds=600)
+    assert [limit.count(key) for key in ("a", "b", "c")] == [0, 0, 0]
+    assert limit.count("b") > 0
+    assert limit.count("a") == 0
 
 
 def test_a_page_that_is_not_there(browser: TestClient) -> None:

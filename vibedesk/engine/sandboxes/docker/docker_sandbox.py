@@ -139,6 +139,10 @@ class DockerSandbox(ProjectSandbox):
     def has_own_files(self) -> bool:
         return True
 
+    @property
+    def session(self) -> object:
+        return self._session if self._session is not None and self._session.alive else None
+
     def follow(self, folder: Path) -> None:
         self.spec = replace(self.spec, folder=folder)
 

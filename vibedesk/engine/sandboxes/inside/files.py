@@ -110,7 +110,7 @@ class Put(Channel):
             file.close()
             os.chmod(file.name, 0o755 if header.get("executable") else 0o644)
             if os.path.isdir(path) and not os.path.islink(path):
-                shutil.rmtree(path)
+                remove_folder(path)
             os.replace(file.name, path)
             # Not the sender's time: tools that watch for newer files would miss an older version.
             if self._root == _WORK:
@@ -270,21 +270,37 @@ def inside(root: str, path: str) -> str:
 def make_parents(path: str, root: str) -> None:
     """Make the folders above `path`; a link or file in their way, which only the app can have made, goes."""
     folder = os.path.dirname(path)
-    if folder == root or (os.path.isdir(folder) and not os.path.islink(folder)):
-        if not os.access(folder, os.W_OK | os.X_OK):
-            os.chmod(folder, 0o755)  # the app took its own right away
-        return
-    make_parents(folder, root)
-    with contextlib.suppress(FileNotFoundError):
-        os.unlink(folder)
-    os.mkdir(folder)
+    if folder != root:
+        make_parents(folder, root)
+        if not os.path.isdir(folder) or os.path.islink(folder):
+            with contextlib.suppress(FileNotFoundError):
+                os.unlink(folder)
+            os.mkdir(folder)
+    open_folder(folder)
+
+
+def open_folder(folder: str) -> None:
+    """Give a folder back the rights that the app took away from itself."""
+    if not os.access(folder, os.R_OK | os.W_OK | os.X_OK):
+        os.chmod(folder, 0o755)
+
+
+def remove_folder(folder: str) -> None:
+    """Remove a folder with all in it."""
+    open_folder(folder)
+    for inner, names, _ in os.walk(folder):
+        for name in names:
+            if not os.path.islink(path := os.path.join(inner, name)):
+                open_folder(path)
+    shutil.rmtree(folder)
 
 
 def remove_path(path: str, root: str) -> None:
-    """Remove a file and the folders that it leaves empty; what the app put in its place or shut stays."""
-    with contextlib.suppress(OSError):
-        os.unlink(path)
+    """Remove a file and the folders that it leaves empty; what the app put in its place stays."""
     folder = os.path.dirname(path)
+    with contextlib.suppress(OSError):
+        open_folder(folder)
+        os.unlink(path)
     while folder != root:
         try:
             os.rmdir(folder)

@@ -1,26 +1,43 @@
-"""Slows down guessing of passwords: so many tries in so many seconds, for each address."""
+"""Slows down guessing and floods: so many tries of one key in so many seconds."""
 
+import math
 import time
-from collections import defaultdict, deque
+from threading import Lock
+
+_MOST_KEYS = 10_000
 
 
 class RateLimit:
-    """Counts in memory; a restart forgets."""
+    """Counts in memory, for as many keys as fit; a restart forgets."""
 
     def __init__(self, most: int, seconds: float) -> None:
         self._most = most
         self._seconds = seconds
-        self._tries: defaultdict[str, deque[float]] = defaultdict(deque)
+        self._tries: dict[str, list[float]] = {}
+        # Routes run in several threads.
+        self._lock = Lock()
 
-    def allows(self, key: str) -> bool:
-        """Note a try, and return whether it may be made."""
-        moment = time.monotonic()
-        if len(self._tries) > 10_000:
-            self._tries.clear()
-        tries = self._tries[key]
-        while tries and tries[0] < moment - self._seconds:
-            tries.popleft()
-        tries.append(moment)
-        while len(tries) > self._most + 1:
-            tries.popleft()
-        return len(tries) <= self._most
+    def count(self, key: str) -> int:
+        """Count a try and return 0; or return in how many seconds it may be made, and do not count it."""
+        with self._lock:
+            moment = time.monotonic()
+            tries = [tried for tried in self._tries.pop(key, []) if tried > moment - self._seconds]
+            self._tries[key] = tries
+            if len(tries) >= self._most:
+                return max(1, math.ceil(tries[0] + self._seconds - moment))
+            tries.append(moment)
+            if len(self._tries) > _MOST_KEYS:
+                del self._tries[next(iter(self._tries))]
+            return 0
+
+    def take_back(self, key: str) -> None:
+        """Count the newest try no more."""
+        with self._lock:
+            tries = self._tries.pop(key, [])[:-1]
+            if tries:
+                self._tries[key] = tries
+
+    def forget(self, key: str) -> None:
+        """Count none of the tries so far."""
+        with self._lock:
+            self._tries.pop(key, None)

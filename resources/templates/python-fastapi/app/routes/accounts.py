@@ -1,5 +1,6 @@
 """Signing up, in and out."""
 
+import math
 import re
 from typing import Annotated
 
@@ -16,7 +17,12 @@ Text = Annotated[str, Form()]
 _EMAIL = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+")
 _LEAST_PASSWORD = 8
 _MOST_PASSWORD = 200
-_tries = RateLimit(most=10, seconds=60)
+_MOST_EMAIL = 200
+
+# A whole school can be one address, so it may fail often; who guesses one password there is refused alone.
+_fails_at_account = RateLimit(most=10, seconds=60)
+_fails_at_address = RateLimit(most=200, seconds=900)
+_sign_ups = RateLimit(most=200, seconds=900)
 
 
 @router.get("/sign-in")
@@ -32,16 +38,18 @@ def sign_in_now(
     request: Request, db: Database, email: Text = "", password: Text = "", next: Text = "/"
 ) -> Response:
     """Check e-mail address and password."""
-    error = ""
-    user = None
-    if not _tries.allows(_address(request)):
-        error = "Too many tries. Wait a minute."
-    elif (user := check_sign_in(db, email, password[:_MOST_PASSWORD])) is None:
-        error = "E-mail address or password is not right."
+    address = _address(request)
+    account = f"{email.strip().lower()[:_MOST_EMAIL]} {address}"
+    wait = _count_fail(account, address)
+    user = None if wait else check_sign_in(db, email, password[:_MOST_PASSWORD])
     if user is None:
-        return render(
+        error = _wait_words(wait) if wait else "E-mail address or password is not right."
+        page = render(
             request, "sign_in.html", None, status=422, next=local_path(next), email=email, error=error
         )
+        return _refused(page, wait)
+    _fails_at_account.forget(account)
+    _fails_at_address.take_back(address)
     answer = redirect(local_path(next), f"Welcome back, {user.name}.")
     sign_in(db, request, answer, user)
     return answer
@@ -64,12 +72,13 @@ def sign_up_now(
     errors: dict[str, str] = {}
     if not 0 < len(name) <= 80:
         errors["name"] = "Enter your name."
-    if not _EMAIL.fullmatch(email) or len(email) > 200:
+    if not _EMAIL.fullmatch(email) or len(email) > _MOST_EMAIL:
         errors["email"] = "Enter an e-mail address like name@example.org."
     if not _LEAST_PASSWORD <= len(password) <= _MOST_PASSWORD:
         errors["password"] = f"Use at least {_LEAST_PASSWORD} characters."
-    if not errors and not _tries.allows(_address(request)):
-        errors["email"] = "Too many tries. Wait a minute."
+    wait = 0 if errors else _sign_ups.count(_address(request))
+    if wait:
+        errors["email"] = _wait_words(wait)
     if not errors:
         try:
             user = create_user(db, email, name, password)
@@ -79,7 +88,8 @@ def sign_up_now(
             answer = redirect("/", f"Welcome, {user.name}.")
             sign_in(db, request, answer, user)
             return answer
-    return render(request, "sign_up.html", None, status=422, name=name, email=email, errors=errors)
+    page = render(request, "sign_up.html", None, status=422, name=name, email=email, errors=errors)
+    return _refused(page, wait)
 
 
 @router.post("/sign-out")
@@ -88,6 +98,28 @@ def sign_out_now(request: Request, db: Database) -> Response:
     answer = redirect("/", "You are signed out.")
     sign_out(db, request, answer)
     return answer
+
+
+def _count_fail(account: str, address: str) -> int:
+    """Count a sign-in as failed until it succeeds; return 0, or for how many seconds it is refused.
+
+    It is counted before the slow check of the password, so that many tries at once are not free.
+    """
+    wait = _fails_at_address.count(address)
+    if not wait and (wait := _fails_at_account.count(account)):
+        _fails_at_address.take_back(address)
+    return wait
+
+
+def _wait_words(wait: int) -> str:
+    return f"Too many tries. Try again in {math.ceil(wait / 60)} min."
+
+
+def _refused(page: Response, wait: int) -> Response:
+    if wait:
+        page.status_code = 429
+        page.headers["Retry-After"] = str(wait)
+    return page
 
 
 def _address(request: Request) -> str:

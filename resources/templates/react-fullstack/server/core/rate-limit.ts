@@ -13,8 +13,18 @@ export class RateLimit {
     this.#withinMs = withinMs
   }
 
-  /** Throws a 429 with Retry-After where `key` has used up its tries. */
+  /** Throws a 429 with Retry-After where `key` has used up its tries, else counts one more. */
   count(key: string): void {
+    this.check(key)
+    const recent = this.#recent(key)
+    this.#tries.delete(key)
+    this.#tries.set(key, [...recent, Date.now()])
+    const oldest = this.#tries.keys().next().value
+    if (this.#tries.size > MOST_KEYS && oldest !== undefined) this.#tries.delete(oldest)
+  }
+
+  /** Throws as `count` does, and counts nothing. */
+  check(key: string): void {
     const recent = this.#recent(key)
     if (recent.length >= this.#most) {
       const seconds = Math.ceil((recent[0] + this.#withinMs - Date.now()) / 1000)
@@ -22,12 +32,16 @@ export class RateLimit {
         headers: { 'Retry-After': String(seconds) },
       })
     }
-    this.#tries.delete(key)
-    this.#tries.set(key, [...recent, Date.now()])
-    const oldest = this.#tries.keys().next().value
-    if (this.#tries.size > MOST_KEYS && oldest !== undefined) this.#tries.delete(oldest)
   }
 
+  /** Counts the newest try no more. */
+  takeBack(key: string): void {
+    const tries = this.#tries.get(key)
+    tries?.pop()
+    if (!tries?.length) this.#tries.delete(key)
+  }
+
+  /** Counts none of the tries so far. */
   forget(key: string): void {
     this.#tries.delete(key)
   }

@@ -7,8 +7,10 @@ import { RateLimit } from '../core/rate-limit'
 import { route } from '../core/route'
 
 const QUARTER_HOUR_MS = 15 * 60 * 1000
+// A whole school can be one address, so it may fail often; who guesses one password there is refused alone.
 const perAccount = new RateLimit(8, QUARTER_HOUR_MS)
-const perAddress = new RateLimit(60, QUARTER_HOUR_MS)
+const perAddress = new RateLimit(200, QUARTER_HOUR_MS)
+const signUps = new RateLimit(200, QUARTER_HOUR_MS)
 
 export const accounts = [
   route('GET /api/session', {
@@ -20,7 +22,7 @@ export const accounts = [
     access: 'public',
     body: signUpBody,
     handle: async ({ db, body, address, startSession }) => {
-      perAddress.count(address)
+      signUps.count(address)
       const hash = await hashPassword(body.password)
       const user = addUser(db, body.name, body.email, hash)
       startSession(user.id)
@@ -32,9 +34,11 @@ export const accounts = [
     access: 'public',
     body: signInBody,
     handle: async ({ db, body, address, startSession }) => {
-      // Counted before the slow comparison, so that many tries at once are not free.
+      const account = `${body.email} ${address}`
+      // Counted as failed before the slow comparison, so that many tries at once are not free.
+      perAddress.check(address)
+      perAccount.count(account)
       perAddress.count(address)
-      perAccount.count(body.email)
       const found = db.get<User & { password_hash: string }>(
         'SELECT id, email, name, role, created_at, password_hash FROM users WHERE email = ?',
         body.email,
@@ -42,7 +46,8 @@ export const accounts = [
       if (!(await passwordMatches(body.password, found?.password_hash)) || !found) {
         throw new HttpError(401, 'wrong_password', 'E-mail or password is wrong.')
       }
-      perAccount.forget(body.email)
+      perAccount.forget(account)
+      perAddress.takeBack(address)
       startSession(found.id)
       const { password_hash: _, ...user } = found
       return { user }
