@@ -75,8 +75,7 @@ def test_a_version_is_compared_and_brought_back_as_a_new_one(
         page.detail._strip._agree.click()
         await until(lambda: len(page._versions) == 3, "a version more")
         assert await engine.read_file(project_id, PATH) == "first\n"
-        assert page.chosen is not None
-        assert page.chosen.current
+        await until(lambda: page.chosen is not None and page.chosen.current, "the new one chosen")
 
     play(scenario)
 
