@@ -1,6 +1,6 @@
 # `make run` and `make test` do all set-up themselves; `make help` lists the rest.
 .DEFAULT_GOAL := help
-.PHONY: help setup run test lint check format bench fuzz chaos wishes corpus
+.PHONY: help setup run test lint check format bench fuzz chaos wishes checks corpus
 
 ARGS ?=
 export PYTHON
@@ -17,7 +17,7 @@ run: setup ## open the window; without a display build and serve a recorded exam
 test: ## lint, type-check and test everything (ARGS="-k name" for pytest)
 	@sh scripts/setup.sh test
 	@$(MAKE) --no-print-directory check
-	@sh scripts/on_virtual_screen.sh .venv/bin/python -m pytest -n auto $(ARGS)
+	@sh scripts/on_own_disk.sh sh scripts/on_virtual_screen.sh .venv/bin/python -m pytest -n auto $(ARGS)
 
 lint: setup ## ruff and import rules
 	.venv/bin/ruff check .
@@ -33,7 +33,7 @@ format: setup ## format the code
 
 bench: ## run the benchmarks; fails where one is over its limit
 	@sh scripts/setup.sh test
-	@sh scripts/on_virtual_screen.sh .venv/bin/python scripts/bench.py
+	@sh scripts/on_own_disk.sh sh scripts/on_virtual_screen.sh .venv/bin/python scripts/bench.py
 
 fuzz: ## run the property tests with many more examples
 	@sh scripts/setup.sh test
@@ -42,6 +42,10 @@ fuzz: ## run the property tests with many more examples
 wishes: ## build all twelve recorded wishes again, and have them checked in Chromium too
 	@sh scripts/setup.sh test
 	@VIBEDESK_WISHES=all sh scripts/on_virtual_screen.sh .venv/bin/python -m pytest -n 2 tests/e2e/test_wishes.py $(ARGS)
+
+checks: ## take the recordings' checks with the reference runner in Chromium, too, also of apps that are broken on purpose; both have to say the same
+	@sh scripts/setup.sh test
+	@VIBEDESK_CHECKS=both sh scripts/on_virtual_screen.sh .venv/bin/python -m pytest -n 2 tests/e2e/test_self_test_runner.py $(ARGS)
 
 chaos: ## kill the program at 200 points of its life; fails where it does not go on as if nothing had been
 	@sh scripts/setup.sh test

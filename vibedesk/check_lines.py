@@ -1,13 +1,17 @@
-"""What `vibedesk check` prints: how acceptance checks and build went, and what would be unsafe to publish."""
+"""What is printed of checks and findings: by `vibedesk check`, and at the end of a run."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from typing import Any
 
-from vibedesk.engine.views import CheckResultView, ReadinessView
+from vibedesk.engine.views import CheckResultView, ProjectView, ReadinessView
 
 _INDENT = " " * 6
+_MOST_LEFT = 5
+"""Problems that are listed at the end of a run."""
+_LONGEST = 160
+"""Characters of such a line."""
 
 
 def check_lines(check: CheckResultView) -> Iterator[str]:
@@ -35,6 +39,38 @@ def finding_line(finding: dict[str, Any]) -> str:
     note = f" (no fault, says the model: {no_fault})" if no_fault else ""
     note = became.get(finding["status"], note)
     return f"{finding['severity']:<8}  {place + ': ' if place else ''}{first}{note}"
+
+
+def outcome_lines(project: ProjectView) -> Iterator[str]:
+    """Yield how a complete app stands: what was not seen in a browser, how its checks went, and what is left."""
+    if project.reviewed_at and "page" not in project.reviewed:
+        yield "The page was not looked at in a browser."
+    checks = project.checks
+    if checks:
+        passed = sum(check.passed is True and not check.outdated for check in checks)
+        failed = sum(check.passed is False and not check.outdated for check in checks)
+        outdated = sum(check.outdated for check in checks)
+        pieces = [
+            f"{passed} of {len(checks)} "
+            + ("check" if len(checks) == 1 else "checks")
+            + (" passes" if passed == 1 else " pass")
+        ]
+        unrun = len(checks) - passed - failed - outdated
+        if outdated:
+            pieces.append(f"{outdated} ran before the last change")
+        if unrun:
+            pieces.append(f"{unrun} {'was' if unrun == 1 else 'were'} not run")
+        yield ", ".join(pieces) + "."
+    count = len(project.issues)
+    if not count:
+        return
+    word = "warning" if all(i["severity"] == "warning" for i in project.issues) else "problem"
+    yield f"1 {word} is left:" if count == 1 else f"{count} {word}s are left:"
+    for issue in project.issues[:_MOST_LEFT]:
+        line = finding_line(issue)
+        yield f"  {line if len(line) <= _LONGEST else line[: _LONGEST - 1] + '…'}"
+    if count > _MOST_LEFT:
+        yield f"  and {count - _MOST_LEFT} more: vibedesk show {project.name}"
 
 
 def readiness_lines(report: ReadinessView, *, security: bool) -> Iterator[str]:

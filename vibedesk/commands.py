@@ -21,7 +21,7 @@ from vibedesk.base.errors import (
 )
 from vibedesk.base.paths import Home, existing_place, resolve_home
 from vibedesk.base.text import readable_bytes, whole_text
-from vibedesk.check_lines import finding_line, readiness_lines
+from vibedesk.check_lines import finding_line, outcome_lines, readiness_lines
 from vibedesk.engine.check_words import check_words
 from vibedesk.engine.engine import Engine
 from vibedesk.engine.export import check_destination
@@ -259,6 +259,10 @@ async def _follow(
             and not view.open_wishes
         )
         ok = failed is None and (view.state == "complete" or untouched)
+        if ok and printer.state and not options.json:
+            printer.close()
+            for line in outcome_lines(view):
+                _say(line)
         if ok and when_done is not None:
             await when_done()
         if ok and options.serve:

@@ -9,6 +9,7 @@ import { attributeRule, bracketRule, fenceRule, fragmentRule, tagRule } from './
 import { duplicateRule, exportRule, moduleRule, undeclared } from './modules.mjs'
 import { apostropheRule, caseRule, comparedRule, curlyRule, dateRule, declaredTwiceRule, endingRule, expectationRule, nearRule, twiceRule, valueAsTypeRule } from './names.mjs'
 import { effectRule, handlerRule, jsxNamespaceRule, optionalRule, refRule, returnRule, stateRule, targetRule } from './react.mjs'
+import { elementRule, implementedRule, iteratedRule, pickedRule, spreadRule, typeArgumentsRule } from './shapes.mjs'
 import { awaitedRule, awaitRule, caughtRule, memberRule, propsRule, refTypeRule, takenRule, wideRule } from './types.mjs'
 import { plain } from './workspace.mjs'
 
@@ -39,6 +40,12 @@ const RULES = [
   [takenRule, [2304, 18004]],
   [twiceRule, [17001, 1117]],
   [expectationRule, [2578]],
+  [iteratedRule, [2488, 18047, 18048]],
+  [spreadRule, [2556]],
+  [typeArgumentsRule, [2558]],
+  [pickedRule, [2344]],
+  [implementedRule, [2420]],
+  [elementRule, [2604]],
   [compilerFixes, null],
   [awaitRule, [2339]],
   [awaitedRule, [2740, 2739, 2741, 2322, 2345]],

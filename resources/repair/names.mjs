@@ -118,16 +118,19 @@ export function dateRule(problem, { ts, sf, checker, nodeAt }) {
     : []
 }
 
-/** 17001, 1117: the same attribute or property twice, word for word. */
+/** 17001, 1117: the same attribute or property twice, word for word; classes in two attributes are all meant. */
 export function twiceRule(problem, { ts, sf, nodeAt }) {
   const node = ts.findAncestor(nodeAt(sf, problem.start), (n) => ts.isJsxAttribute(n) || ts.isPropertyAssignment(n))
   if (!node) return []
   const all = node.parent.properties
-  const first = all.find((each) => each !== node && each.getText(sf) === node.getText(sf))
-  if (!first) return []
-  const index = all.indexOf(node)
-  const previous = all[index - 1]
-  return [{ name: 'duplicate', edits: [{ file: sf.fileName, start: previous.end, end: node.end, text: '' }] }]
+  const previous = all[all.indexOf(node) - 1]
+  const gone = { file: sf.fileName, start: previous?.end, end: node.end, text: '' }
+  if (all.some((each) => each !== node && each.getText(sf) === node.getText(sf))) return [{ name: 'duplicate', edits: [gone] }]
+  const classes = (each) => ts.isJsxAttribute(each) && each.name.getText(sf) === 'className' && each.initializer && ts.isStringLiteral(each.initializer)
+  const other = classes(node) && all.find((each) => each !== node && classes(each))
+  if (!other) return []
+  const at = other.initializer.end - 1
+  return [{ name: 'duplicate', edits: [gone, { file: sf.fileName, start: at, end: at, text: ` ${node.initializer.text}` }] }]
 }
 
 /** 2578: a comment that expects an error where there is none any more. */

@@ -21,8 +21,12 @@ link() {
     chmod 755 "$1"
     ln -s "$1" "/usr/local/bin/$2"
 }
-link /usr/local/lib/node_modules/npm/bin/npm-cli.js npm
-link /usr/local/lib/node_modules/npm/bin/npx-cli.js npx
+install --mode=644 quick_unpack.cjs "$ours/"
+for name in npm npx; do
+    printf '#!/bin/sh\nexec /usr/local/bin/node --require %s %s "$@"\n' \
+        "$ours/quick_unpack.cjs" "/usr/local/lib/node_modules/npm/bin/$name-cli.js" > "/usr/local/bin/$name"
+    chmod 755 "/usr/local/bin/$name"
+done
 link "$ours/tools/node_modules/pnpm/bin/pnpm.mjs" pnpm
 link "$ours/tools/node_modules/pnpm/bin/pnpx.mjs" pnpx
 cd /

@@ -16,6 +16,7 @@ from tests.support.mendable_app import (
     MESSAGE,
     STUCK,
     WRONG,
+    check,
     make_mendable_template,
     script_app,
 )
@@ -477,20 +478,30 @@ def test_a_wish_that_is_no_web_app_is_built_only_when_it_is_gone_on_with(root: P
         assert len(server.requests_for("blueprint")) == 1
 
 
-def test_show_lists_the_warnings_that_stay(root: Path, tmp_path: Path) -> None:
+def test_the_end_and_show_list_the_warnings_that_stay(root: Path, tmp_path: Path) -> None:
     template = make_mendable_template(tmp_path / "template")
     hint = {"file": "app.js", "line": 2, "severity": "warning", "message": "Zero is not shown."}
     wrong = {**hint, "severity": "blocking", "message": "It is empty."}
     with serve_in_thread() as server:
-        script_app(server, GOOD)
+        script_app(server, GOOD, checks=[check(), {**check("Later"), "steps": []}])
         server.answer(json.dumps({"findings": [hint, wrong]}), operation="review")
         server.answer("[no fault 1: it has to be]", operation="fix")
         env = {**server.environment(), "VIBEDESK_REVIEW": "tools"}
-        wanted = ("--template", str(template), "--sandbox", "local", "--json")
+        wanted = ("--template", str(template), "--sandbox", "local")
         built = vibedesk("build", WISH, *wanted, home=root, env=env)
-        assert built.states[-1] == "complete", built.stderr
-    lines = vibedesk("show", built.project_id, home=root).stdout.splitlines()
+        assert built.status == 0, built.stderr
+    warnings = [
+        "warning   app.js:2: It is empty. (no fault, says the model: it has to be)",
+        "warning   app.js:2: Zero is not shown.",
+    ]
+    *_, done, _, page, checks, left, first, second = built.stdout.splitlines()
+    assert done.startswith("Done: ")
+    assert page == "The page was not looked at in a browser."
+    assert checks == "0 of 2 checks pass, 2 were not run."
+    assert left == "2 warnings are left:"
+    assert sorted((first, second)) == [f"  {line}" for line in warnings]
+    [project] = vibedesk("projects", "--json", home=root).json
+    lines = vibedesk("show", project["id"], home=root).stdout.splitlines()
     assert sorted(line for line in lines if line.startswith("problem")) == [
-        "problem   warning   app.js:2: It is empty. (no fault, says the model: it has to be)",
-        "problem   warning   app.js:2: Zero is not shown.",
+        f"problem   {line}" for line in warnings
     ]

@@ -334,7 +334,8 @@ class TestLibrary:
 
     def test_delete_moves_it_to_the_trash(self, built: Built, tmp_path: Path) -> None:
         folder = built.folder
-        env = {**built.env, "XDG_DATA_HOME": str(tmp_path / "xdg")}
+        # The trash of another disk than the person's own would be at the top of it.
+        env = {**built.env, "HOME": str(tmp_path), "XDG_DATA_HOME": str(tmp_path / "xdg")}
         deleted = vibedesk("delete", built.project_id, home=built.home, env=env)
         assert deleted.status == 0, deleted.stderr
         assert not folder.exists()

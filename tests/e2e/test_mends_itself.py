@@ -1,4 +1,4 @@
-"""The recording with seeded errors, on both wires: what tools can mend costs no model, what only a browser sees does."""
+"""The recording with seeded errors, on both wires, one of them in Docker: what tools can mend costs no model, what only a browser sees does."""
 
 from __future__ import annotations
 
@@ -11,14 +11,18 @@ import pytest
 
 from tests.e2e.checker import run_checks
 from tests.e2e.studio import Project, Studio, open_studio, serving
+from tests.engine.sandboxes.docker.conftest import npm_relay  # noqa: F401
+from tests.support.docker_engines import docker_host, docker_image, why_not  # noqa: F401
 from tests.support.recordings import recording
 from vibedesk.engine.events import Diagnostics, FixApplied
 from vibedesk.engine.review.issues import Issue
 from vibedesk.engine.views import ProjectView
 
-pytestmark = pytest.mark.e2e
+pytestmark = [pytest.mark.e2e, pytest.mark.timeout(600)]
 
 SESSION = recording("pomodoro-tasks")
+# Where no Docker engine can be started, both run on this machine.
+_CASES = [("anthropic", "local"), ("openai", "docker" if why_not() is None else "local")]
 
 
 @dataclass(frozen=True)
@@ -27,22 +31,30 @@ class Mended:
 
     project: Project
     view: ProjectView
+    sandbox: str = ""
     url: str = ""
     told: list[list[Issue]] = field(default_factory=list)
 
 
 @pytest.fixture(scope="module")
 def seeing_studio(
-    starter_packages: Path, tmp_path_factory: pytest.TempPathFactory
+    request: pytest.FixtureRequest,
+    starter_packages: Path,
+    tmp_path_factory: pytest.TempPathFactory,
 ) -> Iterator[Studio]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("VIBEDESK_REVIEW", "full")
+        if why_not() is None:
+            request.getfixturevalue("docker_image")
+            patch.setenv("DOCKER_HOST", request.getfixturevalue("docker_host"))
+            patch.setenv("npm_config_registry", request.getfixturevalue("npm_relay"))
         with open_studio(tmp_path_factory.mktemp("studio"), starter_packages) as studio:
             yield studio
 
 
-@pytest.fixture(scope="module", params=["anthropic", "openai"])
+@pytest.fixture(scope="module", params=_CASES, ids=["-".join(case) for case in _CASES])
 def mended(request: pytest.FixtureRequest, seeing_studio: Studio) -> Iterator[Mended]:
+    wire, sandbox = request.param
     wish = (SESSION / "prompt.txt").read_text("utf-8").strip()
     engine = seeing_studio.engine
 
@@ -50,10 +62,11 @@ def mended(request: pytest.FixtureRequest, seeing_studio: Studio) -> Iterator[Me
         view = await project.build()
         url = await engine.start_preview(project.id)
         lists = [told.issues for told in project.told(Diagnostics)]
-        return Mended(project, view, url, [[Issue.from_dict(i) for i in told] for told in lists])
+        told = [[Issue.from_dict(issue) for issue in issues] for issues in lists]
+        return Mended(project, view, sandbox, url, told)
 
     async def begin() -> Project:
-        return await seeing_studio.project(server, wish, provider=request.param)
+        return await seeing_studio.project(server, wish, provider=wire, sandbox=sandbox)
 
     with pytest.MonkeyPatch.context() as patch, serving(patch, SESSION, wire_size=700) as server:
         loop = asyncio.new_event_loop()
@@ -65,6 +78,7 @@ def mended(request: pytest.FixtureRequest, seeing_studio: Studio) -> Iterator[Me
 
 def test_it_ends_complete_with_nothing_left(mended: Mended) -> None:
     assert mended.view.state == "complete", mended.view.reason
+    assert mended.view.sandbox_kind.startswith(mended.sandbox)
     assert [issue for issue in mended.view.issues if issue["severity"] != "warning"] == []
     assert [phase.completed for phase in mended.view.phases] == [True, True]
 

@@ -281,11 +281,11 @@ class TestChanges:
         assert await project.read("src/b.ts") == "one\nzwei\n"
         assert await project.read("src/c.ts") == "c\n"
         assert project.operations() == ["blueprint", "implement_phase", "continue"]
-        messages = server.requests_for("continue")[0].messages
-        question = str(messages[-1]["content"])
+        request = server.requests_for("continue")[0]
+        question = str(request.messages[-1]["content"])
         assert "src/b.ts" in question
         assert "+zwei" in question  # what was wanted of it
-        shown = "".join(part["text"] for part in messages[0]["content"])
+        shown = "".join(part["text"] for part in request.body["system"])
         assert "one\ntwo\n" in shown  # the file as it is
         assert "patch_refused" in notices(project)
 

@@ -1,7 +1,13 @@
-"""The recordings' own checks in our browser: they pass where the reference runner passes them, and notice what is broken."""
+"""The recordings' own checks in our browser: they pass where the reference runner passes them, and notice what is broken.
+
+With `VIBEDESK_CHECKS=both` (`make checks`) the reference runner itself, in Chromium, takes each app beside ours, and has to
+say the same: that the checks pass, or the step that fails and what else the page did.
+"""
 
 from __future__ import annotations
 
+import asyncio
+import os
 import shutil
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -12,6 +18,7 @@ import pytest
 import pytest_asyncio
 
 from tests.e2e.broken_apps import BROKEN, Broken
+from tests.e2e.checker import run_checks
 from tests.support.recorded_apps import (
     RecordedApp,
     Stage,
@@ -20,7 +27,7 @@ from tests.support.recorded_apps import (
     served_wish,
     write_wish,
 )
-from tests.support.recordings import recordings
+from tests.support.recordings import recording, recordings
 from vibedesk.engine.browser.process import BrowserProcess
 from vibedesk.engine.browser.reports import CheckOutcome, Viewport
 
@@ -30,6 +37,7 @@ _WISHES_FOLDER = Path(__file__).parents[1] / "recordings" / "wishes"
 SLUGS = [folder.name for folder in recordings()]
 WISHES = ("habit-tracker", "meeting-rooms")
 """Recorded wishes whose checks our runner takes, too: one that only the browser keeps, and one where several people sign in."""
+_BOTH = os.environ.get("VIBEDESK_CHECKS") == "both"
 _STEP_SECONDS = 15.0
 """Of what should hold, on a machine that does much else."""
 _STEP_SECONDS_OF_BROKEN = 2.0
@@ -80,10 +88,24 @@ async def apps(
 async def run(
     browser: BrowserProcess, app: RecordedApp, key: str, seconds: float = _STEP_SECONDS
 ) -> CheckOutcome:
+    """Return what our runner says; with `VIBEDESK_CHECKS=both` the reference runner has to say the same."""
     expected = app.expected
-    return await browser.run_check(
+    outcome = await browser.run_check(
         app.url, expected[key], viewport=Viewport(**expected["viewport"]), step_seconds=seconds
     )
+    if _BOTH:
+        told = recording(app.slug) / "expected.json"
+        reference = await asyncio.to_thread(run_checks, app.url, told, key)
+        failed = None if reference.failed is None else reference.failed["index"]
+        # It stops a foreign request by failing it, of which the page's console then tells, too.
+        kinds = {e["kind"] for e in reference.errors if e.get("url") not in reference.blocked}
+        ours = (outcome.passed, outcome.step, _kinds(outcome), bool(outcome.blocked))
+        assert ours == (reference.ok, failed, kinds, bool(reference.blocked)), str(reference)
+    return outcome
+
+
+def _kinds(outcome: CheckOutcome) -> set[str]:
+    return {error.kind for error in outcome.errors}
 
 
 @pytest.mark.parametrize("slug", SLUGS)
@@ -105,7 +127,7 @@ async def test_a_broken_app_is_noticed_at_the_step_that_shows_it(
     assert not outcome.passed
     assert outcome.step == broken.step, outcome.error
     assert outcome.error
-    trouble = {error.kind for error in outcome.errors} | ({"blocked"} if outcome.blocked else set())
+    trouble = _kinds(outcome) | ({"blocked"} if outcome.blocked else set())
     assert trouble == ({broken.trouble} if broken.trouble else set()), outcome.errors
 
 

@@ -37,7 +37,7 @@ _EXPECTED = json.loads((_SESSION / "expected.json").read_text("utf-8"))
 _WISH = "Build me a dark expense tracker called Tally."
 _MINE = "// mine: keep this\n"
 _HEADING = "document.querySelector('h1')?.textContent"
-_BUILD = 120.0
+_BUILD = 240.0
 
 
 async def _wish(person: Person, text: str) -> None:

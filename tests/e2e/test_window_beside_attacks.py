@@ -150,13 +150,13 @@ def test_the_window_is_at_hand_beside_an_attack_and_says_what_it_was(
         docker_home.append(await engine.setting("sandbox.home_id", ""))
         await person.until_page(_HEADING, "Counter")
         logs = person.window.findChild(LogsPanel)
-        preview = person.panels.preview
+        chat, preview = person.panels.chat, person.panels.preview
 
         def beats() -> int:
             return sum(attack.beat in line.text for line in logs.model.lines)
 
         await person.page("void fetch('/begin')")
-        await person.until(beats, "the attack is felt")
+        await person.until(lambda: attack.sentence in person.words(chat), "it is felt and told")
         await person.look(f"40-attack-on-{attack.name}")
         before = beats()
         await _go_round(person, project_id)
@@ -164,7 +164,7 @@ def test_the_window_is_at_hand_beside_an_attack_and_says_what_it_was(
         assert living(token)
 
         await person.page("void fetch('/end').catch(() => 0)")
-        await person.until(lambda: attack.sentence in person.words(preview), "the sentence")
+        await person.until(lambda: attack.sentence in person.words(preview), "why it ended")
         await person.look(f"41-told-of-{attack.name}")
         await person.until(lambda: not living(token), "nothing of it runs on")
         assert await engine.read_file(project_id, "app.js") == GOOD

@@ -451,11 +451,18 @@ class TestForgetting:
         assert [provider for provider, _ in await steps(engine, "fix")] == ["anthropic", "xai"]
 
 
-async def test_facts_of_models_are_told_without_asking_anyone(engine: Engine) -> None:
+async def test_facts_of_models_are_told_without_asking_anyone(engine: Engine, home: Home) -> None:
+    own = {"models": {"mine": {"price": {"input": 1, "output": 2}}}}
+    (home.root / "models.json").write_text(json.dumps(own))
+    [mine] = await engine.model_facts("openai", ["mine"])
+    assert (mine.input_price, mine.price_from, mine.price_date) == (1, "person", "")
     known, unknown = await engine.model_facts("anthropic", ["claude-opus-5-5", "never-heard-of"])
     assert (known.name, known.known, known.input_price) == ("claude-opus-5-5", True, 4)
-    assert known.price_date
+    assert (bool(known.price_date), known.price_from) == (True, "shipped")
+    assert (known.temperature, unknown.temperature) == (False, False), "as Anthropic's models"
     assert unknown.input_price is None
+    [warm] = await engine.model_facts("google", ["gemini-3.8-flash"])
+    assert warm.temperature
     with pytest.raises(NotFoundError):
         await engine.model_facts("nobody", ["m"])
 

@@ -17,7 +17,7 @@ def test_no_key_or_home_of_the_person_who_runs_the_tests_gets_in() -> None:
     assert not resolve_home().root.is_relative_to(Path.home())
 
 
-@pytest.mark.parametrize("name", ["VIBEDESK_SHOTS", "VIBEDESK_CORPUS", "VIBEDESK_WISHES"])
+@pytest.mark.parametrize("name", sorted(SET_FOR_TESTS))
 def test_what_is_set_for_tests_alone_reaches_them(name: str, tmp_path: Path) -> None:
     program = (
         "import os, pathlib; from tests.support.environment import isolate_environment;"

@@ -6,7 +6,8 @@ A test module gets the fixtures by importing them:
 
 The engines have no bridge, no firewall rules and no way to an image registry, so their containers run with
 `network_mode="none"` (or `"host"` for a build). The shared engine keeps running when the tests are done, and its
-data stay, since the image takes a minute to make; several test processes use it at once.
+data stay, since the image takes a minute to make; several test processes use it at once. On a disk that is there for
+one run only, it ends with the last of them.
 """
 
 from __future__ import annotations
@@ -33,6 +34,7 @@ import pytest
 import requests
 from docker.errors import DockerException
 
+from tests.support.places import DISK, FOR_ONE_RUN, KEPT
 from vibedesk.engine.sandboxes.docker.image import ensure_image, remove_old_images
 from vibedesk.engine.sandboxes.docker.image_content import read_content
 
@@ -41,7 +43,7 @@ T = TypeVar("T")
 START_SECONDS = 40.0
 STOP_SECONDS = 30.0
 _LOOK_SECONDS = 0.05
-_SHARED = Path("/var/tmp") / f"vibedesk-tests-{os.getuid()}" / "docker"
+_SHARED = KEPT / "docker"
 _NOWHERE = "http://127.0.0.1:9"  # the engine's way to registries: nobody listens there
 
 
@@ -67,7 +69,7 @@ class Dockerd:
         arguments: tuple[str, ...] = (),
     ) -> None:
         self._own_folder = folder is None
-        self.folder = folder or Path(tempfile.mkdtemp(prefix="vd-docker-", dir="/var/tmp"))
+        self.folder = folder or Path(tempfile.mkdtemp(prefix="vd-docker-", dir=DISK))
         self.data = data or self.folder / "data"
         self._state = self.folder / "exec"
         self._pid_file = self.folder / "docker.pid"
@@ -136,7 +138,15 @@ class Dockerd:
             _signal(pid, signal.SIGKILL)
         _wait(lambda: not any(_is_alive(pid) for pid in processes), STOP_SECONDS)
         if containers:
-            self._kill_containers()
+            self.kill_containers()
+
+    def kill_containers(self) -> None:
+        """End them and what runs them from under the engine, which goes on taking them for running."""
+        shims = [pid for pid, _ in self._state_processes()]
+        processes = [pid for shim in shims for pid in (*_descendants(shim), shim)]
+        for pid in processes:
+            _signal(pid, signal.SIGKILL)
+        _wait(lambda: not any(_is_alive(pid) for pid in processes), STOP_SECONDS)
 
     def restart(self) -> None:
         """Stop and start again."""
@@ -206,16 +216,9 @@ class Dockerd:
         found = [(pid, _command_line(pid)) for pid in _processes()]
         return [(pid, words) for pid, words in found if needle in words and pid != os.getpid()]
 
-    def _kill_containers(self) -> None:
-        shims = [pid for pid, _ in self._state_processes()]
-        processes = [pid for shim in shims for pid in (*_descendants(shim), shim)]
-        for pid in processes:
-            _signal(pid, signal.SIGKILL)
-        _wait(lambda: not any(_is_alive(pid) for pid in processes), STOP_SECONDS)
-
     def _clear_remains(self) -> None:
         """Remove what a killed engine leaves: shims, mounts and its process id."""
-        self._kill_containers()
+        self.kill_containers()
         for mount in self._mounts():
             subprocess.run(["umount", "--lazy", mount], check=False, capture_output=True)
         shutil.rmtree(self._state, ignore_errors=True)
@@ -289,6 +292,10 @@ def docker_host() -> Iterator[str]:
         fcntl.flock(users, fcntl.LOCK_SH)
         fcntl.flock(starting, fcntl.LOCK_UN)
         yield engine.host
+        if FOR_ONE_RUN:
+            fcntl.flock(starting, fcntl.LOCK_EX)
+            if _try_lock(users):  # nobody else uses it any more
+                engine.close()
 
 
 @pytest.fixture(scope="session")

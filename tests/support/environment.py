@@ -6,8 +6,11 @@ import os
 from pathlib import Path
 
 _OUR_PREFIXES = ("ANTHROPIC_", "OPENAI_", "VIBEDESK_")
-SET_FOR_TESTS = frozenset({"VIBEDESK_SHOTS", "VIBEDESK_CORPUS", "VIBEDESK_WISHES"})
-"""What a person sets for tests: where those of the window leave pictures, and whether all of a sample's source is run."""
+SET_FOR_TESTS = frozenset(
+    {"VIBEDESK_CHECKS", "VIBEDESK_CORPUS", "VIBEDESK_DISK", "VIBEDESK_SHOTS", "VIBEDESK_WISHES"}
+)
+"""What a person sets for tests: whether a second runner checks too, whether all of a sample's source is run, where large
+files and where pictures of the window go."""
 
 
 def isolate_environment(session_home: Path) -> None:

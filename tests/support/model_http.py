@@ -32,17 +32,16 @@ class ReceivedRequest:
 
     @property
     def system(self) -> str:
-        """The system prompt, whichever way the API carries it."""
-        if "system" in self.body:
-            system = self.body["system"]
-            return system if isinstance(system, str) else "".join(part["text"] for part in system)
-        systems = [
-            turn["content"] for turn in self.body.get("messages", []) if turn["role"] == "system"
-        ]
-        return "".join(
-            system if isinstance(system, str) else "".join(part["text"] for part in system)
-            for system in systems
-        )
+        """The system prompt and what stands with it, whichever way the API carries it."""
+        return "".join(block["text"] for block in self.system_blocks)
+
+    @property
+    def system_blocks(self) -> list[dict[str, Any]]:
+        """The system prompt, then the stable part where it stands with it."""
+        turns = self.body.get("messages", [])
+        systems = [turn["content"] for turn in turns if turn["role"] == "system"]
+        system = self.body.get("system", systems[0] if systems else [])
+        return [{"type": "text", "text": system}] if isinstance(system, str) else system
 
     @property
     def messages(self) -> list[dict[str, Any]]:

@@ -50,6 +50,7 @@ import sys
 import threading
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass, field
+from itertools import accumulate
 from pathlib import Path
 from typing import Any, Self
 
@@ -413,16 +414,17 @@ class ModelServer:
         return None
 
     def _tokens(self, request: ReceivedRequest, text: str) -> Tokens:
-        """Count four characters a token; a system prompt that was seen before is cached."""
+        """Count four characters a token; what stands with the system prompt is cached up to what was seen before."""
         system = request.system
         prefix = len(system) // 4
-        seen = system in self._prefixes
-        self._prefixes.add(system)
+        begun = list(accumulate(block["text"] for block in request.system_blocks))
+        seen = max((len(text) for text in begun if text in self._prefixes), default=0)
+        self._prefixes.update(begun)
         asked = sum(len(str(turn["content"])) for turn in request.messages) // 4 + 1
         return Tokens(
             prompt=prefix + asked,
             output=len(text) // 4 + 1,
-            cached=prefix if seen else 0,
+            cached=seen // 4,
             written=0 if seen or request.path == OPENAI_PATH else prefix,
         )
 

@@ -19,6 +19,8 @@ import pytest
 import requests
 from docker.errors import DockerException
 
+from tests.support.places import DISK
+
 _START_SECONDS = 30.0
 _SETTINGS = """
 [engine]
@@ -54,7 +56,7 @@ def podman_service() -> Iterator[str]:
     podman = shutil.which("podman")
     if os.geteuid() != 0 or podman is None:
         pytest.skip("Podman is not installed, or this is not root")
-    folder = Path(tempfile.mkdtemp(prefix="vd-podman-", dir="/var/tmp"))
+    folder = Path(tempfile.mkdtemp(prefix="vd-podman-", dir=DISK))
     own = [podman, "--root", str(folder / "root"), "--runroot", str(folder / "run")]
     settings = _write_settings(folder)
     # It leaves a copy of every image that it is given in the folder for temporary files.

@@ -17,6 +17,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.docker_engines import Dockerd, load_image, require_docker
+from tests.support.places import DISK
 
 _BYTES = 3 * 1024**3 // 2
 
@@ -51,7 +52,7 @@ class SmallEngine:
 def small() -> Iterator[SmallEngine]:
     """The engine, with the sandbox image."""
     require_docker()
-    folder = Path("/var/tmp") / f"vd-small-{os.getpid()}"
+    folder = DISK / f"vd-small-{os.getpid()}"
     disk, image = folder / "disk", folder / "image"
     disk.mkdir(parents=True)
     try:

@@ -19,7 +19,9 @@ from pathlib import Path
 
 import pytest
 
-_KEPT = Path("/var/tmp") / f"vibedesk-tests-{os.getuid()}" / "sshd"
+from tests.support.places import KEPT
+
+_KEPT = KEPT / "sshd"
 _PACKAGES = ("openssh-server", "libwrap0")
 _START_SECONDS = 20.0
 _USER = "sshd:x:100:65534::/run/sshd:/usr/sbin/nologin"

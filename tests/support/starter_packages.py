@@ -9,10 +9,11 @@ import shutil
 import subprocess
 from pathlib import Path
 
+from tests.support.places import KEPT
 from vibedesk.base.resources import resource
 from vibedesk.engine.sandboxes.node import find_toolchains
 
-_SHARED = Path("/var/tmp") / f"vibedesk-tests-{os.getuid()}" / "packages"
+_SHARED = KEPT / "packages"
 
 
 def starter_with_packages(name: str, folder: Path) -> Path:

@@ -66,12 +66,13 @@ def script_tiny_app(
     *,
     blueprint: dict[str, object] = BLUEPRINT,
     first: str = "".join(FIRST),
+    plan: dict[str, object] = SECOND_PHASE,
     second: str = "".join(SECOND),
     said: str = SAID,
 ) -> None:
     """Queue every answer of an undisturbed build, and one for a message after it."""
     server.answer(json.dumps(blueprint), operation="blueprint")
     server.answer(first, operation="implement_phase")
-    server.answer(json.dumps(SECOND_PHASE), operation="plan_phase")
+    server.answer(json.dumps(plan), operation="plan_phase")
     server.answer(second, operation="implement_phase")
     server.answer(said, operation="converse")

@@ -1,7 +1,8 @@
 """Several pytest processes at once (pytest-xdist's workers): how many, which tests go together, whose screen is which.
 
 A module's tests stay in one worker, since they share what the module sets up. Modules that take long come first, so
-that no worker is left alone with one of them at the end. Each worker has a screen of its own, so that no window takes
+that no worker is left alone with one of them at the end. One module puts Docker's image together meanwhile; the others
+that need it come after those that do not. Each worker has a screen of its own, so that no window takes
 the focus from another test's.
 """
 
@@ -20,7 +21,16 @@ from xdist.workermanage import WorkerController
 
 _SCREEN = "1600x1000x24"  # as in scripts/on_virtual_screen.sh
 _DISPLAY = "display"
-_LONG = ("tests/e2e/", "tests/chaos/", "tests/engine/sandboxes/docker/", "tests/engine/sandboxes/")
+_MAKES_THE_IMAGE = "tests/e2e/test_main_job.py[recipe-finder-docker]"
+_LONG = (
+    "tests/e2e/",
+    "tests/chaos/",
+    "tests/engine/repair/test_corpus.py",
+    "tests/engine/sandboxes/",
+    "tests/engine/agent/",
+    "tests/starters/",
+    "tests/engine/review/",
+)
 _APART_BY_PARAMETER = ("tests/chaos/test_kills.py", "tests/e2e/test_main_job.py")
 """Each of these sets up everything anew for the next parameter."""
 
@@ -65,10 +75,7 @@ class ByModule(LoadScopeScheduling):
     """Hands out whole modules."""
 
     def _split_scope(self, nodeid: str) -> str:
-        module = nodeid.partition("::")[0]
-        if module in _APART_BY_PARAMETER:
-            return module + nodeid[nodeid.find("[") :]
-        return module
+        return _scope(nodeid)
 
     def at_hand(self) -> Iterator[tuple[str, str]]:
         """Yield each worker and the test that it is in."""
@@ -123,18 +130,25 @@ def is_worker(config: pytest.Config) -> bool:
 
 
 def long_ones_first(items: list[pytest.Item]) -> None:
-    """Put modules in the order in which they are handed out: those that take long, then those with many tests."""
-    sizes = Counter(_module(item) for item in items)
+    """Put tests in the order in which their modules are handed out: as the head of this file says, then by their number."""
+    sizes = Counter(_scope(item.nodeid) for item in items)
+    need_docker = {_scope(item.nodeid) for item in items if "docker" in item.nodeid.lower()}
 
-    def place(item: pytest.Item) -> tuple[int, int]:
-        kinds = [kind for kind, folder in enumerate(_LONG) if _module(item).startswith(folder)]
-        return (min(kinds, default=len(_LONG)), -sizes[_module(item)])
+    def place(item: pytest.Item) -> tuple[bool, int, int]:
+        scope = _scope(item.nodeid)
+        kinds = [kind for kind, start in enumerate(_LONG) if scope.startswith(start)]
+        kind = min(kinds, default=len(_LONG))
+        if scope in need_docker:
+            kind = max(kind, _LONG.index("tests/engine/sandboxes/"))
+        return (scope != _MAKES_THE_IMAGE, kind, -sizes[scope])
 
     items.sort(key=place)
 
 
-def _module(item: pytest.Item) -> str:
-    return item.nodeid.partition("::")[0]
+def _scope(nodeid: str) -> str:
+    """Return what stays together, in one worker."""
+    module = nodeid.partition("::")[0]
+    return module + "".join(nodeid.partition("[")[1:]) if module in _APART_BY_PARAMETER else module
 
 
 def use_own_screen(config: pytest.Config) -> None:

@@ -3,17 +3,27 @@
 from __future__ import annotations
 
 import argparse
+import dataclasses
 import io
 import json
 import signal
 import subprocess
 import sys
+from typing import Any
 
 import pytest
 
 from vibedesk.base.errors import InvalidInputError
+from vibedesk.check_lines import outcome_lines
 from vibedesk.commands import _assigned, _say_kept
-from vibedesk.engine.views import EstimateView, StoredView, UsageReport, UsageSumView
+from vibedesk.engine.views import (
+    CheckResultView,
+    EstimateView,
+    ProjectView,
+    StoredView,
+    UsageReport,
+    UsageSumView,
+)
 from vibedesk.usage_tables import estimate_line, usage_lines
 
 KEPT = [
@@ -152,3 +162,60 @@ def test_a_variable_is_assigned(
 def test_what_assigns_nothing_is_said(words: list[str]) -> None:
     with pytest.raises(InvalidInputError):
         _assigned(words)
+
+
+# -- how a run ended -------------------------------------------------------------------------------------
+def built(**said: Any) -> ProjectView:
+    """Return a complete project that was looked at in a browser."""
+    plain: dict[str, Any] = {
+        field.name: {"str": "", "bool": False, "int": 0, "float": 0.0}.get(str(field.type))
+        for field in dataclasses.fields(ProjectView)
+        if field.default is dataclasses.MISSING and field.default_factory is dataclasses.MISSING
+    }
+    look = {"reviewed": ("page", "server"), "reviewed_at": "2026-11-01T10:00:00+00:00"}
+    return ProjectView(**{**plain, "name": "board", "state": "complete", **look, **said})
+
+
+def warning(number: int, **said: Any) -> dict[str, Any]:
+    return {
+        "severity": "warning", "file": "src/App.tsx", "line": number, "status": "open", "evidence": {},
+        "message": f"Nobody uses {number}.\nMore of it.", **said,
+    }  # fmt: skip
+
+
+def ran(name: str, passed: bool | None, **said: Any) -> CheckResultView:
+    return CheckResultView(name, (), 1, passed, **said)
+
+
+def test_where_all_was_seen_and_nothing_is_left_the_end_says_only_that_checks_pass() -> None:
+    assert list(outcome_lines(built())) == []
+    passed = [ran("A", True), ran("B", True)]
+    assert list(outcome_lines(built(checks=tuple(passed)))) == ["2 of 2 checks pass."]
+    assert list(outcome_lines(built(checks=tuple(passed[:1])))) == ["1 of 1 check passes."]
+
+
+def test_what_nobody_saw_is_no_success_at_the_end() -> None:
+    checks = (ran("A", True), ran("B", None), ran("C", None), ran("D", True, outdated=True))
+    assert list(outcome_lines(built(checks=checks, reviewed=("server",)))) == [
+        "The page was not looked at in a browser.",
+        "1 of 4 checks passes, 1 ran before the last change, 2 were not run.",
+    ]
+    assert list(outcome_lines(built(reviewed=(), reviewed_at=""))) == []
+
+
+def test_warnings_that_stay_are_listed_at_the_end_within_bounds() -> None:
+    long = warning(1, message="x" * 500)
+    assert list(outcome_lines(built(issues=(warning(7),)))) == [
+        "1 warning is left:",
+        "  warning   src/App.tsx:7: Nobody uses 7.",
+    ]
+    first, *lines, last = outcome_lines(built(issues=(long, *map(warning, range(2, 9)))))
+    assert first == "8 warnings are left:"
+    assert len(lines) == 5
+    assert max(map(len, lines)) == len("  ") + 160
+    assert last == "  and 3 more: vibedesk show board"
+    skipped = warning(1, severity="blocking", status="skipped")
+    assert list(outcome_lines(built(issues=(skipped, warning(2)))))[:2] == [
+        "2 problems are left:",
+        "  blocking  src/App.tsx:1: Nobody uses 1. (skipped by you)",
+    ]

@@ -27,7 +27,7 @@ from vibedesk.engine.states import AgentState
 from vibedesk.engine.store.issues import IssueStore
 from vibedesk.engine.store.projects import ProjectStore
 from vibedesk.ui.chat.activity_card import ActivityCard
-from vibedesk.ui.chat.outcome_cards import ContinueCard, ErrorCard
+from vibedesk.ui.chat.outcome_cards import CompleteCard, ContinueCard, ErrorCard
 from vibedesk.ui.dialogs.debugging import DebuggingDialog
 from vibedesk.ui.mending_control import security_outcome
 from vibedesk.ui.project_panels import ProjectPanels
@@ -79,6 +79,10 @@ class Opened:
     def rows(self) -> list[str]:
         """Return what the activities of the chat say."""
         return [card.text() for card in self.panels.chat.findChildren(ActivityCard)]
+
+    def cards(self) -> list[str]:
+        """Return what the cards say that stand at the end of a run."""
+        return [card.text() for card in self.panels.chat.findChildren(CompleteCard)]
 
     def words(self) -> str:
         """Return what the empty list of problems says."""
@@ -160,6 +164,96 @@ def play(qapp: QApplication, engine: Engine, tmp_path: Path) -> Callable[[Scenar
         run_on_qt(qapp, run())
 
     return start
+
+
+def test_the_card_at_the_end_claims_of_the_page_what_was_looked_at(
+    play: Callable[[Scenario], None],
+) -> None:
+    """The look that a run ends with stands for the code it saw, here and for who opens the project later."""
+    full = ["lint", "page", "runtime", "server", "types"]
+
+    async def scenario(opened: Opened) -> None:
+        def version() -> int:
+            return ProjectStore().get(opened.project_id).code_version
+
+        async def looked(sources: list[str]) -> None:
+            await opened.store(lambda emit: emit(e.Reviewed(sources, version())))
+
+        mending = opened.session.mending
+        assert mending.outcome_rows() == []
+        await opened.tell(e.GenerationComplete(1, 1))
+        await until(lambda: opened.cards(), "the card")
+        said = ["1 file, ", "Saved as a version, recorded, no cost"]
+        assert opened.cards()[-1].split("\n")[1:] == said
+
+        await looked(["server"])
+        unseen = [("The page was not looked at in a browser", "", "warning")]
+        await until(lambda: mending.outcome_rows() == unseen, "no browser")
+        await looked(full)
+        answers = [("The page answers", "", "done")]
+        await until(lambda: mending.outcome_rows() == answers, "a browser")
+        await opened.tell(e.GenerationComplete(1, 1))
+        await until(lambda: len(opened.cards()) == 2, "the card")
+        assert "The page answers, " in opened.cards()[-1].split("\n")
+
+        broken = issue("zz", "The page is blank.", source="page", status="skipped")
+        await opened.tell(e.Diagnostics([broken]))
+        skipped = [("1 problem is skipped", "", "warning")]
+        await until(lambda: mending.outcome_rows() == skipped, "a problem of the page")
+        await opened.tell(e.Diagnostics([]))
+        await until(lambda: mending.outcome_rows() == answers)
+        later = await opened.reopen()
+        assert later.session.mending.outcome_rows() == answers
+        await later.session.close()
+
+    play(scenario)
+
+
+def test_a_page_that_was_seen_before_the_last_change_is_no_success(
+    play: Callable[[Scenario], None],
+) -> None:
+    async def scenario(opened: Opened) -> None:
+        old = [("The page was seen before the last change", "", "warning")]
+        version = (await opened.engine.project(opened.project_id)).version
+        await opened.tell(e.Reviewed(["page", "server"], version))
+        mending = opened.session.mending
+        await until(lambda: mending.outcome_rows() == [("The page answers", "", "done")])
+        await opened.engine.create_file(opened.project_id, "src/more.ts", "export {};\n")
+        await until(lambda: mending.outcome_rows() == old, "the change")
+        await opened.tell(e.Reviewed(["server"], version), e.Reviewed(["page", "server"], version))
+        await until(lambda: mending.outcome_rows() == old, "changed while it was looked at")
+        later = await opened.reopen()
+        assert later.session.mending.outcome_rows() == old
+        await later.session.close()
+
+    play(scenario)
+
+
+def test_checks_that_were_never_run_are_no_success(play: Callable[[Scenario], None]) -> None:
+    async def scenario(opened: Opened) -> None:
+        names = ("A card moves", "A card stays", "It is kept", "It is shared", "It is undone")
+        checks = [{**CHECK, "name": name} for name in names]
+
+        def plans(emit: Emit) -> None:
+            ProjectStore().update(opened.project_id, blueprint=plan(*checks))
+            emit(e.BlueprintReady(plan(*checks)))
+
+        await opened.store(plans)
+        mending = opened.session.mending
+        await until(lambda: len(mending.checks) == len(names), "the plan's checks")
+        assert mending.outcome_rows() == [("5 checks were not run", "", "warning")]
+        for name in names[:2]:
+            await opened.tell(e.CheckFinished(name, True, None, "", "", ""))
+        some = [("2 of 5 checks pass", "", "warning"), ("3 checks were not run", "", "warning")]
+        await until(lambda: mending.outcome_rows() == some, "two of them")
+        for name in names[2:4]:
+            await opened.tell(e.CheckFinished(name, True, None, "", "", ""))
+        most = [("4 of 5 checks pass", "", "warning"), ("1 check was not run", "", "warning")]
+        await until(lambda: mending.outcome_rows() == most, "all but one")
+        await opened.tell(e.CheckFinished(names[4], True, None, "", "", ""))
+        await until(lambda: mending.outcome_rows() == [("5 of 5 checks pass", "", "done")])
+
+    play(scenario)
 
 
 def test_problems_stand_in_list_tab_tree_and_editor(play: Callable[[Scenario], None]) -> None:

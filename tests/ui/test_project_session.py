@@ -185,6 +185,11 @@ def test_a_sandbox_that_is_made_shows_how_far_it_is(play: Callable[[Scenario], N
         await until(lambda: "Starting the app…" in words(preview._preparing))
         assert session.progress == ""
         await tell(engine, opened, e.SandboxLog("server", "VITE ready"))
+        await tell(engine, opened, e.SandboxState("running", "The app answers."))
+        told = "The app tried to run more than 64 processes. Your files are safe."
+        await tell(engine, opened, e.SandboxLog("vibedesk", told))
+        await until(lambda: told in words(opened.panels.chat))
+        assert session.progress == ""
         reason = "The sandbox stopped. It used more than 2 GB. Your files are safe."
         await tell(engine, opened, e.SandboxState("failed", reason))
         await until(lambda: preview.state == "stopped")

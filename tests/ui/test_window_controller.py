@@ -25,6 +25,7 @@ from vibedesk.engine.project_options import ProjectOptions
 from vibedesk.ui.dialogs.add_starter import AddStarterDialog
 from vibedesk.ui.dialogs.model_setup import ModelSetupDialog
 from vibedesk.ui.project_panels import ProjectPanels
+from vibedesk.ui.shell.main_window import PageName
 from vibedesk.ui.shell.workspace import Workspace
 from vibedesk.ui.theme.theme import Theme
 
@@ -66,6 +67,25 @@ def test_a_deleted_project_leaves_list_and_page(play: Callable[[Scenario], None]
         await desk.press_in_dialog("Delete project")
         await until(lambda: desk.window.page == "projects", "the page is left")
         assert await engine.projects() == []
+
+    play(scenario)
+
+
+@pytest.mark.parametrize(
+    ("page", "then"),
+    [("workspace", "projects"), ("projects", "projects"), ("welcome", "welcome")],
+)
+def test_a_project_that_somebody_else_deleted_is_left_and_no_other_page(
+    play: Callable[[Scenario], None], page: PageName, then: PageName
+) -> None:
+    async def scenario(engine: Engine, desk: Desk) -> None:
+        project_id = await make(engine)
+        await desk.open(project_id)
+        desk.window.show_page(page)
+        await engine.delete_project(project_id)
+        await until(lambda: not desk.window._project_id, "it is left")
+        assert desk.window.page == then
+        await until(lambda: not desk.controller._cards, "it is listed no more")
 
     play(scenario)
 

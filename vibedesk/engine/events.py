@@ -333,15 +333,22 @@ class Diagnostics(Payload):
 
 @dataclass(frozen=True, slots=True)
 class Reviewed(Payload):
-    """The whole app was looked at; `sources` says by what, as in an issue: only there does no issue mean that all is well."""
+    """The whole app was looked at; `sources` says by what, as in an issue: only there does no issue mean that all is well.
+
+    `version` is that of the code which the app showed then.
+    """
 
     type: ClassVar[str] = "reviewed"
     sources: list[str]
+    version: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class FixApplied(Payload):
-    """A fix was written; `verified` says whether looking again showed that it helped, None where nobody can look."""
+    """A fix was written; `verified` says whether looking again showed that it helped, None where nobody can look.
+
+    `issue` is what it was for; empty where what was asked about was called no fault and something else was changed.
+    """
 
     type: ClassVar[str] = "fix_applied"
     path: str

@@ -11,6 +11,7 @@ from typing import Any
 
 from vibedesk.base.errors import InvalidInputError, NotFoundError, VibeDeskError
 from vibedesk.base.secret_store import SecretStore
+from vibedesk.engine.budget import Budgets
 from vibedesk.engine.event_bus import EventBus
 from vibedesk.engine.models.attempts import RetryPolicy, RoutedModel
 from vibedesk.engine.models.capabilities import ModelCatalogue
@@ -88,6 +89,7 @@ class ModelChoices:
         self._database = database
         self._store = store
         self._bus = bus
+        self._budgets = Budgets(database, store, bus)
         self._own_facts = own_facts
         self._breakers = CircuitBreakers()
         self._told: dict[ModelChoice, Mapping[str, Any]] = {}
@@ -98,7 +100,7 @@ class ModelChoices:
         Raises:
             InvalidInputError: the settings or the person's facts about models cannot be used.
         """
-        hooks = project_hooks(self._bus, self._store, project_id)
+        hooks = project_hooks(self._bus, self._store, self._budgets, project_id)
         if options.sample:
             return ModelRouter([await self.model(options)], hooks=hooks)
         settings = await self.settings()

@@ -397,7 +397,9 @@ def _model_view(name: str, facts: ModelCapabilities) -> ModelView:
         input_price=price.input if price else None,
         output_price=price.output if price else None,
         cached_price=price.cached if price else None,
-        price_date=shipped_catalogue().as_of.isoformat(),
+        price_date=shipped_catalogue().as_of.isoformat() if facts.price_from == "shipped" else "",
+        price_from=facts.price_from,
+        temperature=bool(facts.temperature),
     )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 
 from vibedesk.base.clock import iso
-from vibedesk.engine.budget import budget_of, warn_of_budget
+from vibedesk.engine.budget import Budgets, budget_of, warn_of_budget
 from vibedesk.engine.event_bus import Emit, EventBus
 from vibedesk.engine.events import Notice
 from vibedesk.engine.models.protocol import TokenUsage
@@ -15,11 +15,16 @@ from vibedesk.engine.usage import record_call
 from vibedesk.engine.waiting import Wait
 
 
-def project_hooks(bus: EventBus, store: ProjectStore, project_id: str) -> RouterHooks:
-    """Return hooks that store a project's calls, and tell its waits, notices and usage as its events."""
+def project_hooks(
+    bus: EventBus, store: ProjectStore, budgets: Budgets, project_id: str
+) -> RouterHooks:
+    """Return hooks that store a project's calls, keep them within its budget, and tell waits, notices and usage as events."""
     unpriced: set[str] = set()
 
     waits: dict[str, Wait] = {}
+
+    async def before_call() -> None:
+        await budgets.check(project_id)
 
     async def on_waiting(reason: str, until: datetime, message: str) -> None:
         wait = waits.setdefault(reason, Wait(bus, store, project_id, reason))
@@ -46,7 +51,11 @@ def project_hooks(bus: EventBus, store: ProjectStore, project_id: str) -> Router
         await bus.commit(project_id, work)
 
     return RouterHooks(
-        on_waiting=on_waiting, on_resumed=on_resumed, on_notice=on_notice, on_usage=on_usage
+        before_call=before_call,
+        on_waiting=on_waiting,
+        on_resumed=on_resumed,
+        on_notice=on_notice,
+        on_usage=on_usage,
     )
 
 

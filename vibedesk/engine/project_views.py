@@ -129,7 +129,7 @@ def project_view(
     totals = store.usage_totals(record.id)
     phases = store.phases(record.id)
     attachments = tuple(attachment_view(a) for a in AttachmentStore(record.id).all())
-    reviewed_at, reviewed = store.last_review(record.id)
+    reviewed_at, reviewed, seen_version = store.last_review(record.id)
     coming = record.blueprint_text if _is_coming(record) else ""
     return ProjectView(
         id=record.id,
@@ -202,6 +202,7 @@ def project_view(
         issues=tuple(shown_issues(IssueStore(record.id))),
         reviewed=reviewed,
         reviewed_at=reviewed_at,
+        reviewed_outdated=bool(reviewed_at) and seen_version != record.code_version,
         checks=check_views(record, IssueStore(record.id)),
         worked_seconds=worked_seconds(store.events_of(record.id, *_OF_THE_WORK), running=running),
         halted=_halted(record.waiting) if running else "",

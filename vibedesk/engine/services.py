@@ -690,10 +690,7 @@ class EngineServices:
             bus=self.bus,
             files=files,
             drafts=drafts,
-            router=ProjectRouter(
-                lambda: self.models.router(project_id, options),
-                lambda _request: self.budgets.check(project_id),
-            ),
+            router=ProjectRouter(lambda: self.models.router(project_id, options)),
             template=starter.template,
             template_chosen=starter.chosen,
             templates=self.library.templates,

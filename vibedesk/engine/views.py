@@ -297,6 +297,8 @@ class ProjectView(View):
     """What the app was looked at by last, as in the event `reviewed`."""
     reviewed_at: str = ""
     """When that was; empty where it never was."""
+    reviewed_outdated: bool = False
+    """Whether the code changed since: nobody saw how the app goes now."""
     checks: tuple[CheckResultView, ...] = ()
     worked_seconds: float = 0.0
     """How long the agent has worked at what it builds or has built last."""
@@ -425,6 +427,8 @@ class ModelView(View):
     """A model that a provider offers. Sizes in tokens, prices in USD per million tokens, None where unknown.
 
     `known`: the facts are of this model, and no cautious defaults. `prompt_caching`: none, automatic or explicit.
+    `price_from`: who says the prices: shipped (with VibeDesk), server or person; `price_date`: the day of shipped
+    ones, else empty. `temperature`: whether it takes one.
     """
 
     name: str
@@ -439,6 +443,8 @@ class ModelView(View):
     output_price: float | None
     cached_price: float | None
     price_date: str
+    price_from: str = "shipped"
+    temperature: bool = True
 
 
 @dataclass(frozen=True, slots=True)

@@ -43,6 +43,8 @@ HISTORY = "history"
 DEBUGGING = "debugging:"
 """With a session after it: the key that shows its transcript."""
 _WITHOUT_MODEL = "deterministic"
+_OF_THE_PAGE = frozenset({"server", "page", "runtime"})
+"""Sources of problems that a page has."""
 
 Payload = (
     e.Diagnostics
@@ -105,6 +107,8 @@ class MendingControl(QObject):
         self.problems: tuple[Problem, ...] = ()
         self.checks: dict[str, Check] = {}
         self._reviewed: tuple[str, tuple[str, ...]] = ("", ())
+        self._version = 0
+        self._outdated = False
         self._look: Work = "rest"
         self._looking: asyncio.Task[None] | None = None
         self._stopped_checks = False
@@ -156,6 +160,7 @@ class MendingControl(QObject):
     def show_project(self, project: ProjectView) -> None:
         """Show what a new subscriber gets first."""
         self._reviewed = (project.reviewed_at, project.reviewed)
+        self._version, self._outdated = project.version, project.reviewed_outdated
         self._show_problems([problem_of(issue) for issue in project.issues])
         self.checks = {view.name: Check(view) for view in project.checks}
         self._show_checks()
@@ -167,8 +172,9 @@ class MendingControl(QObject):
         match payload:
             case e.Diagnostics(issues):
                 self._show_problems([problem_of(issue) for issue in issues])
-            case e.Reviewed(sources):
+            case e.Reviewed(sources, version):
                 self._reviewed = (at.isoformat(), tuple(sources))
+                self._outdated = version != self._version
                 self._panels.problems.set_checked(self._clean_words())
             case e.FixApplied(path, issue, strategy, verified):
                 self._on_fix_applied(path, issue, strategy, at, verified=verified)
@@ -237,17 +243,21 @@ class MendingControl(QObject):
         )
 
     def outcome_rows(self) -> list[tuple[str, str, str]]:
-        """Return what the card at the end says of checks and problems: (text, extra, done or warning)."""
-        rows = []
+        """Return what the card at the end says of page, checks and problems: (text, extra, done or warning)."""
+        rows = self._page_rows()
         states = [check.state for check in self.checks.values()]
         passed, outdated = states.count("passed"), states.count("outdated")
-        known = passed + states.count("failed")
-        if known:
-            words = self.tr("{0} of {1} checks pass").format(passed, known)
-            rows.append((words, "", "done" if passed == known else "warning"))
+        if passed or "failed" in states:
+            words = self.tr("{0} of {1} checks pass").format(passed, len(states))
+            rows.append((words, "", "done" if passed == len(states) else "warning"))
         errors, warnings = tally(self.problems)
         skipped = sum(problem.status == "skipped" for problem in self.problems)
         for count, one, many in (
+            (
+                states.count("unknown"),
+                self.tr("1 check was not run"),
+                self.tr("{0} checks were not run"),
+            ),
             (
                 outdated,
                 self.tr("1 check ran before the last change"),
@@ -261,12 +271,25 @@ class MendingControl(QObject):
                 rows.append((one if count == 1 else many.format(count), "", "warning"))
         return rows
 
+    def _page_rows(self) -> list[tuple[str, str, str]]:
+        """Return what the last look at the app says of its page; nothing where a problem says it, or nobody looked."""
+        at, sources = self._reviewed
+        broken = any(p.level == "error" and p.source in _OF_THE_PAGE for p in self.problems)
+        if not at or broken:
+            return []
+        if "page" not in sources:
+            return [(self.tr("The page was not looked at in a browser"), "", "warning")]
+        if self._outdated:
+            return [(self.tr("The page was seen before the last change"), "", "warning")]
+        return [(self.tr("The page answers"), "", "done")]
+
     def load_checks(self) -> None:
         """The plan changed: what its checks are only the engine knows whole."""
         self._tasks.start(self._load_checks())
 
-    def code_changed(self) -> None:
-        """What checks showed is of the code before."""
+    def code_changed(self, version: int) -> None:
+        """What checks and the last look at the app showed is of the code before."""
+        self._version, self._outdated = version, True
         seen = [
             c for c in self.checks.values() if c.result.passed is not None and not c.result.outdated
         ]

@@ -42,7 +42,7 @@ from vibedesk.ui.tasks import WidgetTasks
 
 _WAITS_OF_SANDBOXES = ("slot", "sandbox")
 _OWN_STREAM = "vibedesk"
-"""The log lines that tell what VibeDesk does to prepare a sandbox."""
+"""The log lines that tell what VibeDesk does to prepare a sandbox, and later what it met in it."""
 _TOLD_IN_CHAT = frozenset(
     {
         "locked",
@@ -393,7 +393,7 @@ class ProjectSession(QObject):
     def _show_event(self, event: e.Event) -> None:
         match event.payload:
             case e.SandboxLog(stream, line) if stream == _OWN_STREAM:
-                self._on_progress(line)
+                self._on_progress(line, _moment(event.at))
             case payload if self._reviews.handle(payload):
                 pass
             case payload if isinstance(payload, PAYLOADS):
@@ -445,21 +445,21 @@ class ProjectSession(QObject):
                     self.run_changed.emit()
             case e.FileDropped(path):
                 self._streams.dropped(path)
-            case e.FileChanged(path, _, origin):
-                self.mending.code_changed()
+            case e.FileChanged(path, version, origin):
+                self.mending.code_changed(version)
                 if path not in self._known:
                     self._known.add(path)
                     self._panels.files.set_state(path, "unchanged")
                 if origin != "agent" and not self._sync.is_streaming(path):
                     self._panels.files.set_state(path, "modified")
-            case e.FileDeleted(path):
-                self.mending.code_changed()
+            case e.FileDeleted(path, version):
+                self.mending.code_changed(version)
                 self._known.discard(path)
                 self._streams.deleted(path)
                 self._panels.files.remove_file(path)
                 self._panels.editor.file_deleted(path)
-            case e.FileRenamed(path, new_path):
-                self.mending.code_changed()
+            case e.FileRenamed(path, new_path, version):
+                self.mending.code_changed(version)
                 self._known.discard(path)
                 self._known.add(new_path)
                 self._panels.files.file_renamed(path, new_path)
@@ -801,7 +801,6 @@ class ProjectSession(QObject):
                 "title": self.tr("{0} is ready").format(self.title),
                 "elapsed": self.run.elapsed,
                 "checks": [
-                    (self.tr("The page answers"), ""),
                     (written, ""),
                     *self.mending.outcome_rows(),
                     (self.tr("Saved as a version"), cost),
@@ -819,11 +818,13 @@ class ProjectSession(QObject):
             if preview.state in ("live", "loading"):
                 preview.reload()
 
-    def _on_progress(self, line: str) -> None:
+    def _on_progress(self, line: str, at: datetime) -> None:
         if self.sandbox[0] in ("building", "starting"):
             self.progress = line
             self._show_stage()
             self.progress_changed.emit()
+        else:
+            self._panels.chat.activity("notice", line, None, "done", detail=line, at=at)
 
     def _on_sandbox(self, state: str, reason: str, line: str = "") -> None:
         self.sandbox = (state, reason)

@@ -484,20 +484,25 @@ class WindowController(QObject):
         if not agreed:
             return
         if self._session is not None and self._session.project_id == project_id:
-            async with self._switching:
-                await self._leave()
-            self._forget_open_project()
+            await self._leave_deleted(self._session)
         deleted = await self._engine.delete_project(project_id)
         if deleted.left:
             self._window.show_toast("warning", self.tr("The project is deleted."), deleted.left)
         await self._refresh()
 
-    def _forget_open_project(self) -> None:
+    async def _leave_deleted(self, session: ProjectSession) -> None:
+        """Show the open project no more; a page that is none of its stays."""
+        async with self._switching:
+            if self._session is not session:
+                return
+            await self._leave()
         if self._panels is not None:
             self._panels.clear()
         self._window.set_project("", "")
         if self._window.page in ("workspace", "history"):
             self._window.show_page("projects")
+        else:
+            await self._refresh()
 
     # -- the open project --------------------------------------------------------------------------------
     async def _open(self, project_id: str) -> None:
@@ -536,7 +541,7 @@ class WindowController(QObject):
         session.watch.host_wanted.connect(self._on_host_wanted)
         session.variable_asked.connect(self.settings.variable_asked)
         session.consent_wanted.connect(lambda: self._do(self._consent_and_go_on()))
-        session.deleted.connect(lambda: self._window.show_page("projects"))
+        session.deleted.connect(lambda: self._do(self._leave_deleted(session)))
         self._session = session
         self._sandbox.attach(session)
         if self._history is not None:

@@ -373,4 +373,104 @@ ENTRIES = (
         repairable=True,
         keep=("await searchRecipes({ query, tag })",),
     ),
+    broken(
+        "pair-spread-into-a-call",
+        "converter",
+        "A constant list of two texts is spread into a call that takes two.",
+        2556,
+        edits={
+            "src/lib/units.ts": [
+                (
+                    "/** Converts between",
+                    "const ROAD = ['km', 'mi']\n\n"
+                    "/** How far it is, for drivers abroad. */\n"
+                    "export function miles(value: number): number {\n  return convert(value, ...ROAD)\n}\n\n"
+                    "/** Converts between",
+                )
+            ]
+        },
+        repairable=True,
+        keep=("convert(value, ...ROAD)",),
+    ),
+    broken(
+        "list-of-any-length-spread-into-a-call",
+        "todo",
+        "A list of any length is spread into a call that takes two dates.",
+        2556,
+        edits={
+            "src/lib/date.ts": [
+                (
+                    "export function daysBetween(",
+                    "export function span(dates: Date[]): number {\n  return daysBetween(...dates)\n}\n\n"
+                    "export function daysBetween(",
+                )
+            ]
+        },
+        repairable=False,
+    ),
+    broken(
+        "too-many-type-arguments",
+        "snake",
+        "A call gives two type arguments where one is taken.",
+        2558,
+        edits={
+            "src/app.ts": [
+                (
+                    "find<HTMLCanvasElement>('#board', root)",
+                    "find<HTMLCanvasElement, HTMLElement>('#board', root)",
+                )
+            ]
+        },
+        repairable=True,
+        keep=("find<HTMLCanvasElement",),
+    ),
+    broken(
+        "type-argument-for-a-plain-function",
+        "expenses",
+        "A hook without type parameters is called with one.",
+        2558,
+        edits={
+            "src/components/ExpenseForm.tsx": [("= useExpenses()", "= useExpenses<Category>()")]
+        },
+        repairable=True,
+        keep=("const { dispatch } = useExpenses",),
+    ),
+    broken(
+        "too-few-type-arguments",
+        "recipes",
+        "One of two type arguments is given, which could all be inferred.",
+        2558,
+        edits={
+            "src/lib/units.ts": [
+                (
+                    "export function groupBy",
+                    "export function byUnit(ingredients: Ingredient[]) {\n"
+                    "  return groupBy<Ingredient>(ingredients, (ingredient) => ingredient.unit)\n}\n\n"
+                    "export function groupBy",
+                )
+            ]
+        },
+        repairable=True,
+        keep=("(ingredients, (ingredient) => ingredient.unit)",),
+    ),
+    broken(
+        "path-without-a-value",
+        "todo",
+        "With noImplicitReturns a function of text or undefined ends without a return.",
+        7030,
+        edits={
+            "src/lib/date.ts": [
+                (
+                    "export function daysBetween(",
+                    "/** A word for days that have one. */\n"
+                    "export function wordFor(days: number): string | undefined {\n"
+                    "  if (days === 0) return 'today'\n  if (days === 1) return 'tomorrow'\n}\n\n"
+                    "export function daysBetween(",
+                )
+            ]
+        },
+        add=_tsconfig('"strict": true,', '"strict": true,\n    "noImplicitReturns": true,'),
+        repairable=True,
+        keep=("if (days === 1) return 'tomorrow'\n", '"noImplicitReturns": true'),
+    ),
 )

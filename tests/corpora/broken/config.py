@@ -228,4 +228,22 @@ ENTRIES = (
         visit={"path": "/", "shows": "overlay", "text": "bg-surface-elevated"},
         after="To-dos",
     ),
+    broken(
+        "target-of-old",
+        "expenses",
+        "tsconfig.app.json compiles for ES5, where only lists can be iterated.",
+        2802,
+        edits={
+            "src/lib/totals.ts": [
+                (
+                    "  for (const expense of expenses) {",
+                    "  for (const expense of new Set(expenses)) {",
+                )
+            ]
+        },
+        add=_tsconfig('"target": "ES2023"', '"target": "ES5",\n    "ignoreDeprecations": "6.0"'),
+        kind="config",
+        repairable=True,
+        keep=("of new Set(expenses)",),
+    ),
 )

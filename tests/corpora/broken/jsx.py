@@ -268,4 +268,81 @@ ENTRIES = (
         repairable=True,
         keep=('id="month"',),
     ),
+    broken(
+        "attribute-twice-with-one-value",
+        "todo",
+        "An attribute is given twice, both times the same.",
+        17001,
+        edits={
+            "src/App.tsx": [
+                ("<TodoForm onAdd={addTodo} />", "<TodoForm onAdd={addTodo} onAdd={addTodo} />")
+            ]
+        },
+        repairable=True,
+        keep=("<TodoForm onAdd={addTodo}",),
+    ),
+    broken(
+        "classes-in-two-attributes",
+        "todo",
+        "An element has className twice; both say a part of its look.",
+        17001,
+        edits={
+            "src/App.tsx": [
+                (
+                    '<h1 className="text-2xl font-semibold">',
+                    '<h1 className="text-2xl font-semibold" className="tracking-tight">',
+                )
+            ]
+        },
+        repairable=True,
+        keep=("text-2xl", "font-semibold", "tracking-tight"),
+    ),
+    broken(
+        "handler-twice",
+        "quiz",
+        "A button has two handlers, which do different things.",
+        17001,
+        edits={
+            "src/App.tsx": [
+                (
+                    "onClick={() => dispatch({ type: 'restart' })}>",
+                    "onClick={() => dispatch({ type: 'restart' })} onClick={() => setStats(readStats())}>",
+                )
+            ]
+        },
+        repairable=False,
+    ),
+    broken(
+        "element-used-as-a-component",
+        "todo",
+        "A constant holds an element, and is used as if it were a component.",
+        2604,
+        edits={
+            "src/components/TodoItem.tsx": [
+                (
+                    "/** One line of the list. */",
+                    "const Cross = <span aria-hidden>×</span>\n\n/** One line of the list. */",
+                ),
+                ("        ×\n", "        <Cross />\n"),
+            ]
+        },
+        repairable=True,
+        keep=("const Cross = <span aria-hidden>×</span>",),
+    ),
+    broken(
+        "component-imported-as-its-module",
+        "quiz",
+        "The module is imported as a whole, and used as the component that is its default.",
+        2604,
+        edits={
+            "src/App.tsx": [
+                (
+                    "import ProgressBar from '@/components/ProgressBar'",
+                    "import * as ProgressBar from '@/components/ProgressBar'",
+                )
+            ]
+        },
+        repairable=True,
+        keep=("<ProgressBar value={game.position}",),
+    ),
 )

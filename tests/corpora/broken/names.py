@@ -363,4 +363,44 @@ ENTRIES = (
         repairable=True,
         keep=("setLabel('')",),
     ),
+    broken(
+        "shorthand-misspelled",
+        "todo",
+        "The hook returns remainig; what it has, and the page reads, is remaining.",
+        2552,
+        2339,
+        edits={"src/hooks/useTodos.ts": [("removeTodo, remaining }", "removeTodo, remainig }")]},
+        repairable=True,
+        keep=("const remaining = todos",),
+        loses=("remainig",),
+    ),
+    broken(
+        "shorthand-without-its-import",
+        "expenses",
+        "An object names a value of another module that is not imported.",
+        18004,
+        edits={
+            "src/lib/totals.ts": [
+                ("  sum: number\n", "  sum: number\n  categories: readonly Category[]\n"),
+                ("return { totals, sum, largest }", "return { totals, sum, categories, largest }"),
+            ]
+        },
+        repairable=True,
+        keep=("return { totals, sum, categories, largest }",),
+    ),
+    broken(
+        "shorthand-of-nothing",
+        "expenses",
+        "The context gives clear, which nobody has.",
+        18004,
+        edits={
+            "src/context/ExpensesContext.tsx": [
+                (
+                    "return { expenses, budget, dispatch }",
+                    "return { expenses, budget, dispatch, clear }",
+                )
+            ]
+        },
+        repairable=False,
+    ),
 )

@@ -556,4 +556,280 @@ ENTRIES = (
         edits={"src/lib/totals.ts": [("expenses.toSorted(", "expenses.toSortd(")]},
         repairable=True,
     ),
+    broken(
+        "key-twice-with-one-value",
+        "todo",
+        "A key stands twice in an object, both times with the same value.",
+        1117,
+        edits={
+            "src/components/TodoItem.tsx": [
+                ("  high: 'bg-rose-500',\n", "  high: 'bg-rose-500',\n  normal: 'bg-sky-400',\n")
+            ]
+        },
+        repairable=True,
+        keep=("normal: 'bg-sky-400'", "high: 'bg-rose-500'", "low: 'bg-zinc-300'"),
+    ),
+    broken(
+        "key-twice-with-two-values",
+        "converter",
+        "The mile stands twice among the units: one is that of the sea, and neither says which was meant.",
+        1117,
+        edits={
+            "src/lib/units.ts": [
+                (
+                    "  kg: { id: 'kg'",
+                    "  mi: { id: 'mi', name: 'Sea mile', dimension: 'length', factor: 1852 },\n  kg: { id: 'kg'",
+                )
+            ]
+        },
+        repairable=False,
+    ),
+    broken(
+        "picked-member-misspelled",
+        "recipes",
+        "A type picks the member 'titel', which its interface spells 'title'.",
+        2344,
+        edits={
+            "src/api/types.ts": [("'id' | 'title' | 'minutes'>", "'id' | 'titel' | 'minutes'>")]
+        },
+        repairable=True,
+        keep=("export type RecipePreview = Pick<Recipe,",),
+    ),
+    broken(
+        "picked-member-that-is-not-there",
+        "recipes",
+        "A type picks a member that its interface does not have.",
+        2344,
+        edits={"src/api/types.ts": [("'id' | 'title' | 'minutes'>", "'id' | 'title' | 'author'>")]},
+        repairable=False,
+    ),
+    broken(
+        "record-by-objects",
+        "expenses",
+        "Totals are recorded by whole expenses, which are no keys.",
+        2344,
+        edits={
+            "src/lib/totals.ts": [
+                (
+                    "export interface Summary {",
+                    "export type Shares = Record<Expense, number>\n\nexport interface Summary {",
+                )
+            ]
+        },
+        repairable=False,
+    ),
+    broken(
+        "interface-not-implemented",
+        "snake",
+        "Food says that it is scored and has no points.",
+        2420,
+        edits={
+            "src/game/types.ts": [
+                (
+                    "export const GRID = 20",
+                    "/** What gives points when it is eaten. */\n"
+                    "export interface Scored {\n  points(level: number): number\n}\n\nexport const GRID = 20",
+                )
+            ],
+            "src/game/Food.ts": [
+                ("import { GRID } from './types'", "import { GRID, type Scored } from './types'"),
+                ("extends Entity {", "extends Entity implements Scored {"),
+            ],
+        },
+        repairable=False,
+    ),
+    broken(
+        "member-of-an-interface-misspelled",
+        "snake",
+        "The interface and the page say handleKey, the class that implements it handelKey.",
+        2420,
+        2551,
+        edits={
+            "src/game/types.ts": [
+                (
+                    "export const GRID = 20",
+                    "/** What the keyboard steers. */\n"
+                    "export interface Steered {\n  handleKey(event: KeyboardEvent): void\n}\n\nexport const GRID = 20",
+                )
+            ],
+            "src/game/Game.ts": [
+                (
+                    "import { Direction, GRID, type Status }",
+                    "import { Direction, GRID, type Status, type Steered }",
+                ),
+                ("export class Game {", "export class Game implements Steered {"),
+                ("  handleKey(event", "  handelKey(event"),
+            ],
+        },
+        repairable=True,
+        keep=("game.handleKey(event)", "event.preventDefault()"),
+        loses=("handelKey",),
+    ),
+    broken(
+        "hook-of-an-object-taken-as-a-list",
+        "todo",
+        "What the hook returns is an object, and is taken apart as a list, with the names of its members.",
+        2488,
+        edits={
+            "src/App.tsx": [
+                (
+                    "const { todos, addTodo, toggleTodo, removeTodo, remaining } = useTodos()",
+                    "const [todos, addTodo, toggleTodo, removeTodo, remaining] = useTodos()",
+                )
+            ]
+        },
+        repairable=True,
+        keep=("todos, addTodo, toggleTodo, removeTodo, remaining",),
+    ),
+    broken(
+        "pairs-of-a-record",
+        "expenses",
+        "A loop takes pairs of key and value from a record itself, without Object.entries.",
+        2488,
+        edits={
+            "src/lib/totals.ts": [
+                (
+                    "  // The newest wins",
+                    "  for (const [name, cents] of totals) {\n    console.debug(name, cents)\n  }\n  // The newest wins",
+                )
+            ]
+        },
+        repairable=True,
+        keep=("console.debug(name, cents)", "for (const [name, cents] of"),
+    ),
+    broken(
+        "list-that-may-be-undefined-is-spread",
+        "recipes",
+        "An optional list is spread.",
+        2488,
+        edits={
+            "src/api/types.ts": [
+                ("  maxMinutes?: number\n", "  maxMinutes?: number\n  tags?: string[]\n")
+            ],
+            "src/api/client.ts": [
+                (
+                    "  const found = RECIPES.filter(",
+                    "  const wanted = [...options.tags, 'quick']\n"
+                    "  console.debug('Asked for', wanted)\n  const found = RECIPES.filter(",
+                )
+            ],
+        },
+        repairable=True,
+        keep=("'quick']", "console.debug('Asked for', wanted)"),
+        never=("tags!",),
+    ),
+    broken(
+        "looked-up-by-nothing",
+        "recipes",
+        "The label of a unit is looked up by a unit that may be missing.",
+        2538,
+        edits={"src/api/types.ts": [("  unit: 'g'", "  unit?: 'g'")]},
+        repairable=False,
+        never=("unit!",),
+    ),
+    broken(
+        "looked-up-by-an-object",
+        "expenses",
+        "The totals are looked up by the whole expense.",
+        2538,
+        edits={"src/lib/totals.ts": [("totals[expense.category] +=", "totals[expense] +=")]},
+        repairable=False,
+    ),
+    broken(
+        "answer-is-unknown",
+        "todo",
+        "What a function gives is unknown, and a member of it is read.",
+        2571,
+        edits={
+            "src/lib/storage.ts": [
+                (
+                    "    return text ? (JSON.parse(text) as Todo[]) : []",
+                    "    console.debug('Read', parsed(text ?? '[]').length)\n"
+                    "    return text ? (JSON.parse(text) as Todo[]) : []",
+                ),
+                (
+                    "/** Reads the list;",
+                    "function parsed(text: string): unknown {\n  return JSON.parse(text)\n}\n\n/** Reads the list;",
+                ),
+            ]
+        },
+        repairable=False,
+    ),
+    broken(
+        "prop-without-a-type",
+        "quiz",
+        "A prop is declared without a type; it is divided, and only numbers are given.",
+        7008,
+        edits={"src/components/ProgressBar.tsx": [("  max: number\n", "  max\n")]},
+        repairable=True,
+        gains=("max: number",),
+    ),
+    broken(
+        "callback-prop-without-a-type",
+        "recipes",
+        "A callback is declared without a type.",
+        7008,
+        edits={
+            "src/components/RecipeCard.tsx": [
+                ("  onSelect?: (recipe: Recipe) => void\n", "  onSelect?\n")
+            ]
+        },
+        repairable=True,
+        keep=("onSelect?.(recipe)",),
+    ),
+    broken(
+        "member-of-a-class-without-a-type",
+        "snake",
+        "A member of a class has neither type nor value, and nothing ever gives it one.",
+        7008,
+        edits={
+            "src/game/Game.ts": [
+                (
+                    "  private food = new Food()\n",
+                    "  private food = new Food()\n  protected level\n",
+                ),
+                ("      this.snake.grow()\n", "      this.snake.grow(this.level)\n"),
+            ]
+        },
+        repairable=False,
+    ),
+    broken(
+        "list-filled-in-a-callback",
+        "expenses",
+        "An empty list without a type is filled in a callback; every value put in is a text.",
+        7034,
+        edits={
+            "src/lib/totals.ts": [
+                (
+                    "/** Adds the expenses up by category. */",
+                    "/** What was bought, in order. */\n"
+                    "export function labelsOf(expenses: Expense[]): string[] {\n  const labels = []\n"
+                    "  expenses.forEach((expense) => labels.push(expense.label))\n"
+                    "  return labels.toSorted()\n}\n\n"
+                    "/** Adds the expenses up by category. */",
+                )
+            ]
+        },
+        repairable=True,
+        keep=("labels.push(expense.label)", "labels.toSorted()"),
+        gains=("string[] = []",),
+    ),
+    broken(
+        "timer-without-a-type",
+        "recipes",
+        "A variable without a type is set in one function and read in another.",
+        7034,
+        edits={
+            "src/hooks/useRecipes.ts": [
+                ("    let current = true\n", "    let current = true\n    let timer\n"),
+                (
+                    "      try {\n",
+                    "      timer = setTimeout(() => console.debug('Slow answer'), 2000)\n      try {\n",
+                ),
+                ("      current = false\n", "      current = false\n      clearTimeout(timer)\n"),
+            ]
+        },
+        repairable=True,
+        keep=("clearTimeout(timer)", "timer = setTimeout("),
+    ),
 )

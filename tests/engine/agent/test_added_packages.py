@@ -5,14 +5,20 @@ from __future__ import annotations
 import asyncio
 import json
 from pathlib import Path
+from typing import Literal
 
 from tests.engine.agent.conftest import ReactBench
 from tests.engine.sandboxes.egress.tiny_registry import tiny_registry
 from tests.support.tiny_app import whole
 from vibedesk.engine.events import Diagnostics, FixApplied
+from vibedesk.engine.files.replica import DocumentReplica
 
 ADDED = "import { greet } from 'tiny'\n"
 MADE_UP = "import { name } from 'surely-made-up'\n"
+GREETS = "exports.greet = (name) => `Hello ${name}`\n"
+TYPES = "export declare function greet(name: string): string\n"
+GREETING = "export const loud = (name: string) => name.toUpperCase()\n"
+MISSPELT = GREETING.replace("toUpperCase", "toUpperCas")
 APP = "\nexport default function App() {\n  return <h1>{greet(%s)}</h1>\n}\n"
 
 
@@ -26,6 +32,27 @@ def take_from(registry: str, folder: Path) -> None:
     listed.write_bytes(text)
 
 
+class Gate(asyncio.Event):
+    """Tells when somebody waits for it."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.reached = asyncio.Event()
+
+    async def wait(self) -> Literal[True]:
+        self.reached.set()
+        return await super().wait()
+
+
+async def typed(react: ReactBench, project_id: str, path: str, text: str) -> None:
+    """Have the person type at the beginning of a file."""
+    editor = DocumentReplica()
+    editor.apply(*await react.engine.updates_since(project_id, 0))
+    update = editor.edit(path, 0, 0, text)
+    assert update is not None
+    await react.engine.apply_update(project_id, update)
+
+
 async def test_a_package_that_exists_is_added_and_one_that_is_made_up_goes_to_a_model(
     react: ReactBench,
 ) -> None:
@@ -33,12 +60,7 @@ async def test_a_package_that_exists_is_added_and_one_that_is_made_up_goes_to_a_
     react.server.answer(whole("src/App.tsx", ADDED + APP % "'you'"), operation="fix")
     project_id = await react.create()
     async with tiny_registry() as registry:
-        registry.publish(
-            "tiny",
-            "1.2.0",
-            "exports.greet = (name) => `Hello ${name}`\n",
-            types="export declare function greet(name: string): string\n",
-        )
+        registry.publish("tiny", "1.2.0", GREETS, types=TYPES)
         await asyncio.to_thread(take_from, registry.address, await react.folder(project_id))
         await react.engine.generate(project_id)
         await react.engine.wait(project_id)
@@ -64,3 +86,25 @@ async def test_a_package_that_exists_is_added_and_one_that_is_made_up_goes_to_a_
         "tiny": [("deterministic", ["package.json"])],
         "surely-made-up": [("model", ["src/App.tsx"])],
     }
+
+
+async def test_what_is_typed_during_a_repair_without_a_model_survives_in_the_same_file(
+    react: ReactBench,
+) -> None:
+    """The registry is asked between the look at the files and the writing of what was mended in them."""
+    react.script(("src/App.tsx", ADDED + APP % "'you'"), ("src/loud.ts", MISSPELT))
+    project_id = await react.create()
+    async with tiny_registry() as registry:
+        registry.publish("tiny", "1.2.0", GREETS, types=TYPES)
+        await asyncio.to_thread(take_from, registry.address, await react.folder(project_id))
+        registry.hold = gate = Gate()
+        await react.engine.generate(project_id)
+        await gate.reached.wait()
+        assert await react.engine.read_file(project_id, "src/loud.ts") == MISSPELT
+        await typed(react, project_id, "src/loud.ts", "// mine\n")
+        gate.set()
+        await react.engine.wait(project_id)
+    view = await react.engine.project(project_id)
+    assert (view.state, view.issues) == ("complete", ()), view.reason
+    assert await react.engine.read_file(project_id, "src/loud.ts") == "// mine\n" + GREETING
+    assert react.fixes == [("src/loud.ts", "deterministic", True)]

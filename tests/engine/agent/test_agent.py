@@ -321,7 +321,7 @@ async def test_the_system_prompt_is_the_same_in_every_request(
     project_id = await desk.build()
     await desk.engine.say(project_id, "Mark the style")
     await desk.engine.wait(project_id)
-    prompts = {request.system for request in server.requests}
+    prompts = {request.system_blocks[0]["text"] for request in server.requests}
     assert len(server.requests) >= 5
     assert len(prompts) == 1
     assert str(Path(__file__).parents[2]) not in prompts.pop()

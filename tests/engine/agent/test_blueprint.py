@@ -549,7 +549,7 @@ async def test_while_the_app_is_built_only_what_is_to_come_can_be_edited(
     server.release()
     await desk.engine.wait(project_id)
     [plan] = server.requests_for("plan_phase")
-    assert "Else" in json.dumps(plan.messages)
+    assert "Else" in json.dumps(plan.body)
 
 
 LATE = {"phase": "Late", "description": "mine"}
@@ -587,7 +587,7 @@ async def test_a_step_that_is_added_while_the_last_phase_runs_is_built(
     assert (seen.state, len(seen.phases)) == ("complete", 2), seen.reason
     assert "late.css" in {file.path for file in seen.files}
     [plan] = server.requests_for("plan_phase")
-    assert "Late" in json.dumps(plan.messages)
+    assert "Late" in json.dumps(plan.body)
     assert not seen.can_continue
 
 
@@ -652,7 +652,7 @@ async def test_a_step_that_is_added_while_a_plan_has_nothing_more_is_planned(
     seen = await view(desk, project_id)
     assert (seen.state, seen.can_continue) == ("complete", False), seen.reason
     assert "late.css" in {file.path for file in seen.files}
-    first, second = (json.dumps(plan.messages) for plan in server.requests_for("plan_phase"))
+    first, second = (json.dumps(plan.body) for plan in server.requests_for("plan_phase"))
     assert "Late" not in first
     assert "Late" in second
 

@@ -11,7 +11,7 @@ from tests.engine.agent.conftest import Desk
 from tests.support import model_faults as faults
 from tests.support.model_http import ReceivedRequest
 from tests.support.model_server import ModelServer
-from tests.support.tiny_app import INSIDE_FIRST_FILE, phase, whole
+from tests.support.tiny_app import INSIDE_FIRST_FILE, SECOND_PHASE, phase, whole
 from vibedesk.base.errors import InvalidInputError, NotAllowedNowError, NotFoundError
 from vibedesk.engine.builder.transcript import MOST_CHARACTERS
 
@@ -87,7 +87,7 @@ async def test_a_long_conversation_is_summed_up(desk: Desk, server: ModelServer)
     await say_much(desk, project_id, range(5))
     assert len(server.requests_for("summarize")) == 1
     request = await say(desk, project_id, "And?", "Well.\n\n[no change]")
-    sent = json.dumps(request.messages)
+    sent = json.dumps(request.body)
     assert "message 0 " not in sent
     assert "message 4 " in sent
     assert "They like round numbers." in sent
@@ -98,7 +98,7 @@ async def test_a_long_conversation_is_summed_up(desk: Desk, server: ModelServer)
     assert not desk.of("error")
     again = await say(desk, project_id, "Go on", "Fine.\n\n[no change]")
     assert len(server.requests_for("summarize")) == 1
-    assert words(again, 0) == words(request, 0)
+    assert (again.system, words(again, 0)) == (request.system, words(request, 0))
 
 
 @pytest.mark.parametrize("answers", [SAID])
@@ -114,7 +114,7 @@ async def test_what_no_model_sums_up_is_kept_and_tried_again(
     assert "message 0 " in json.dumps(
         (await say(desk, project_id, "And?", "Well.\n\n[no change]")).messages
     )
-    sent = json.dumps((await say(desk, project_id, "So?", "Yes.\n\n[no change]")).messages)
+    sent = json.dumps((await say(desk, project_id, "So?", "Yes.\n\n[no change]")).body)
     assert "message 0 " not in sent
     assert "They like round numbers." in sent
     timings = (await desk.engine.inspect(project_id))["timings"]
@@ -184,11 +184,13 @@ async def test_a_command_that_is_only_explained_is_not_carried_out(desk: Desk) -
 # -- the queue -----------------------------------------------------------------------------------------------
 
 
-async def queue_two_wishes(desk: Desk, server: ModelServer) -> tuple[str, list[str]]:
+async def queue_two_wishes(
+    desk: Desk, server: ModelServer, **options: object
+) -> tuple[str, list[str]]:
     """Begin a build that stands still in its first file; return the project and the ids of two wishes."""
     server.fail(faults.stall(after_chars=INSIDE_FIRST_FILE), operation="implement_phase")
     server.answer("It joins the next phase.", operation="converse")
-    project_id = await desk.create()
+    project_id = await desk.create(**options)
     await desk.engine.generate(project_id)
     await desk.until(lambda e: e.type == "file_chunk")
     for text in ("Make it red", "Make it blink"):
@@ -253,3 +255,75 @@ async def test_a_phase_that_ends_early_gives_its_wishes_back(
     plan = words(server.requests_for("plan_phase")[-1])
     assert "Make it glow" in plan
     assert "Make it red" not in plan
+
+
+NOTHING = {"name": "None", "files": [], "is_last_phase": True}
+QUEUED = {"said": "It joins the next phase."}
+
+
+def settled(desk: Desk) -> list[tuple[str, str, int | None]]:
+    """Return (wish, status, phase) of everything that became of the queue after its wishes were open."""
+    told = [e.payload for e in desk.of("wish_queued")]
+    return [(w.text, w.status, w.phase) for w in told if w.status != "open"]  # type: ignore[attr-defined]
+
+
+@pytest.mark.parametrize("answers", [{**QUEUED, "plan": {**SECOND_PHASE, "answers": [2]}}])
+async def test_a_wish_that_a_plan_leaves_out_leads_to_another_phase(
+    desk: Desk, server: ModelServer
+) -> None:
+    project_id, _ = await queue_two_wishes(desk, server)
+    # One that names none is for all that are left.
+    red = {**phase("Red", ["red.css"], last=True), "answers": []}
+    server.answer(json.dumps(red), operation="plan_phase")
+    server.answer(whole("red.css", "h1 { color: red }\n"), operation="implement_phase")
+    server.release()
+    await desk.engine.wait(project_id)
+    view = await desk.engine.project(project_id)
+    assert (view.state, len(view.phases), view.wishes) == ("complete", 3, ()), view.reason
+    assert settled(desk) == [
+        ("Make it blink", "planned", 2),
+        ("Make it blink", "done", 2),
+        ("Make it red", "planned", 3),
+        ("Make it red", "done", 3),
+    ]
+    designed = [e.payload.phase["is_last_phase"] for e in desk.of("phase_designed")]  # type: ignore[attr-defined]
+    assert designed == [False, False, True], "the plan called itself the last with a wish left"
+    first, second = map(words, server.requests_for("plan_phase"))
+    assert r"1. Make it red\n2. Make it blink\n" in first
+    assert r"1. Make it red\n\n" in second
+    told = words(server.requests_for("implement_phase")[1])
+    assert ("Make it blink" in told, "Make it red" in told) == (True, False)
+
+
+@pytest.mark.parametrize("answers", [{**QUEUED, "plan": {**NOTHING, "answers": [2]}}])
+async def test_a_plan_without_files_settles_only_the_wishes_that_it_names(
+    desk: Desk, server: ModelServer
+) -> None:
+    project_id, _ = await queue_two_wishes(desk, server)
+    # Nothing is said of wishes: it means all of them.
+    red = phase("Red", ["red.css"], last=True)
+    server.answer(json.dumps(red), operation="plan_phase")
+    server.answer(whole("red.css", "h1 { color: red }\n"), operation="implement_phase")
+    server.release()
+    await desk.engine.wait(project_id)
+    assert await desk.state(project_id) == "complete"
+    assert settled(desk) == [
+        ("Make it blink", "done", None),
+        ("Make it red", "planned", 2),
+        ("Make it red", "done", 2),
+    ]
+
+
+@pytest.mark.parametrize("answers", [{**QUEUED, "plan": {**SECOND_PHASE, "answers": [2]}}])
+async def test_a_wish_left_out_at_the_phase_limit_is_not_called_complete(
+    desk: Desk, server: ModelServer
+) -> None:
+    project_id, [red, _] = await queue_two_wishes(desk, server, max_phases=2)
+    server.release()
+    await desk.engine.wait(project_id)
+    view = await desk.engine.project(project_id)
+    assert (view.state, view.reason) == (
+        "idle",
+        "the limit of 2 phases is reached with open wishes",
+    )
+    assert [(wish.id, wish.status) for wish in view.wishes] == [(red, "open")]

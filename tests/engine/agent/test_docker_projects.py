@@ -431,11 +431,13 @@ async def test_the_person_is_asked_once_for_each_host(
     sandbox = desk.agent(project_id).runtime._sandbox
     assert sandbox is not None
 
-    async def want(host: str) -> None:
-        # What is not allowed gets no answer; five seconds are enough to be seen asking.
-        script = f"fetch('http://{host}', {{signal: AbortSignal.timeout(5000)}}).catch(() => {{}})"
+    async def ask(host: str) -> None:
+        script = f"fetch('http://{host}').catch(() => {{}})"
         async for _ in sandbox.exec(["node", "-e", script], timeout=30):
             pass
+
+    async def want(host: str) -> None:
+        await desk.engine._call(ask(host))
 
     await desk.engine.refuse_host(project_id, "refused.example.org")
     await want("refused.example.org")
@@ -478,7 +480,7 @@ async def test_what_a_command_that_is_to_look_changes_inside_is_undone(
     runtime = desk.agent(project_id).runtime
 
     async def look() -> Undone:
-        async with runtime.undoing_changes() as undone:
+        async with runtime.undo.changes() as undone:
             await runtime.ask(["sh", "-c", "echo mine > app.js; rm style.css"])
         return undone
 
@@ -506,7 +508,7 @@ async def test_what_others_store_while_a_command_looks_inside_stays(
     store_inside(docker_client, project_id, "todos.json", "[1]")
 
     async def look() -> Undone:
-        async with runtime.undoing_changes() as undone:
+        async with runtime.undo.changes() as undone:
             (folder / "style.css").write_text("/* mine */")
             (folder / "new.js").write_text("// mine")
             (folder / "index.html").unlink()
@@ -541,7 +543,7 @@ async def test_the_folder_is_not_written_to_undo_what_a_command_changed_inside(
     before = {path: path.stat() for path in [folder, *folder.glob("*.*")]}
 
     async def look() -> Undone:
-        async with runtime.undoing_changes() as undone:
+        async with runtime.undo.changes() as undone:
             await runtime.ask(["sh", "-c", "echo stolen > app.js; rm style.css; ln -s / link"])
         return undone
 
@@ -551,28 +553,39 @@ async def test_the_folder_is_not_written_to_undo_what_a_command_changed_inside(
 
 
 @pytest.mark.parametrize("sizes", [["15M", "15M"], ["1", "100M"]], ids=["together", "one"])
-async def test_what_is_too_large_to_be_kept_is_undone_all_the_same(
+async def test_what_is_too_large_to_be_kept_is_undone_all_the_same_but_for_new_files(
     desk: Desk,
     docker_client: docker.DockerClient,  # noqa: F811
     sizes: list[str],
 ) -> None:
+    """Of the project's own the folder has another copy."""
     project_id = await desk.build()
     before = await desk.texts(project_id)
     runtime = desk.agent(project_id).runtime
 
     async def look() -> Undone:
-        async with runtime.undoing_changes() as undone:
-            script = 'truncate -s "$1" app.js; truncate -s "$2" style.css'
+        async with runtime.undo.changes() as undone:
+            script = 'truncate -s "$1" app.js; truncate -s "$2" new.bin style.css; echo 1 > new.js'
             await runtime.ask(["sh", "-c", script, "sh", *sizes])
         return undone
 
     undone = await desk.engine._call(look())
-    assert undone == Undone(["app.js", "style.css"], kept=False)
-    assert undone.outcome == "That was undone; what was there could not be kept."
+    assert undone == Undone(["app.js", "new.js", "style.css"], left=["new.bin"], kept=False)
+    assert undone.outcome == (
+        "That was undone; what was there could not be kept. new.bin could not be put back."
+    )
+    assert is_inside(docker_client, project_id, "new.bin")
+    assert not is_inside(docker_client, project_id, "new.js")
     for path in ("app.js", "style.css"):
         assert inside(docker_client, project_id, path) == before[path]
     assert await desk.texts(project_id) == before
-    assert BEFORE_UNDOING not in [v.label for v in await desk.engine.history(project_id)]
+    [kept] = [v for v in await desk.engine.history(project_id) if v.label == BEFORE_UNDOING]
+    await desk.engine.restore_file(project_id, kept.commit, "new.js")
+    assert (await desk.texts(project_id))["new.js"] == "1\n"
+    store_inside(docker_client, project_id, "style.css", "stored")
+    await desk.engine._call(runtime.stop())
+    await desk.engine._call(runtime.ask(["true"]))
+    assert inside(docker_client, project_id, "style.css") == "stored\n", "it is done with"
 
 
 DRIBBLE = """
@@ -607,14 +620,14 @@ async def test_an_app_that_answers_without_end_does_not_hold_up_what_is_undone(
     project_id = await desk.build()
     before = await desk.texts(project_id)
     runtime = desk.agent(project_id).runtime
-    runtime.keep_seconds = 0.5
+    runtime.undo.keep_seconds = 0.5
     container = container_of(docker_client, project_id)
 
     def took_over() -> bool:
         return container.exec_run(["test", "-e", "/app/took-over"]).exit_code == 0
 
     async def look() -> Undone:
-        async with runtime.undoing_changes() as undone:
+        async with runtime.undo.changes() as undone:
             attack = ["python3", "-I", "-c", IMPOSTOR + DRIBBLE]
             impostor = asyncio.create_task(run(await runtime.sandbox(), *attack))
             await eventually(took_over, "it took over")
@@ -626,6 +639,51 @@ async def test_an_app_that_answers_without_end_does_not_hold_up_what_is_undone(
     assert await desk.engine._call(look()) == Undone(sorted(before), kept=False)
     assert await desk.texts(project_id) == before
     assert BEFORE_UNDOING not in [v.label for v in await desk.engine.history(project_id)]
+
+
+ENDS = """
+open('/app/took-over', 'w').close()
+for channel, request in requests():
+    match request['kind']:
+        case 'exec':
+            send(f.RESULT, channel, b'{"report": "exit 1"}')
+        case 'get':
+            send(f.RESULT, channel, b'{}')
+        case 'put':
+            os.kill(agent, signal.SIGKILL)
+"""
+
+
+async def test_an_undoing_that_ends_the_session_is_tried_again_in_the_next_sandbox_only(
+    desk: Desk,
+    docker_client: docker.DockerClient,  # noqa: F811
+) -> None:
+    """Otherwise nobody could use it."""
+    project_id = await desk.build()
+    before = await desk.texts(project_id)
+    runtime = desk.agent(project_id).runtime
+    container = container_of(docker_client, project_id)
+
+    def took_over() -> bool:
+        return container.exec_run(["test", "-e", "/app/took-over"]).exit_code == 0
+
+    async def look() -> Undone:
+        async with runtime.undo.changes() as undone:
+            await runtime.ask(["sh", "-c", "echo stolen > app.js"])
+            attack = ["python3", "-I", "-c", IMPOSTOR + ENDS]
+            impostor = asyncio.create_task(run(await runtime.sandbox(), *attack))
+            await eventually(took_over, "it took over")
+        [ended] = await asyncio.gather(impostor, return_exceptions=True)
+        assert isinstance(ended, SandboxError)
+        return undone
+
+    assert await desk.engine._call(look()) == Undone(left=sorted(before))
+    for _ in range(2):
+        await desk.engine._call(runtime.ask(["true"]))
+        assert inside(docker_client, project_id, "app.js") == "stolen\n"
+    await desk.engine._call(runtime.stop())
+    await desk.engine._call(runtime.ask(["true"]))
+    assert inside(docker_client, project_id, "app.js") == before["app.js"]
 
 
 @pytest.mark.parametrize("commands", [CHANGING, [f'node -e "{FOLDERS}"']], ids=["some", "folders"])
@@ -656,7 +714,7 @@ async def test_files_that_a_command_makes_inside_are_undone_and_kept(
     made = ("src/deep/extra.ts", *stays)
 
     async def look() -> Undone:
-        async with runtime.undoing_changes() as undone:
+        async with runtime.undo.changes() as undone:
             each = 'mkdir -p "$(dirname "$path")"; echo made > "$path"'
             script = f"for path; do {each}; done; rm app.js"
             await runtime.ask(["sh", "-c", script, "sh", *made])
@@ -683,7 +741,7 @@ async def test_a_pipe_in_a_files_place_does_not_keep_the_rest_from_being_undone(
     runtime = desk.agent(project_id).runtime
 
     async def look() -> Undone:
-        async with runtime.undoing_changes() as undone:
+        async with runtime.undo.changes() as undone:
             await runtime.ask(["sh", "-c", "rm app.js; mkfifo app.js; echo mine > style.css"])
         return undone
 
@@ -701,14 +759,17 @@ async def test_what_a_command_changed_inside_is_undone_although_the_program_was_
     await bench.engine.shutdown()
     script_app(bench.server, WRONG)
     bench.fix_with(*STUCK)
-    command = f"{WRITES.format('index.html')}; setTimeout(() => {{}}, 60_000)"
+    writes = "; ".join(map(WRITES.format, ("extra.js", "index.html")))
+    command = f"{writes}; setTimeout(() => {{}}, 60_000)"
     bench.server.answer(f'[run node -e "{command}"]\n', operation="debug")
     bench.server.answer("I do not know.", operation="debug")
     program = Program("build", "Count", "--template", bench.template, "--json")
     await asyncio.to_thread(program.until_state, "fixing")
     project_id = program.project_id
     await eventually(
-        lambda: inside(docker_client, project_id, "index.html") == "let x;", "the command ran"
+        lambda: inside(docker_client, project_id, "index.html") == "let x;",
+        "the command ran",
+        seconds=60,  # after three fixes in vain
     )
     await asyncio.to_thread(program.kill)
     bench.engine = Engine(home, attended=False)
@@ -721,7 +782,9 @@ async def test_what_a_command_changed_inside_is_undone_although_the_program_was_
     assert inside(docker_client, project_id, "index.html") == PAGE
     assert (await bench.texts(project_id))["index.html"] == PAGE
     [notice] = bench.notices("undone")
-    assert "index.html" in notice
+    assert "changed index.html" in notice
+    assert notice.endswith("Left alone, as it may be the app's: extra.js.")
+    assert is_inside(docker_client, project_id, "extra.js")
     [kept] = [v for v in await bench.engine.history(project_id) if v.label == BEFORE_UNDOING]
     await bench.engine.restore_file(project_id, kept.commit, "index.html")
     assert (await bench.texts(project_id))["index.html"] == "let x;"
@@ -731,24 +794,31 @@ async def test_what_a_command_shut_inside_is_undone(
     desk: Desk,
     docker_client: docker.DockerClient,  # noqa: F811
 ) -> None:
+    """Or behind a link, or below so many folders that no path leads there."""
     project_id = await desk.build()
     await desk.engine.create_file(project_id, "src/deep/shut.ts", "// shut")
+    await desk.engine.create_file(project_id, "pages/a/b.ts", "// behind a link")
     before = await desk.texts(project_id)
     runtime = desk.agent(project_id).runtime
     await desk.engine._call(runtime.materialise())
 
     async def look() -> Undone:
-        async with runtime.undoing_changes() as undone:
-            new = "mkdir new; touch new/file.js; chmod 500 new"
+        async with runtime.undo.changes() as undone:
+            new = "mkdir new; touch new/file.js; chmod 500 new; touch shut.js; chmod 000 shut.js"
             taken = "rm app.js; mkdir -p app.js/deep/er; chmod 000 app.js/deep app.js"
-            await runtime.ask(["sh", "-c", f"{new}; {taken}; chmod 000 src"])
+            deep = "rm style.css; mkdir -p style.css/$(yes in/ | head -1200 | tr -d '\\n')"
+            moved = "mv pages moved; ln -s moved pages"
+            await runtime.ask(["sh", "-c", f"{new}; {taken}; {deep}; {moved}; chmod 000 src"])
         return undone
 
-    shut = ["app.js", "new/file.js", "src/deep/shut.ts"]
-    assert await desk.engine._call(look()) == Undone(shut)
-    for path in ("app.js", "src/deep/shut.ts"):
+    project = ["app.js", "pages/a/b.ts", "src/deep/shut.ts", "style.css"]
+    undone = sorted([*project, "moved/a/b.ts", "new/file.js"])
+    # What could not be read is no version.
+    assert await desk.engine._call(look()) == Undone(undone, left=["shut.js"], kept=False)
+    for path in project:
         assert inside(docker_client, project_id, path) == before[path]
     assert not is_inside(docker_client, project_id, "new")
+    assert not is_inside(docker_client, project_id, "moved")
 
 
 async def test_what_could_not_be_undone_inside_is_tried_once_in_each_session(
@@ -770,7 +840,7 @@ async def test_what_could_not_be_undone_inside_is_tried_once_in_each_session(
         return before
 
     async def look() -> Undone:
-        async with runtime.undoing_changes() as undone:
+        async with runtime.undo.changes() as undone:
             await runtime.ask(["sh", "-c", "echo stolen > src/held.ts; rm style.css"])
             owners.append(give(0))
         return undone
@@ -785,6 +855,17 @@ async def test_what_could_not_be_undone_inside_is_tried_once_in_each_session(
         await runtime.ask(["true"])
         await runtime.ask(["true"])
 
+    async def look_over_an_end() -> Undone:
+        async with runtime.undo.changes() as undone:
+            sandbox = await runtime.sandbox()
+            container_of(docker_client, project_id).kill()
+            await eventually(lambda: sandbox.session is None, "the end is noticed")
+        return undone
+
+    def told() -> list[str]:
+        data = [event.payload.to_data() for event in desk.of("notice")]
+        return [d["message"] for d in data if d["code"] == "undone"]
+
     def kept() -> list[str]:
         return [v.commit for v in versions if v.label == BEFORE_UNDOING]
 
@@ -796,15 +877,22 @@ async def test_what_could_not_be_undone_inside_is_tried_once_in_each_session(
     assert inside(docker_client, project_id, "src/held.ts") == "stolen\n"
     versions = await desk.engine.history(project_id)
     [commit] = kept()
+    await desk.until(lambda _: told())
+    [notice] = told()
+    assert notice.endswith("debugging. src/held.ts could not be put back.")
 
+    # What a later command undoes is no more than what that one changed.
+    assert await desk.engine._call(look_over_an_end()) == Undone()
+    await desk.engine._call(runtime.ask(["true"]))
     give(owners[0])
     await desk.engine._call(runtime.take_in())
     await desk.engine._call(runtime.ask(["true"]))
     assert inside(docker_client, project_id, "src/held.ts") == "stolen\n"
     await desk.engine._call(in_a_new_session())
     assert inside(docker_client, project_id, "src/held.ts") == "// mine"
-    told = await desk.until(lambda event: event.payload.to_data().get("code") == "undone")
-    assert "src/held.ts" in told.payload.to_data()["message"]
+    await desk.until(lambda _: len(told()) == 3)
+    assert "changed src/held.ts" in told()[-1]
+    assert "could not" not in told()[-1]
     versions = await desk.engine.history(project_id)
     assert kept() == [commit]
     await desk.engine.restore_file(project_id, commit, "src/held.ts")
@@ -857,7 +945,7 @@ async def test_what_a_command_changed_before_docker_went_is_undone_when_it_is_ba
         runtime = desk.agent(project_id).runtime
 
         async def look() -> None:
-            async with runtime.undoing_changes():
+            async with runtime.undo.changes():
                 await runtime.ask(["sh", "-c", "echo stolen > app.js"])
                 here.call_soon_threadsafe(way.close)
                 await eventually(lambda: runtime.lost, "its end is noticed")
@@ -885,9 +973,9 @@ async def test_where_files_inside_cannot_be_compared_all_but_what_the_app_stored
     store_inside(docker_client, project_id, "todos.json", "[1]")
 
     async def look() -> Undone:
-        async with runtime.undoing_changes() as undone:
+        async with runtime.undo.changes() as undone:
             await runtime.ask(["sh", "-c", "echo mine > app.js; rm style.css"])
-            runtime.most_seconds = 0.0
+            runtime.undo.look_seconds = 0.0
         return undone
 
     undone = await desk.engine._call(look())
@@ -897,6 +985,24 @@ async def test_where_files_inside_cannot_be_compared_all_but_what_the_app_stored
     assert inside(docker_client, project_id, "todos.json") == "[1]\n"
     for path in others:
         assert inside(docker_client, project_id, path) == before[path]
+
+    # Without knowing what was there before, nothing is run, and nothing overwritten.
+    ran = False
+
+    async def look_again() -> None:
+        nonlocal ran
+        async with runtime.undo.changes():
+            ran = True
+
+    with pytest.raises(SandboxError, match="could not be told"):
+        await desk.engine._call(look_again())
+    assert not ran
+    await asyncio.to_thread(runtime.work_folder.set_undoing_inside, True)
+    await desk.engine._call(runtime.ask(["true"]))
+    assert inside(docker_client, project_id, "todos.json") == "[1]\n"
+    told = await desk.until(lambda event: event.payload.to_data().get("code") == "undone")
+    assert "may have changed" in told.payload.to_data()["message"]
+    assert await asyncio.to_thread(lambda: runtime.work_folder.undoing_inside)
 
 
 async def test_a_sandbox_in_which_undoing_fails_is_not_forgotten(

@@ -14,7 +14,7 @@ from tests.engine.agent.test_docker_projects import (  # noqa: F401
     desk,
     restarted,
 )
-from tests.engine.agent.test_starters import SEED, begin, variant
+from tests.engine.agent.test_starters import SEED, begin, choose, make_ready, variant
 from tests.support.docker_engines import docker_client, docker_host, docker_image  # noqa: F401
 from tests.support.tiny_python_index import tiny_index
 from vibedesk.base.paths import Home
@@ -26,7 +26,20 @@ PYTHON = {
     "dev_command": "uv run --frozen python -m http.server --bind {host} {port}",
     "build_command": "",
 }
-PYPROJECT = '[project]\nname = "app"\nversion = "0.1.0"\nrequires-python = ">=3.11"\ndependencies = ["alpha"]\n'
+PYPROJECT = '[project]\nname = "app"\nversion = "0.1.0"\nrequires-python = ">=3.11"\ndependencies = ["{}"]\n'
+
+
+def python_starter(folder: Path, package: str) -> Path:
+    folder.mkdir()
+    described = json.dumps({**PYTHON, "name": folder.name})
+    texts = {
+        "template.json": described,
+        "pyproject.toml": PYPROJECT.format(package),
+        "index.html": "<h1>",
+    }
+    for name, text in texts.items():
+        (folder / name).write_text(text)
+    return folder
 
 
 def inside(client: docker.DockerClient, project_id: str, path: str) -> str:
@@ -74,11 +87,7 @@ async def test_the_lock_file_of_packages_that_were_ready_becomes_the_projects(
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    folder = tmp_path / "python"
-    folder.mkdir()
-    texts = {"template.json": json.dumps(PYTHON), "pyproject.toml": PYPROJECT, "index.html": "<h1>"}
-    for name, text in texts.items():
-        (folder / name).write_text(text)
+    folder = python_starter(tmp_path / "python", "alpha")
     with tiny_index("127.0.0.2") as index:
         index.publish("alpha", "1.0")
         monkeypatch.setenv("UV_DEFAULT_INDEX", index.address)
@@ -96,3 +105,26 @@ async def test_the_lock_file_of_packages_that_were_ready_becomes_the_projects(
         await desk.engine.rebuild_sandbox(project_id)
         assert await desk.engine.read_file(project_id, "uv.lock") == locks[0]
         assert (await desk.folder(project_id) / "uv.lock").read_text() == locks[0]
+
+
+async def test_another_starter_has_its_own_packages(
+    desk: Desk,  # noqa: F811
+    docker_client: docker.DockerClient,  # noqa: F811
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Not those that are kept ready for the first one's manifest."""
+    with tiny_index("127.0.0.2") as index:
+        for package in ("alpha", "beta"):
+            index.publish(package, "1.0")
+            await desk.engine.add_template(str(python_starter(tmp_path / package, package)))
+        monkeypatch.setenv("UV_DEFAULT_INDEX", index.address)
+        monkeypatch.setenv("no_proxy", f"{index.host},127.0.0.1")
+        project_id = await begin(desk)
+        for package in ("alpha", "beta"):
+            await choose(desk, project_id, package)
+            await make_ready(desk, project_id)
+            found = container_of(docker_client, project_id).exec_run(
+                ["sh", "-c", "ls /app/.venv/lib/python*/site-packages"]
+            )
+            assert f"{package}-1.0.dist-info" in found.output.decode()

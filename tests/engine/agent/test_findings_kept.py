@@ -34,7 +34,7 @@ NOTHING: list[dict[str, Any]] = []
 
 def findings(bench: Bench, *reviews: list[dict[str, Any]]) -> None:
     for found in reviews:
-        bench.server.answer(json.dumps({"findings": found}), operation="review")
+        bench.server.answer(json.dumps({"still": [], "findings": found}), operation="review")
 
 
 def next_phase(bench: Bench, path: str, text: str) -> None:
@@ -250,11 +250,13 @@ async def test_a_skipped_package_is_looked_at_again_with_the_rest(
         ("audit_unavailable", "open"),
         ("vulnerable_package", "skipped"),
     ]
+    assert (await bench.engine.project(project_id)).state == "idle", "it is not called complete"
     registry.hang_up = False
     registry.holes.clear()
     await bench.engine.review(project_id)
     await bench.engine.wait(project_id)
     assert await codes(bench, project_id) == []
+    assert (await bench.engine.project(project_id)).state == "complete"
 
 
 async def test_a_mend_of_a_package_that_no_audit_looked_at_is_not_called_one(

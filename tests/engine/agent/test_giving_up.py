@@ -25,6 +25,7 @@ from vibedesk.base.paths import Home
 from vibedesk.engine.engine import Engine
 from vibedesk.engine.events import FileChunk, WishQueued
 
+UNFINISHED = "not all of it works: Cannot find name 'a'"
 AGAIN = GOOD + "// again\n"
 MORE = whole("more.js", "export {};\n")
 
@@ -186,8 +187,13 @@ async def test_a_mend_of_a_finished_app_that_was_given_up_is_gone_on_with(bench:
 
 
 async def test_a_stopped_mend_of_a_finished_app_is_gone_on_with(bench: Bench) -> None:
+    """Also where the roadmap has more: that is for the next time."""
     script_app(bench.server, GOOD)
     project_id = await bench.build()
+    built = (await bench.engine.project(project_id)).blueprint
+    assert built is not None
+    roadmap = [*built["implementation_roadmap"], {"phase": "Late", "description": "mine"}]
+    await bench.engine.edit_blueprint(project_id, {"implementation_roadmap": roadmap})
     await bench.engine.report_runtime_error(project_id, "It does not count")
     bench.fix_with(GOOD + "// mended\n")
     bench.server.fail(faults.stall(after_chars=5), operation="fix")
@@ -288,7 +294,7 @@ async def test_where_everything_was_skipped_meanwhile_there_is_nothing_to_decide
         await again.engine.resume(project_id)
         await again.engine.wait(project_id)
         view = await again.engine.project(project_id)
-        assert view.state == "complete", view.reason
+        assert (view.state, view.reason) == ("idle", UNFINISHED)
         assert view.phases[0].completed
         assert await again.statuses(project_id) == [(MESSAGE, "skipped")]
         assert len(model.requests_for("fix")) == 1
@@ -347,16 +353,72 @@ class TestWaiting:
     async def test_they_skip_it(self, attended: Bench) -> None:
         project_id = await self.stuck(attended)
         nothing = {"name": "None", "files": [], "install_commands": [], "is_last_phase": True}
-        attended.server.answer(json.dumps(nothing), operation="plan_phase")
+        for _ in range(2):
+            attended.server.answer(json.dumps(nothing), operation="plan_phase")
+        attended.server.fail(faults.stall(after_chars=5), operation="plan_phase")
         await attended.engine.skip_issues(project_id)
-        await self.over(attended, project_id)
+        await attended.server.wait_until(lambda: bool(attended.asked("plan_phase")))
+        # What they say in the last moment is taken up before it ends.
+        attended.server.answer("It joins the next phase.", operation="converse")
+        await attended.engine.say(project_id, "Make it red")
+        await attended.until(
+            lambda e: isinstance(e.payload, WishQueued) and e.payload.text == "Make it red"
+        )
+        attended.server.release()
+        await self.over(attended, project_id, "idle")
         assert await attended.statuses(project_id) == [(MESSAGE, "skipped")]
         view = await attended.engine.project(project_id)
+        assert (view.reason, view.can_continue) == (UNFINISHED, True)
         assert view.phases[0].completed
         [wish, *_] = attended.told(WishQueued)
-        assert wish.text == f"Mend: {MESSAGE} (app.js:3:1)"
+        assert wish.text == f"Mend: {MESSAGE} (app.js)", "also where it stands elsewhere by then"
         assert wish.text in attended.asked("plan_phase")[0]
         assert len(attended.asked("fix")) == 3
+        [said, then] = attended.notices("nothing_planned")
+        assert said.endswith("The problem stays in the list.")
+        assert "“Make it red”" in then
+        # What the preview shows is mended unasked, as in an app that is complete.
+        attended.fix_with(WRONG + "// shown\n")
+        await attended.engine.report_runtime_error(project_id, "It does not count")
+        await attended.engine.wait(project_id)
+        assert len(attended.asked("fix")) == 4
+        assert await attended.statuses(project_id) == [(MESSAGE, "skipped")]
+        assert (await attended.engine.project(project_id)).reason == UNFINISHED
+        # To go on is to have it tried anew.
+        attended.fix_with(GOOD)
+        await attended.engine.resume(project_id)
+        await attended.engine.wait(project_id)
+        view = await attended.engine.project(project_id)
+        assert (view.state, view.issues) == ("complete", ()), view.reason
+        assert len(attended.asked("plan_phase")) == 2
+
+    async def test_what_they_skip_comes_before_what_they_wished_earlier(
+        self, attended: Bench
+    ) -> None:
+        script_app(attended.server, WRONG)
+        attended.fix_with(*STUCK)
+        attended.server.fail(faults.stall(after_chars=5), operation="fix")
+        project_id = await attended.create()
+        await attended.engine.generate(project_id)
+        await attended.server.wait_until(lambda: bool(attended.asked("fix")))
+        for text in ("Make it red", "Make it blink"):
+            attended.server.answer("That joins the next phase.", operation="converse")
+            await attended.engine.say(project_id, text)
+            await attended.until(
+                lambda e, text=text: isinstance(e.payload, WishQueued) and e.payload.text == text  # type: ignore[misc]
+            )
+        attended.server.release()
+        await attended.engine.wait(project_id)
+        left = {**phase("Mended", ["app.js"], last=True), "answers": [1]}
+        attended.server.answer(json.dumps(left), operation="plan_phase")
+        attended.server.answer(whole("app.js", GOOD), operation="implement_phase")
+        attended.server.answer(json.dumps(phase("None", [], last=True)), operation="plan_phase")
+        await attended.engine.skip_issues(project_id)
+        await self.over(attended, project_id)
+        [asked, then] = attended.asked("plan_phase")
+        mend = f"1. Mend: {MESSAGE} (app.js)\n"
+        assert f"{mend}2. Make it red\n3. Make it blink\n" in asked
+        assert "1. Make it red\n2. Make it blink\n" in then
 
     async def test_they_go_back(self, attended: Bench) -> None:
         project_id = await self.stuck(attended)

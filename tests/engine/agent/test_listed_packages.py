@@ -60,6 +60,24 @@ async def listed(bench: Bench, project_id: str) -> dict[str, str]:
     return read
 
 
+MADE_UP = {"old": "1.0.0", "tiny": "^1.0.0", "surely-made-up": "^3.1.0"}
+
+
+def list_made_up(bench: Bench) -> None:
+    """Have a model list a package that nobody made, and do without it when it is told."""
+    bench.script(*APP, ("package.json", listing(**MADE_UP)))
+    bench.fix_with(f"// Without it.\n{GOOD}")
+
+
+async def goes_on_without_it(bench: Bench, project_id: str) -> None:
+    view = await bench.engine.project(project_id)
+    assert (view.state, view.issues) == ("complete", ()), view.reason
+    assert bench.notices("no_such_package") == [
+        "There is no package surely-made-up@^3.1.0; going on without it."
+    ]
+    assert await listed(bench, project_id) == {"old": "1.0.0", "tiny": "^1.0.0"}
+
+
 async def test_a_version_that_does_not_exist_is_replaced_before_the_install(
     npm_bench: Bench, registry: TinyRegistry
 ) -> None:
@@ -77,27 +95,32 @@ async def test_a_version_that_does_not_exist_is_replaced_before_the_install(
 
 
 async def test_a_made_up_package_never_gets_into_the_folder(npm_bench: Bench) -> None:
-    wanted = {"old": "1.0.0", "tiny": "^1.0.0", "surely-made-up": "^3.1.0"}
-    npm_bench.script(*APP, ("package.json", listing(**wanted)))
-    npm_bench.fix_with(f"// Without it.\n{GOOD}")
+    list_made_up(npm_bench)
     project_id = await npm_bench.build()
-    view = await npm_bench.engine.project(project_id)
-    assert (view.state, view.issues) == ("complete", ()), view.reason
-    assert npm_bench.notices("no_such_package") == [
-        "There is no package surely-made-up@^3.1.0; going on without it."
-    ]
+    await goes_on_without_it(npm_bench, project_id)
     assert "there is no package surely-made-up@^3.1.0" in npm_bench.asked("fix")[0]
-    assert await listed(npm_bench, project_id) == {"old": "1.0.0", "tiny": "^1.0.0"}
-    installed = Path(view.folder) / "node_modules" / "tiny" / "package.json"
+    installed = await npm_bench.folder(project_id) / "node_modules" / "tiny" / "package.json"
     assert json.loads(installed.read_text("utf-8"))["version"] == "1.5.0"
+
+
+async def test_it_is_looked_up_where_the_first_install_had_failed(
+    npm_bench: Bench, registry: TinyRegistry
+) -> None:
+    """The phase is written by then, so the next try would install for all of it at once."""
+    list_made_up(npm_bench)
+    registry.status = 500
+    project_id = await npm_bench.build()
+    assert await npm_bench.state(project_id) == "error"
+    registry.status = 0
+    await npm_bench.engine.resume(project_id)
+    await npm_bench.engine.wait(project_id)
+    await goes_on_without_it(npm_bench, project_id)
 
 
 async def test_an_app_that_is_started_in_a_pause_has_none_of_what_is_not_looked_up_yet(
     npm_bench: Bench,
 ) -> None:
-    wanted = {"old": "1.0.0", "tiny": "^1.0.0", "surely-made-up": "^3.1.0"}
-    npm_bench.script(*APP, ("package.json", listing(**wanted)))
-    npm_bench.fix_with(f"// Without it.\n{GOOD}")
+    list_made_up(npm_bench)
     npm_bench.server.fail(faults.stall(after_chars=3), operation="implement_phase")
     project_id = await npm_bench.create()
     folder = await npm_bench.folder(project_id)
@@ -106,7 +129,7 @@ async def test_an_app_that_is_started_in_a_pause_has_none_of_what_is_not_looked_
     await npm_bench.engine.pause(project_id)
     npm_bench.server.release()
     await npm_bench.until(lambda e: e.type == "waiting" and e.payload.reason == "paused")  # type: ignore[attr-defined]
-    assert (await listed(npm_bench, project_id)).keys() == wanted.keys()
+    assert (await listed(npm_bench, project_id)).keys() == MADE_UP.keys()
 
     for gone in (False, True):
         if gone:
@@ -120,13 +143,9 @@ async def test_an_app_that_is_started_in_a_pause_has_none_of_what_is_not_looked_
 
     await npm_bench.engine.resume(project_id)
     await npm_bench.engine.wait(project_id)
-    view = await npm_bench.engine.project(project_id)
-    assert (view.state, view.issues) == ("complete", ()), view.reason
-    assert npm_bench.notices("no_such_package") == [
-        "There is no package surely-made-up@^3.1.0; going on without it."
-    ]
-    assert await listed(npm_bench, project_id) == {"old": "1.0.0", "tiny": "^1.0.0"}
-    assert (Path(view.folder) / "node_modules" / "tiny").is_dir()
+    await goes_on_without_it(npm_bench, project_id)
+    # The folder has the app's name by now.
+    assert (await npm_bench.folder(project_id) / "node_modules" / "tiny").is_dir()
 
 
 async def test_only_what_is_new_is_looked_up(npm_bench: Bench, registry: TinyRegistry) -> None:

@@ -484,9 +484,10 @@ async def test_what_a_models_review_finds_is_mended_once(bench: Bench) -> None:
     script_app(bench.server, GOOD)
     hint = {"file": "app.js", "severity": "warning", "message": "A name could be better."}
     elsewhere = {"file": "none.js", "severity": "critical", "message": "There is no such file."}
+    new = whole("none.js", "export {};\n")
     findings = {"findings": [FINDING, hint, elsewhere]}
     bench.server.answer(json.dumps(findings), operation="review")
-    bench.fix_with(GOOD + "// shown\n")
+    bench.server.answer(whole("app.js", GOOD + "// shown\n") + new, operation="fix")
     project_id = await bench.build()
     assert await bench.state(project_id) == "complete"
     assert await bench.statuses(project_id) == [("A name could be better.", "open")]
@@ -494,7 +495,7 @@ async def test_what_a_models_review_finds_is_mended_once(bench: Bench) -> None:
     [asked] = bench.asked("fix")
     assert "app.js:2: Zero is not shown." in asked
     assert "A name could be better" not in asked
-    assert [path for path, _, _ in bench.fixes] == ["app.js"]
+    assert [path for path, _, _ in bench.fixes] == ["app.js", "none.js"]
 
 
 async def test_checks_need_a_browser(bench: Bench) -> None:
@@ -526,6 +527,13 @@ async def test_a_review_on_request_mends_what_came_since(bench: Bench) -> None:
     assert labels[0] == f"Fix: {MESSAGE}"
 
 
+async def failed(bench: Bench, project_id: str, name: str) -> None:
+    """Have a check of this name failed when it ran last."""
+    agent = bench.agent(project_id)
+    store = agent._steps.mending.issues.store
+    await agent.access.read(lambda: store._put_check(name, passed=False))
+
+
 async def test_a_mend_of_a_complete_app_leaves_it_to_the_person_when_the_roadmap_is_planned(
     bench: Bench,
 ) -> None:
@@ -534,7 +542,11 @@ async def test_a_mend_of_a_complete_app_leaves_it_to_the_person_when_the_roadmap
     built = (await bench.engine.project(project_id)).blueprint
     assert built is not None
     roadmap = [*built["implementation_roadmap"], {"phase": "Late", "description": "mine"}]
-    await bench.engine.edit_blueprint(project_id, {"implementation_roadmap": roadmap})
+    checks = [check(), {**check("Late"), "phase": 2}]
+    await bench.engine.edit_blueprint(
+        project_id, {"implementation_roadmap": roadmap, "acceptance_checks": checks}
+    )
+    await failed(bench, project_id, "Late")
     await bench.engine.report_runtime_error(project_id, "It does not count")
     bench.fix_with(GOOD + "// mended\n")
     for mend in (bench.engine.fix, bench.engine.review):
@@ -545,6 +557,20 @@ async def test_a_mend_of_a_complete_app_leaves_it_to_the_person_when_the_roadmap
     assert len(bench.asked("fix")) == 1
     assert bench.asked("plan_phase") == []
     assert len(bench.notices("roadmap_open")) == 3, "when it was added, and after each"
+
+    # What does not work of that which is built keeps nobody from going on with the roadmap.
+    await failed(bench, project_id, "Counts")
+    unfinished = ("idle", "not all of it works: the check “Counts” fails")
+    await bench.engine.review(project_id)
+    await bench.engine.wait(project_id)
+    view = await bench.engine.project(project_id)
+    assert (view.state, view.reason) == unfinished
+    nothing = {"name": "None", "files": [], "is_last_phase": True}
+    bench.server.answer(json.dumps(nothing), operation="plan_phase")
+    for _ in range(2):
+        await bench.engine.resume(project_id)
+        await bench.engine.wait(project_id)
+        assert len(bench.asked("plan_phase")) == 1
 
 
 async def test_what_only_a_newer_compiler_refuses_is_no_error_of_the_app(

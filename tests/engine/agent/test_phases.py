@@ -60,12 +60,23 @@ async def test_a_planned_file_that_is_deleted_or_moved_into_place_is_not_asked_f
     assert notices(desk, "not_written") == []
 
 
-@pytest.mark.parametrize("answers", [{"first": "".join(FIRST) + whole("extra.js", "1\n")}])
-async def test_a_file_outside_the_plan_is_said(desk: Desk) -> None:
+EXTRA = whole("extra.js", "1\n") + whole("spare.js", "2\n") + whole("gone.js", "3\n")
+EXTRA += "rm gone.js\nmv extra.js spare.js\nmv style.css theme.css\n"
+
+
+@pytest.mark.parametrize("answers", [{"first": "".join(FIRST) + EXTRA}])
+async def test_what_happens_to_a_file_outside_the_plan_is_said(desk: Desk) -> None:
     project_id = await desk.build()
-    assert (await desk.texts(project_id))["extra.js"] == "1\n"
-    [said] = notices(desk, "outside_plan")
-    assert said.startswith("extra.js")
+    assert (await desk.texts(project_id))["spare.js"] == "1\n"
+    assert [said.partition(" too;")[0] for said in notices(desk, "outside_plan")] == [
+        "extra.js was written",
+        "spare.js was written",
+        "gone.js was written",
+        "gone.js was deleted",
+        "spare.js was replaced",
+        "extra.js was renamed to spare.js",
+        "theme.css was made of style.css",
+    ]
 
 
 STARTER = whole("server.mjs", "process.exit(1)\n") + "rm install.mjs\nmv server.mjs gone.mjs\n"

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import json
 import re
+from collections.abc import Iterable, Iterator
 from itertools import pairwise, takewhile
 from typing import Any
 
 import pytest
 
 from tests.engine.agent.conftest import Desk
+from tests.engine.agent.test_blueprint import picture
 from tests.engine.models.test_fault_matrix import (  # noqa: F401 - two of them are fixtures
     AT,
     ROUTE_OF,
@@ -21,20 +24,32 @@ from tests.engine.models.test_fault_matrix import (  # noqa: F401 - two of them 
 )
 from tests.support import model_faults as faults
 from tests.support.model_http import ReceivedRequest
+from tests.support.tiny_app import TINY_TEMPLATE
+from vibedesk.engine.project_options import ImageFile, ProjectOptions
 
 TASK = "# Your task"
 TALK = "# The conversation"
 FILES = "# Its files"
 _FILE = re.compile(r'<file path="[^"]*">\n.*?</file>\n', re.S)
+_LOOK_BACK = 20
+"""So many blocks before a mark Anthropic looks for something that it keeps."""
+_NAMED = re.compile(r"^Files that are there but not shown:(?:\n- .*)*", re.M)
 _SUMMARY = re.compile(r"<summary>\n.*?\n</summary>", re.S)
 
 
 @pytest.fixture
 async def asked(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> list[ReceivedRequest]:  # noqa: F811
-    """Every request of a project in which each operation has its turn, in the order in which they came."""
+    """Every request of a project in which each operation has its turn, in the order in which they came.
+
+    A picture goes with the wish: with some of the requests, that is, and not with others.
+    """
     monkeypatch.setenv("VIBEDESK_REVIEW", "tools")
     desk.server.fail(faults.max_tokens(after_chars=AT), operation="implement_phase")
-    project_id = await desk.build()
+    options = ProjectOptions(template=str(TINY_TEMPLATE))
+    sketch = ImageFile("sketch.png", picture("red"))
+    project_id = await desk.engine.create("Count things for me", options, [sketch])
+    await desk.watch(project_id)
+    await desk.engine.generate(project_id)
     assert await settle(desk, project_id) == 0
     await have_talked_long(desk, project_id)
     await desk.engine.say(project_id, "Mach es grün")
@@ -42,12 +57,26 @@ async def asked(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> list[ReceivedReq
     await proposal(desk, project_id)
     await ask_for_checks(desk, project_id)
     assert {request.operation for request in desk.server.requests} == {*ROUTE_OF, "continue"}
+    with_it = {request.operation for request in desk.server.requests if has_picture(request)}
+    assert with_it == {"blueprint", "implement_phase", "continue"}
     return desk.server.requests
 
 
 def told(request: ReceivedRequest) -> str:
     """Return a request as one text: what a cache compares."""
-    return request.system + "".join(text_of(turn) for turn in request.messages)
+    return "".join(texts(blocks(request)))
+
+
+def blocks(request: ReceivedRequest) -> Iterator[dict[str, Any]]:
+    """Yield what a request is made of, in order, whatever it stands in."""
+    yield from request.system_blocks
+    for turn in request.messages:
+        content = turn["content"]
+        yield from [{"type": "text", "text": content}] if isinstance(content, str) else content
+
+
+def has_picture(request: ReceivedRequest) -> bool:
+    return any(block["type"] != "text" for block in blocks(request))
 
 
 def common(one: ReceivedRequest, other: ReceivedRequest) -> str:
@@ -56,15 +85,10 @@ def common(one: ReceivedRequest, other: ReceivedRequest) -> str:
     return "".join(character for character, _ in same)
 
 
-def text_of(turn: dict[str, Any]) -> str:
-    content = turn["content"]
-    return content if isinstance(content, str) else "".join(part["text"] for part in content)
-
-
 def project_part(request: ReceivedRequest) -> str:
-    """Return what stands before the task, or before a conversation."""
-    text = told(request)
-    return text[: min(text.index(mark) for mark in (TASK, TALK) if mark in text)]
+    """Return what stands before the task, or before a conversation, and before a picture for it."""
+    text = "".join(texts(takewhile(lambda block: block["type"] == "text", blocks(request))))
+    return text[: min(text.find(mark) % (len(text) + 1) for mark in (TASK, TALK))].rstrip()
 
 
 def files(request: ReceivedRequest) -> list[str]:
@@ -72,34 +96,36 @@ def files(request: ReceivedRequest) -> list[str]:
     return _FILE.findall(project_part(request))
 
 
-def summary(request: ReceivedRequest) -> list[str]:
-    return _SUMMARY.findall(project_part(request))
-
-
-def installed_between(one: ReceivedRequest, other: ReceivedRequest) -> bool:
-    """Whether the starter's first install, which runs beside the first phase, ended between two requests."""
-    lock_file = '<file path="package-lock.json">'
-    return lock_file in told(other) and lock_file not in told(one)
+def may_change(request: ReceivedRequest) -> tuple[list[str], list[str], list[str]]:
+    """Return what of the project part may differ between two requests; the first install brings a file that is only named."""
+    part = project_part(request)
+    return files(request), _NAMED.findall(part), _SUMMARY.findall(part)
 
 
 async def test_what_requests_of_all_operations_have_in_common(
     asked: list[ReceivedRequest],
     wire: str,  # noqa: F811
 ) -> None:
-    assert len({request.system.encode() for request in asked}) == 1
+    assert len({request.system_blocks[0]["text"].encode() for request in asked}) == 1
     blueprint, *others = asked
     assert "Never write or change: " in common(blueprint, others[0])
-    alike = set()
+    alike, older = set(), set()
     for one, other in pairwise(others):
         shared, pair = common(one, other), (one.operation, other.operation)
         assert FILES in shared, pair
         # What has not changed and stood before all that did stands there still.
-        if not installed_between(one, other):
-            same = takewhile(set(files(other)).__contains__, files(one))
-            assert [file for file in same if file not in shared] == [], pair
-        if (files(one), summary(one)) == (files(other), summary(other)):
+        same = takewhile(set(files(other)).__contains__, files(one))
+        assert [file for file in same if file not in shared] == [], pair
+        if may_change(one) == may_change(other):
             assert shared.startswith(project_part(other)), pair
             alike.add(pair)
+        if wire == "anthropic":
+            kept = read_by_anthropic(one, other)
+            # What the project is always, also where the picture came or went; all of it where nothing changed.
+            assert "The blueprint:" in kept, pair
+            assert kept.rstrip() == project_part(other) or pair not in alike, pair
+            if files(one) != files(other) and '<file path="' in kept:
+                older.add(pair)
     # Nothing changed between these two, so all but the task is the same.
     assert {("plan_phase", "implement_phase"), ("regenerate_file", "checks")} <= alike
     # What the starter brought stands before what the first phase wrote.
@@ -107,17 +133,34 @@ async def test_what_requests_of_all_operations_have_in_common(
     order = [planned.index(f'<file path="{path}">') for path in ("package.json", "index.html")]
     assert order == sorted(order)
     if wire == "anthropic":
-        for request in asked:
-            assert_kept_by_anthropic(request)
+        # Files were written in between: those of earlier phases are still read.
+        assert {("implement_phase", "fix"), ("fix", "fix")} <= older
 
 
-def assert_kept_by_anthropic(request: ReceivedRequest) -> None:
-    """The system prompt and the project part end with a mark, and nothing else does."""
-    blocks = [*request.body["system"]]
-    for turn in request.body["messages"]:
-        blocks += turn["content"] if isinstance(turn["content"], list) else []
-    marked = [block for block in blocks if "cache_control" in block]
-    stable, following = request.body["messages"][0]["content"]
-    assert marked == [request.body["system"][-1], stable]
-    assert TASK not in stable["text"]
-    assert TASK in following["text"] or request.operation == "converse"
+def read_by_anthropic(one: ReceivedRequest, other: ReceivedRequest) -> str:
+    """Return what of a request is read from the cache because the one before wrote it there, by Anthropic's rules.
+
+    Written is what ends at a mark; read what ends with a block, up to twenty before a mark. What stands in turns is lost
+    where a picture or the effort came or went.
+    """
+    same_kind = has_picture(one) == has_picture(other) and one.body.get(
+        "output_config"
+    ) == other.body.get("output_config")
+    before, now = list(blocks(one)), list(blocks(other))
+    assert len([block for block in now if "cache_control" in block]) <= 4
+    written = marks(before)
+    for end in range(len(now), 0, -1):
+        sought = any(end <= mark < end + _LOOK_BACK for mark in marks(now))
+        whole = same_kind or end <= len(other.system_blocks)
+        if sought and whole and end in written and texts(now[:end]) == texts(before[:end]):
+            return "".join(texts(now[:end]))
+    return ""
+
+
+def marks(sent: list[dict[str, Any]]) -> list[int]:
+    """Return how many blocks there are up to each mark."""
+    return [number for number, block in enumerate(sent, start=1) if "cache_control" in block]
+
+
+def texts(sent: Iterable[dict[str, Any]]) -> list[str]:
+    return [block["text"] if block["type"] == "text" else json.dumps(block) for block in sent]

@@ -375,6 +375,9 @@ async def test_a_review_says_what_looked_and_what_cannot_have(
     assert told.payload.sources == ["server", "types"]  # type: ignore[attr-defined]
     view = await bench.engine.project(project_id)
     assert (view.reviewed, view.reviewed_at) == (("server", "types"), told.at)
+    assert not view.reviewed_outdated
+    await bench.engine.create_file(project_id, "src/more.ts", "export {};\n")
+    assert (await bench.engine.project(project_id)).reviewed_outdated
 
 
 async def outdated(bench: Bench, project_id: str) -> list[tuple[bool | None, bool]]:
@@ -520,6 +523,26 @@ async def test_a_change_from_the_chat_is_not_mixed_with_what_a_model_wrote_meanw
     assert (await bench.texts(project_id))["app.js"] == GOOD.replace("+ 1", "+ 3")
 
 
+async def test_what_is_typed_into_a_file_that_a_model_wrote_meanwhile_survives(
+    bench: Bench,
+) -> None:
+    """The model's change gives way to the later answer, as it was sent; what was typed does not."""
+    script_app(bench.server, GOOD)
+    project_id = await bench.build()
+    await bench.engine.report_runtime_error(project_id, "It does not count")
+    bench.fix_with(GOOD.replace("+ 1", "+ 2"))
+    bench.server.fail(faults.stall(after_chars=3), operation="fix")
+    await bench.engine.fix(project_id)
+    await bench.server.wait_until(lambda: bool(bench.asked("fix")))
+    bench.server.answer("So be it.\n\n" + whole("app.js", SHOWN), operation="converse")
+    await bench.engine.say(project_id, "Show it")
+    await bench.until(lambda e: e.type == "message_complete" and e.payload.role == "assistant")  # type: ignore[attr-defined]
+    await typed(bench, project_id, "// mine\n")
+    bench.server.release()
+    await bench.engine.wait(project_id)
+    assert (await bench.texts(project_id))["app.js"] == f"// mine\n{SHOWN}"
+
+
 async def test_what_is_typed_while_a_model_debugs_survives_its_mend(bench: Bench) -> None:
     script_app(bench.server, WRONG)
     bench.fix_with(*STUCK)
@@ -546,6 +569,33 @@ async def test_what_is_typed_before_a_debugging_model_sees_the_file_comes_once(
     await typed_while_asked(bench, project_id, "debug")
     await bench.engine.wait(project_id)
     assert (await bench.texts(project_id))["app.js"] == mended
+
+
+async def test_what_is_typed_after_a_debugging_model_saw_the_file_survives_its_mend_over_a_restart(
+    home: Home, model: ModelServer, template: Path
+) -> None:
+    engine = Engine(home)
+    await asyncio.to_thread(engine.start)
+    bench = Bench(engine, model, template)
+    script_app(model, WRONG)
+    bench.fix_with(*STUCK)
+    model.answer("Let me see.\n\n[show app.js]\n", operation="debug")
+    model.answer(DEBUGGED, operation="debug")
+    model.fail(faults.no_usage(), operation="debug")  # the first goes through
+    model.fail(faults.stall(after_chars=3), operation="debug")
+    project_id = await bench.create()
+    await engine.generate(project_id)
+    await model.wait_until(lambda: len(bench.asked("fix")) == len(STUCK))
+    await model.wait_until(lambda: len(bench.asked("debug")) == 2)
+    await typed(bench, project_id, "// mine\n")
+    bench = await reopened(home, bench, attended=False)
+    try:
+        await bench.engine.resume(project_id)
+        await bench.engine.wait(project_id)
+        assert (await bench.texts(project_id))["app.js"] == f"// mine\n{GOOD}"
+        assert len(bench.asked("debug")) == 3
+    finally:
+        await bench.aclose()
 
 
 def test_an_app_is_not_ready_by_checks_of_other_code() -> None:

@@ -37,7 +37,7 @@ async def say(desk: Desk, project_id: str, text: str, *answers: str) -> list[Rec
 
 
 def told(request: ReceivedRequest) -> str:
-    return json.dumps(request.body["messages"], ensure_ascii=False)
+    return json.dumps(request.body, ensure_ascii=False)
 
 
 def shows(request: ReceivedRequest, path: str) -> bool:

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.engine.agent.conftest import Desk
+from tests.support import model_faults as faults
 from tests.support.model_server import ModelServer
 from tests.support.tiny_app import TINY_TEMPLATE
 from vibedesk.base.errors import InvalidInputError, NotFoundError
@@ -35,6 +36,8 @@ def _waits(desk: Desk, reason: str) -> list[str]:
 
 
 async def test_an_attended_run_waits_at_the_budget_until_it_is_raised(attended: Desk) -> None:
+    # The first answer would be asked for again, but uses the budget up.
+    attended.server.fail(faults.max_tokens(after_chars=28), operation="blueprint")
     project_id = await attended.create(budget=0.0001)
     await attended.engine.generate(project_id)
     waiting = await attended.until(
@@ -46,6 +49,7 @@ async def test_an_attended_run_waits_at_the_budget_until_it_is_raised(attended: 
     assert view.waiting is not None
     assert view.waiting.reason == "budget"
     assert "0.0001 USD" in waiting.payload.message  # type: ignore[attr-defined]
+    assert len(attended.server.requests) == 1
     assert attended.services.agents.places.holders == ()  # others may work meanwhile
     await attended.engine.set_budget(project_id, 0.0002)  # not enough: it waits again
     await attended.until(lambda _: len(_waits(attended, "budget")) == 2)
@@ -53,7 +57,7 @@ async def test_an_attended_run_waits_at_the_budget_until_it_is_raised(attended: 
     await attended.engine.wait(project_id)
     after = await attended.engine.project(project_id)
     assert (after.state, after.waiting, after.budget) == ("complete", None, None)
-    assert len(attended.server.requests_for("blueprint")) == 1
+    assert len(attended.server.requests_for("blueprint")) == 2
 
 
 async def test_a_wait_for_the_budget_survives_a_restart(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import shlex
 import shutil
 from pathlib import Path
 from typing import Any
@@ -22,7 +23,10 @@ from vibedesk.engine.engine import Engine
 from vibedesk.engine.project_options import ProjectOptions
 
 CHOSEN = {"title": "Counter", "template": "tiny", **BLUEPRINT}
-SEED = "node -e \"require('fs').appendFileSync('seeds.txt', 'seed\\n')\""
+SEED, GROW = (
+    f"node -e \"require('fs').appendFileSync('seeds.txt', '{word}\\n')\""
+    for word in ("seed", "grow")
+)
 
 
 def variant(folder: Path, name: str, **meta: object) -> Path:
@@ -44,12 +48,12 @@ async def begin(desk: Desk, **options: Any) -> str:
 
 async def choose(desk: Desk, project_id: str, name: str, *, by_person: bool = False) -> str:
     agent = await desk.services.agents.get(project_id)
-    chosen = await desk.engine._call(agent._setup.choose_template(name, by_person=by_person))
+    chosen = await desk.engine._call(agent._steps.setup.choose_template(name, by_person=by_person))
     return chosen.name
 
 
 async def make_ready(desk: Desk, project_id: str) -> None:
-    await desk.engine._call(desk.agent(project_id)._setup.ready())
+    await desk.engine._call(desk.agent(project_id)._steps.setup.ready())
 
 
 async def page_of(url: str) -> str:
@@ -146,23 +150,27 @@ async def test_a_starter_is_not_changed_after_something_is_built(
 
 # -- set-up ----------------------------------------------------------------------------------------------------
 async def test_the_set_up_runs_once_and_again_where_it_is_lost(desk: Desk, tmp_path: Path) -> None:
-    folder = variant(tmp_path / "seeded", "seeded", setup_commands=[SEED])
+    folder = variant(tmp_path / "seeded", "seeded", setup_commands=[SEED, GROW])
     project_id = await begin(desk, template=str(folder))
     await desk.engine.generate(project_id)
     await desk.engine.wait(project_id)
     assert await desk.state(project_id) == "complete"
     work = await desk.folder(project_id)
-    assert (work / "seeds.txt").read_text() == "seed\n"
+    assert (work / "seeds.txt").read_text() == "seed\ngrow\n"
     await desk.engine.stop_sandbox(project_id)
     await desk.engine.start_preview(project_id)
-    assert (work / "seeds.txt").read_text() == "seed\n"
+    assert (work / "seeds.txt").read_text() == "seed\ngrow\n"
+    services = desk.services
+    # It succeeded once, and will not again.
+    once = "node gone.js"
+    await services.database.run(lambda: services.store.add_command(project_id, once, 0))
     shutil.rmtree(work / "node_modules")
     await desk.engine.rebuild_sandbox(project_id)
-    assert (work / "seeds.txt").read_text() == "seed\nseed\n"
-    services = desk.services
+    assert (work / "seeds.txt").read_text() == "seed\ngrow\n" * 2
+    notices = [e.payload.message for e in desk.of("notice") if e.payload.code == "not_replayed"]  # type: ignore[attr-defined]
+    assert notices == [f"`{once}` did not succeed again in the new sandbox."]
     recorded = await services._read(lambda: services.store.commands(project_id))
-    assert [c for c in recorded if "seeds" in c] == [c for c in recorded if "-e" in c]
-    assert len([c for c in recorded if "seeds" in c]) == 1
+    assert [c for c in recorded if "-e" in c] == [shlex.join(shlex.split(c)) for c in (SEED, GROW)]
 
 
 async def test_a_set_up_that_fails_is_said_and_tried_again(desk: Desk, tmp_path: Path) -> None:

@@ -10,7 +10,12 @@ import tomlkit
 from hypothesis import given
 from hypothesis import strategies as st
 
-from vibedesk.engine.builder.manifest import checked_manifest, requirements, with_requirements
+from vibedesk.engine.builder.manifest import (
+    checked_manifest,
+    line_of_package,
+    requirements,
+    with_requirements,
+)
 from vibedesk.engine.builder.templates import load_template
 from vibedesk.engine.scof import PatchError
 
@@ -24,6 +29,61 @@ _STARTER = json.dumps(
 )
 _PROJECT = '[project]\nname = "app"\nversion = "1"\nrequires-python = ">=3.11"\ndependencies = ["alpha>=1"]\n'
 _NAMES = st.dictionaries(st.text(max_size=8), st.text(max_size=8), max_size=4)
+_LISTED = """{
+  "name": "left-pad",
+  "overrides": { "tiny": "1.0.0", "dependencies": { "tiny": "2" } },
+  "dependencies": { "tiny-two": "1",
+    "@acme/ui": "^1.0.0", "quoted\\"": "\\"tiny\\": 1" },
+  "devDependencies": {
+    "tiny": "^3.0.0"
+  }
+}
+"""
+_ASKS = """[project] # "alpha"
+name = "gamma"
+keywords = ["alpha"]
+dependencies = [
+  # "alpha==0.1",
+  'beta[extra]>=2; python_version > "3.8"', "Alpha.One~=1.0",
+  "alpha",
+]
+[project.optional-dependencies]
+web = ["delta"]
+[tool.uv]
+constraint-dependencies = ["deep<2"]
+[[tool.uv.index]]
+name = "deep"
+[dependency-groups]
+dev = [
+  "epsilon",
+  {include-group = "web"},
+]
+"""
+
+
+@pytest.mark.parametrize(
+    ("path", "text", "package", "line"),
+    [
+        ("package.json", _LISTED, "@acme/ui", 5),
+        ("package.json", _LISTED, "tiny-two", 4),
+        ("package.json", _LISTED, "tiny", 7),
+        ("package.json", _LISTED, "left-pad", 0),
+        ("package.json", _LISTED[:40], "tiny", 0),
+        ("pyproject.toml", _ASKS, "alpha", 7),
+        ("pyproject.toml", _ASKS, "beta", 6),
+        ("pyproject.toml", _ASKS, "alpha-one", 6),
+        ("pyproject.toml", _ASKS, "delta", 10),
+        ("pyproject.toml", _ASKS, "epsilon", 17),
+        ("pyproject.toml", _ASKS, "gamma", 0),
+        ("pyproject.toml", _ASKS, "deep", 0),
+        ("pyproject.toml", _ASKS + "[", "alpha", 0),
+        ("go.mod", "tiny", "tiny", 0),
+    ],
+)
+def test_a_package_is_found_where_the_app_itself_asks_for_it(
+    path: str, text: str, package: str, line: int
+) -> None:
+    assert line_of_package(path, text, package) == line
 
 
 @pytest.mark.parametrize(

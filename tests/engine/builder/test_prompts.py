@@ -7,6 +7,7 @@ import json
 import os
 import re
 from collections.abc import Callable
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -16,15 +17,17 @@ from vibedesk.base.resources import resource
 from vibedesk.engine.builder import context as requests
 from vibedesk.engine.builder.context import ProjectContext
 from vibedesk.engine.builder.file_choice import ChosenFile, FileChoice
+from vibedesk.engine.builder.images import with_images
 from vibedesk.engine.builder.prompts import (
     blueprint_shape,
     framework_pitfalls,
-    prompt,
     system_prompt,
 )
 from vibedesk.engine.builder.schemas import Blueprint, Phase
 from vibedesk.engine.builder.templates import load_template, template_names
-from vibedesk.engine.models.protocol import ModelRequest
+from vibedesk.engine.models.prompt_files import prompt
+from vibedesk.engine.models.protocol import ChatMessage, ImagePart, ModelRequest
+from vibedesk.engine.models.structured import correction_request
 
 GOLDEN = Path(__file__).parents[2] / "golden"
 TEMPLATE = load_template("react-vite")
@@ -58,6 +61,7 @@ CONTEXT = ProjectContext(
 )
 ASKING = dataclasses.replace(CONTEXT, files=dataclasses.replace(CONTEXT.files, can_ask=True))
 PHASE = Phase.model_validate({**FIRST_PHASE, "install_commands": ["npm install zod@4"]})
+PICTURES = [ImagePart("image/png", b"", "sketch.png"), ImagePart("image/png", b"", "page.png")]
 IMPLEMENT = requests.implement_request(CONTEXT, 2, PHASE)
 
 
@@ -86,6 +90,10 @@ MADE: dict[str, Callable[[], ModelRequest]] = {
     ),
     "plan_phase": lambda: requests.plan_request(CONTEXT, 2, final=True),
     "implement_phase": lambda: IMPLEMENT,
+    "implement_phase_without_a_package": lambda: requests.implement_request(
+        CONTEXT, 2, PHASE, missing=["zod@4"]
+    ),
+    "implement_phase_with_pictures": lambda: with_images(IMPLEMENT, PICTURES, reference=True),
     "continue": lambda: requests.continue_request(
         IMPLEMENT, finished=["index.html"], cut=("app.js", "let a"), missing=["style.css"]
     ),
@@ -108,6 +116,12 @@ MADE: dict[str, Callable[[], ModelRequest]] = {
         CONTEXT, 2, ["src/App.tsx:1: Nothing is kept. (review 1)"], doubtful=True
     ),
     "fix_more_files": lambda: requests.fix_request(ASKING, 2, ["It shows 0."]),
+    "fix_closer": lambda: requests.fix_request(
+        CONTEXT, 2, ["It shows 0."], ["patched index.html", prompt("tasks/look_closer").text]
+    ),
+    "fix_whole_files": lambda: requests.fix_request(
+        CONTEXT, 2, ["It shows 0."], ["patched index.html", prompt("tasks/send_whole").text]
+    ),
     "debug": lambda: requests.debug_request(CONTEXT, 2, ["It shows 0."], ["patched App.tsx"]),
     "review": lambda: requests.review_request(CONTEXT, 2, ["src/App.tsx"], plan=PHASE),
     "review_again": lambda: requests.review_request(
@@ -119,6 +133,7 @@ MADE: dict[str, Callable[[], ModelRequest]] = {
         known=["index.html:1: The title is English. (no fault: the wish is, too)"],
         again=["src/App.tsx:1: Nothing is kept. (blocking)", "Nobody can sign in. (warning)"],
     ),
+    "review_whole": lambda: requests.review_request(CONTEXT, 2, [], last=True, whole=True),
     "checks": lambda: requests.checks_request(CONTEXT, 2, ["It counts: no button Count"]),
     "regenerate_file": lambda: requests.regenerate_request(
         CONTEXT, "src/App.tsx", "export default () => null", "Make it blue"
@@ -128,6 +143,12 @@ MADE: dict[str, Callable[[], ModelRequest]] = {
     ),
     "converse": lambda: requests.converse_request(
         CONTEXT, "Mark the style", activity="nothing runs", turn=1, changes=["phase 1 is done"]
+    ),
+    "converse_pictures": lambda: with_images(
+        requests.converse_request(CONTEXT, "Like this", activity="nothing runs", turn=1), PICTURES
+    ),
+    "correction": lambda: correction_request(
+        requests.plan_request(CONTEXT, 2, final=False), '{"name": 1}', "- name: should be a string"
     ),
     "converse_plan": lambda: requests.converse_request(
         dataclasses.replace(CONTEXT, history=[], phases=[]),
@@ -146,13 +167,24 @@ PROMPTS = sorted(p for p in resource("prompts").rglob("*.*") if p.name != "READM
 def test_request(name: str) -> None:
     request = MADE[name]()
     turns = "".join(
-        f"\n--- {turn.role}\n{turn.text[: turn.stable_chars]}"
-        + ("\n--- (up to here a cache may keep it)\n" if turn.stable_chars else "")
-        + turn.text[turn.stable_chars :]
+        f"\n--- {turn.role}\n" + "\n--- (up to here a cache may keep it)\n".join(_pieces(turn))
         for turn in request.messages
     )
     written = f"--- system: {len(request.system)} characters of system.txt{turns}"
     _compare(GOLDEN / f"{name}.txt", written)
+
+
+def _pieces(turn: ChatMessage) -> list[str]:
+    ends = (0, *turn.stable_ends, len(turn.text))
+    return [turn.text[begin:end] for begin, end in pairwise(ends)]
+
+
+def _stable(turn: ChatMessage) -> str:
+    return "".join(_pieces(turn)[:-1])
+
+
+def _task(turn: ChatMessage) -> str:
+    return _pieces(turn)[-1]
 
 
 def test_the_system_prompt() -> None:
@@ -179,7 +211,7 @@ def test_operations_on_the_same_project_begin_alike() -> None:
     parts = set()
     for name in WITH_PROJECT:
         first = MADE[name]().messages[0]
-        parts.add(first.text[: first.stable_chars])
+        parts.add(_stable(first))
     assert len(parts) == 1
     assert '<file path="src/App.tsx">' in parts.pop()
 
@@ -248,9 +280,9 @@ def test_only_an_answer_that_may_is_told_how_to_ask_for_files(can_ask: bool) -> 
 
 
 def test_checks_that_are_due_are_named_when_a_phase_is_written() -> None:
-    assert "It counts" in IMPLEMENT.messages[0].text[IMPLEMENT.messages[0].stable_chars :]
+    assert "It counts" in _task(IMPLEMENT.messages[0])
     earlier = requests.implement_request(CONTEXT, 1, PHASE).messages[0]
-    assert "It counts" not in earlier.text[earlier.stable_chars :]
+    assert "It counts" not in _task(earlier)
 
 
 @pytest.mark.parametrize("slotlike", ["{{shape}}", "{{wish}}", "\\g<0>"])

@@ -12,7 +12,7 @@ from pydantic import ValidationError
 
 from tests.support.recordings import recordings
 from vibedesk.engine.builder.planned_packages import package_specs
-from vibedesk.engine.builder.schemas import Blueprint, Phase, kebab_case
+from vibedesk.engine.builder.schemas import Blueprint, Phase, ReviewAnswer, kebab_case
 
 
 @pytest.mark.parametrize("folder", recordings(), ids=lambda folder: folder.name)
@@ -85,3 +85,32 @@ def test_packages_of_a_plan() -> None:
 def test_a_stored_blueprint_is_read_back_as_it_was() -> None:
     blueprint = Blueprint.model_validate({"title": "A", "initial_phase": {"name": "One"}})
     assert Blueprint.model_validate(json.loads(json.dumps(blueprint.model_dump()))) == blueprint
+
+
+@pytest.mark.parametrize(
+    ("said", "left"),
+    [
+        ([1, "2"], [1, 2]),
+        ("1, 2 and 3.", [1, 2, 3]),
+        (["#1", "(3)", 2.0], [1, 3, 2]),
+        (["1; 2"], [1, 2]),
+        ([], []),
+        ("none", []),
+        (["app.js:2: It shows nothing."], None),
+        (["1. app.js:2: It shows nothing."], None),
+        ("1-3", None),
+        ([4], None),
+        ([0], None),
+        (None, None),
+        ([None], None),
+        ({"1": True}, None),
+    ],
+)
+def test_what_a_review_says_is_still_there(said: object, left: list[int] | None) -> None:
+    answer = ReviewAnswer.model_validate({"still": said, "findings": []})
+    assert answer.left(3) == left
+
+
+def test_a_review_that_ends_early_does_not_say_what_is_still_there() -> None:
+    assert ReviewAnswer.model_validate({"findings": []}).left(1) is None
+    assert ReviewAnswer.model_validate({"still": [1]}).left(1) is None

@@ -285,6 +285,19 @@ def test_replay_gives_every_change_with_time_and_origin(files: ProjectFiles) -> 
     assert str(texts[paths["a"]]) == "123"
 
 
+def test_texts_without_what_the_person_did_have_what_others_did(files: ProjectFiles) -> None:
+    shown = files.write_all({"a": "one\ntwo\nthree\n", "b": "b\n", "c": "c\n"}, "agent")
+    files.write("a", "mine\none\ntwo\nthree\n", "user")
+    files.write("a", "mine\none\n2\nthree\n", "fix")
+    files.write("a", "mine\none\n2\n3\n", "agent")
+    files.write("a", "mine\none\n2\n3\nmine too\n", "disk")
+    files.write("b", "other\n", "fix")
+    files.write("c", "typed\n", "user")
+    files.write("d", "new\n", "user")
+    assert files.without_person(shown) == {"a": "one\n2\n3\n", "c": "c\n"}
+    assert files.without_person(files.version) == {}
+
+
 def test_a_late_replica_gets_fewer_bytes_than_the_whole_log(
     files: ProjectFiles, database: Database
 ) -> None:

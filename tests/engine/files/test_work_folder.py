@@ -550,6 +550,11 @@ def test_what_cannot_be_put_back_waits_while_the_rest_is(
     assert undone.outcome == (
         "That was undone; what was there is in the history. src/c.js could not be put back."
     )
+    unsure = Undone(unsure=["new.js"])
+    assert unsure
+    assert f"{unsure.what}. {unsure.outcome}" == (
+        "may have made new.js. Left alone, as it may be the app's: new.js."
+    )
     assert work.to_be_put_back == 0
     assert taken(work) == []
     assert files.texts() == before

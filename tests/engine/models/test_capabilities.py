@@ -38,6 +38,15 @@ def test_a_persons_facts_win_one_by_one(tmp_path: Path) -> None:
     assert (told.images, told.context_window) == (True, 9)
 
 
+def test_a_price_says_who_says_it(tmp_path: Path) -> None:
+    price = {"price": {"input": 1, "output": 2}}
+    catalogue = ModelCatalogue.load(own(tmp_path, {"mine": price, "gpt-5.4": {"images": False}}))
+    assert catalogue.find("claude-sonnet-5-5").price_from == "shipped"
+    assert catalogue.find("gpt-5.4").price_from == "shipped"
+    assert catalogue.find("claude-sonnet-5-5", told=price).price_from == "server"
+    assert catalogue.find("mine", told=price).price_from == "person"
+
+
 def test_servers_know_better_than_the_list() -> None:
     facts = ModelCatalogue.load().find("gpt-oss-120b", told={"context_window": 131_072})
     assert facts.context_window == 131_072

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, aclosing
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
@@ -14,6 +15,7 @@ from tests.support import model_faults as faults
 from tests.support.model_server import ModelServer
 from vibedesk.engine.models.protocol import (
     BadAnswerError,
+    BudgetExceededError,
     ChatMessage,
     ChatModel,
     Finished,
@@ -39,12 +41,18 @@ class Told:
         self.until: list[datetime] = []
         self.usage: list[CallUsage] = []
         self.now = 0.0
+        self.most_calls = 99
         self.hooks = RouterHooks(
+            before_call=self.before_call,
             on_waiting=self.waiting,
             on_resumed=self.resumed,
             on_notice=self.notice,
             on_usage=self.used,
         )
+
+    async def before_call(self) -> None:
+        if len(self.usage) >= self.most_calls:
+            raise BudgetExceededError("The budget is used up.")
 
     async def waiting(self, reason: str, until: datetime, message: str) -> None:
         self.log.append(f"waiting {reason}")
@@ -107,6 +115,21 @@ async def read(router: ModelRouter, request: ModelRequest = REQUEST) -> str:
         async for item in items:
             text += item.text if isinstance(item, TextDelta) else f"<{item.stop_reason}>"
     return text
+
+
+@pytest.mark.parametrize("structured", [True, False])
+async def test_a_used_up_budget_keeps_every_further_call_from_being_made(
+    servers: tuple[ModelServer, ModelServer], router: ModelRouter, told: Told, structured: bool
+) -> None:
+    told.most_calls = 1
+    if structured:
+        servers[0].answer('{"name": "x"}')
+    else:
+        servers[0].fail(faults.status(401))
+    with pytest.raises(BudgetExceededError):
+        await (router.ask_structured(REQUEST, Plan) if structured else read(router))
+    assert len(told.usage) == 1
+    assert [len(server.requests) for server in servers] == [1, 0]
 
 
 async def test_an_answer_passes_and_its_usage_is_recorded(
@@ -241,6 +264,11 @@ class Plan(BaseModel):
     files: list[str]
 
 
+class Noted(BaseModel):
+    name: str
+    notes: list[str] = []
+
+
 class TestStructured:
     async def test_the_second_model_is_asked_when_the_first_cannot_form_an_answer(
         self, servers: tuple[ModelServer, ModelServer], router: ModelRouter, told: Told
@@ -296,6 +324,33 @@ class TestStructured:
         servers[0].answer('{"name": "x", "files": ["a", "b"]}')
         servers[0].fail(faults.max_tokens(after_chars=28), times=2)
         assert (await router.ask_structured(REQUEST, Plan)).files == ["a"]
+
+    async def test_at_the_budget_a_cut_answer_waits_for_more_and_a_poor_one_is_taken(
+        self, servers: tuple[ModelServer, ModelServer], router: ModelRouter, told: Told
+    ) -> None:
+        told.most_calls = 1
+        servers[0].answer('{"name": "x", "files": ["a", "b"]}')
+        servers[0].fail(faults.max_tokens(after_chars=28))
+        with pytest.raises(BudgetExceededError):
+            await router.ask_structured(REQUEST, Plan)
+        told.most_calls = 2
+        servers[0].answer('{"name": "x"}')
+        form = {**Noted.model_json_schema(), "required": ["name", "notes"]}
+        noted = await router.ask_structured(replace(REQUEST, json_schema=form), Noted)
+        assert noted.model_fields_set == {"name"}
+        assert len(servers[0].requests) == 2
+
+    @pytest.mark.parametrize("again", ['{"name": "x", "notes": []}', '{"name": "y"}'])
+    async def test_what_a_request_requires_is_asked_for_once_more(
+        self, servers: tuple[ModelServer, ModelServer], router: ModelRouter, again: str
+    ) -> None:
+        servers[0].answer('{"name": "x"}')
+        servers[0].answer(again)
+        form = {**Noted.model_json_schema(), "required": ["name", "notes"]}
+        noted = await router.ask_structured(replace(REQUEST, json_schema=form), Noted)
+        assert noted == Noted.model_validate_json(again)
+        assert "notes: Field required" in str(servers[0].requests[1].messages[-1]["content"])
+        assert servers[1].requests == []
 
 
 async def test_finished_is_the_last_item(

@@ -21,14 +21,18 @@ from vibedesk.engine.models.providers import ModelChoice, Providers
 
 SCHEMAS = Path(__file__).with_name("schemas")
 FILES = {"anthropic": "anthropic_messages.json", "openai": "openai_chat_completions.json"}
+MARK = {"cache_control": {"type": "ephemeral"}}
 PICTURE = ImagePart("image/png", b"\x89PNG not really", "sketch.png")
-STABLE = "The project, which stays the same.\n"
+FACTS = "The project, which stays the same.\n"
+STABLE = FACTS + "Its files.\n"
 
 REQUEST = ModelRequest(
     operation="blueprint",
     system="Answer in JSON.",
     messages=(
-        ChatMessage("user", STABLE + "Build this.", (PICTURE,), stable_chars=len(STABLE)),
+        ChatMessage(
+            "user", STABLE + "Build this.", (PICTURE,), stable_ends=(len(FACTS), len(STABLE))
+        ),
         ChatMessage("assistant", "(an answer)"),
         ChatMessage("user", "Again."),
     ),
@@ -40,7 +44,7 @@ REQUESTS = {
     "everything": REQUEST,
     "plain": ModelRequest(operation="fix", system="", messages=(ChatMessage("user", "x"),)),
     "all of it stable": replace(
-        REQUEST, messages=(ChatMessage("user", STABLE, (), stable_chars=len(STABLE)),)
+        REQUEST, messages=(ChatMessage("user", STABLE, (), stable_ends=(len(STABLE),)),)
     ),
     "a picture only": replace(REQUEST, messages=(ChatMessage("user", "", (PICTURE,)),)),
 }
@@ -105,26 +109,35 @@ def test_the_schemas_refuse_what_is_not_documented() -> None:
     assert violations({"model": "m", "messages": [{"role": "user", "content": [image]}]}, "openai")
 
 
-async def test_anthropic_gets_images_as_sources_and_two_breakpoints(server: ModelServer) -> None:
+async def test_anthropic_gets_images_as_sources_and_after_what_is_cached(
+    server: ModelServer,
+) -> None:
     body = await body_of(server, "anthropic", "claude-opus-5-5", REQUEST)
-    mark = {"type": "ephemeral"}
-    assert body["system"] == [{"type": "text", "text": "Answer in JSON.", "cache_control": mark}]
-    image, stable, rest = body["messages"][0]["content"]
+    texts = ["Answer in JSON.", FACTS, "Its files.\n"]
+    assert body["system"] == [{"type": "text", "text": text, **MARK} for text in texts]
+    image, rest = body["messages"][0]["content"]
     assert base64.b64decode(image["source"]["data"]) == PICTURE.data
     assert image["source"]["media_type"] == "image/png"
-    assert stable == {"type": "text", "text": STABLE, "cache_control": mark}
     assert rest == {"type": "text", "text": "Build this."}
     assert body["output_config"] == {"effort": "high"}
     assert "temperature" not in body
 
 
+async def test_anthropic_gets_four_marks_at_most(server: ModelServer) -> None:
+    many = ChatMessage("user", "abcdefgh", stable_ends=(1, 2, 3, 4, 5))
+    body = await body_of(server, "anthropic", "claude-opus-5-5", replace(REQUEST, messages=(many,)))
+    marked = [block["text"] for block in body["system"] if "cache_control" in block]
+    assert marked == ["Answer in JSON.", "a", "d", "e"]
+    assert body["messages"] == [{"role": "user", "content": "fgh"}]
+
+
 async def test_openai_gets_images_as_data_addresses(server: ModelServer) -> None:
     body = await body_of(server, "openai", "gpt-6.1-sol", REQUEST)
-    image, text = body["messages"][1]["content"]
+    stable, image, text = body["messages"][1]["content"]
     kind, _, data = image["image_url"]["url"].partition(",")
     assert kind == "data:image/png;base64"
     assert base64.b64decode(data) == PICTURE.data
-    assert text["text"] == STABLE + "Build this."
+    assert (stable["text"], text["text"]) == (STABLE, "Build this.")
     assert body["reasoning_effort"] == "high"
     assert body["max_completion_tokens"] == 32_000
 
@@ -133,10 +146,9 @@ async def test_openrouter_gets_marks_and_efforts_in_its_own_form(server: ModelSe
     body = await body_of(server, "openrouter", "anthropic/claude-sonnet-5.5", REQUEST)
     assert body.pop("reasoning") == {"effort": "high"}
     system, first = body["messages"][:2]
-    assert system["content"][0]["cache_control"] == {"type": "ephemeral"}
-    assert first["content"][1]["cache_control"] == {"type": "ephemeral"}
-    for part in (system["content"][0], first["content"][1]):
-        del part["cache_control"]
+    assert [part["type"] for part in first["content"]] == ["image_url", "text"]
+    for part in system["content"]:
+        assert part.pop("cache_control") == MARK["cache_control"]
     assert violations(body, "openai") == []
     assert server.requests[-1].headers["x-title"] == "VibeDesk"
     plain = await body_of(server, "openrouter", "some/other", REQUEST)
@@ -147,6 +159,7 @@ async def test_a_model_that_sees_nothing_is_told_what_there_is(server: ModelServ
     body = await body_of(server, "cerebras", "gpt-oss-120b", REQUEST)
     text = body["messages"][1]["content"]
     assert "sketch.png" in text
+    assert text.startswith(STABLE)
     assert text.endswith("Build this.")
 
 
@@ -155,13 +168,11 @@ async def test_the_marked_part_is_the_same_bytes_from_request_to_request(
 ) -> None:
     bodies = []
     for task in ("Build this.", "Now that."):
-        turn = ChatMessage("user", STABLE + task, (), stable_chars=len(STABLE))
+        turn = ChatMessage("user", STABLE + task, (), stable_ends=(len(STABLE),))
         request = replace(REQUEST, messages=(turn,))
         bodies.append(await body_of(server, "anthropic", "claude-sonnet-5-5", request))
-    first, second = (
-        json.dumps(body["system"]) + json.dumps(body["messages"][0]["content"][0])
-        for body in bodies
-    )
+    first, second = (json.dumps(body["system"]) for body in bodies)
+    assert "Its files." in first
     assert first == second
 
 

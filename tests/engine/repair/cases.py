@@ -358,6 +358,65 @@ mended(
     "  // the sum\n  const sum = useMemo(() => items.length, [items])\n  const [n] = useState(1) // one\n  if (items.length === 0) {\n    return <p>none</p>\n  }\n\n"
     "  return <p>{sum + n}</p>\n}\n",
 )
+mended(
+    "a hook in a loop that needs nothing of it",
+    "g5/Loop5g.tsx",
+    "import { createContext, useContext } from 'react'\n\nconst Unit5g = createContext('px')\n\n"
+    "export function Loop5g({ sizes }: { sizes: number[] }) {\n  const shown: string[] = []\n\n  // every size\n"
+    "  for (const size of sizes) {\n    // the unit of all of them\n    const unit = useContext(Unit5g) // one\n\n"
+    "    shown.push(`${size} ${unit}`)\n  }\n  return <p>{shown.join()}</p>\n}\n",
+    "import { createContext, useContext } from 'react'\n\nconst Unit5g = createContext('px')\n\n"
+    "export function Loop5g({ sizes }: { sizes: number[] }) {\n  const shown: string[] = []\n\n"
+    "  // the unit of all of them\n  const unit = useContext(Unit5g) // one\n  // every size\n"
+    "  for (const size of sizes) {\n\n"
+    "    shown.push(`${size} ${unit}`)\n  }\n  return <p>{shown.join()}</p>\n}\n",
+)
+mended(
+    "a hook of several lines in a loop in a condition after a return",
+    "g6/Deep6g.tsx",
+    "import { useMemo } from 'react'\n\nexport function Deep6g({ names, from }: { names: string[]; from: string }) {\n"
+    "  if (!from) return null\n\n  const all: string[] = []\n  if (names.length > 1) {\n    for (const name of names) {\n"
+    "      if (!name) continue\n      const words = useMemo(\n        () => from.split(' ').length, // at blanks\n\n        [from],\n      )\n"
+    "      all.push(name, `${words}`)\n    }\n  }\n  return <p>{all.join()}</p>\n}\n",
+    "import { useMemo } from 'react'\n\nexport function Deep6g({ names, from }: { names: string[]; from: string }) {\n"
+    "  const words = useMemo(\n    () => from.split(' ').length, // at blanks\n\n    [from],\n  )\n"
+    "  if (!from) return null\n\n  const all: string[] = []\n  if (names.length > 1) {\n    for (const name of names) {\n"
+    "      if (!name) continue\n"
+    "      all.push(name, `${words}`)\n    }\n  }\n  return <p>{all.join()}</p>\n}\n",
+)
+mended(
+    "a state in a loop that nobody can set, and a function",
+    "g9/Still9g.tsx",
+    "import { useCallback, useState } from 'react'\n\nexport function Still9g({ names }: { names: string[] }) {\n"
+    "  const all: string[] = []\n  for (const name of names) {\n    const [mark] = useState('-') // before each\n"
+    "    const shown = useCallback((text: string) => text.trim(), [])\n    all.push(mark + shown(name))\n  }\n  return <p>{all.join()}</p>\n}\n",
+    "import { useCallback, useState } from 'react'\n\nexport function Still9g({ names }: { names: string[] }) {\n"
+    "  const all: string[] = []\n  const [mark] = useState('-') // before each\n"
+    "  const shown = useCallback((text: string) => text.trim(), [])\n  for (const name of names) {\n    all.push(mark + shown(name))\n  }\n  return <p>{all.join()}</p>\n}\n",
+)
+mended(
+    "a state in a condition, on lines of its own and between others",
+    "g7/Choice7g.tsx",
+    "import { useState } from 'react'\n\nexport function Choice7g({ open, wide }: { open: boolean; wide: boolean }) {\n"
+    "  // if it is open\n  if (open) {\n    const [a] = useState(1) /* one */\n\n    // with what it counts\n    return <p>{a}</p>\n  }\n"
+    "  if (wide) { const [b, setB] = useState(2); return <b onClick={() => setB(b + 1)}>{b}</b> } // two\n  return <i />\n}\n",
+    "import { useState } from 'react'\n\nexport function Choice7g({ open, wide }: { open: boolean; wide: boolean }) {\n"
+    "  const [a] = useState(1) /* one */\n  const [b, setB] = useState(2);\n"
+    "  // if it is open\n  if (open) {\n\n    // with what it counts\n    return <p>{a}</p>\n  }\n"
+    "  if (wide) { return <b onClick={() => setB(b + 1)}>{b}</b> } // two\n  return <i />\n}\n",
+)
+mended(
+    "an effect under a condition",
+    "g8/Effect8g.tsx",
+    "import { useEffect } from 'react'\n\nexport function Effect8g({ left }: { left?: { seconds: number } }) {\n"
+    "  // while it runs\n  if (left !== undefined) { // there is some\n    // in the tab\n    useEffect(() => { // each second\n"
+    "      document.title = `${left.seconds} s left`\n\n      return () => {\n        document.title = ''\n      }\n"
+    "    }, [left]); // of the tab\n  } // no time\n\n  return <p>a</p>\n}\n",
+    "import { useEffect } from 'react'\n\nexport function Effect8g({ left }: { left?: { seconds: number } }) {\n"
+    "  // while it runs\n  useEffect(() => { // there is some\n    // in the tab\n    if (left !== undefined) { // each second\n"
+    "      document.title = `${left.seconds} s left`\n\n      return () => {\n        document.title = ''\n      }\n"
+    "    } // of the tab\n  }, [left]); // no time\n\n  return <p>a</p>\n}\n",
+)
 # -- syntax -----------------------------------------------------------------------------------------------------
 mended(
     "the last bracket",
@@ -550,6 +609,61 @@ left(
     "import { useState } from 'react'\nexport function List7x({ ids }: { ids: number[] }) {\n  const all: number[] = []\n"
     "  for (const id of ids) {\n    const [n] = useState(id)\n    all.push(n)\n  }\n  return <p>{all.join()}</p>\n}\n",
 )
+_LOOP_OF_HOOKS = (
+    "import {{ useCallback, useDeferredValue, useMemo, useState, useTransition }} from 'react'\n\n"
+    "const later11x = () => {{\n  let count = 0\n  return () => ++count\n}}\nexport function {name}({{ ids }}: {{ ids: number[] }}) {{\n"
+    "  const all: string[] = []\n  let sum = 0\n  for (const id of ids) {{\n    sum += id\n    {hook}\n"
+    "    all.push(`${{id}} ${{a}}`)\n  }}\n  return <p>{{all.join()}}{{sum}}</p>\n}}\n"
+)
+"""A component whose loop has a hook, whose value is `a`."""
+for _number, (_why, _hook) in enumerate(
+    (
+        (
+            "every round has a state of its own",
+            "const [a, setA] = useState(0)\n    if (id > 9) setA(1)",
+        ),
+        ("it is a transition of its own", "const [a] = useTransition()"),
+        ("what it begins with is made anew", "const [a] = useState(Math.random())"),
+        ("what it reads changes in the loop", "const a = useMemo(() => sum, [])"),
+        ("what it reads is filled in the loop", "const a = useMemo(() => all.length, [])"),
+        ("what it takes may not be there", "const a = useMemo(() => ids[0].toFixed(), [ids])"),
+        ("its name changes in the loop", "let a = useMemo(() => 1, [])\n    a++"),
+        (
+            "every round fills its own",
+            "const a = useMemo(() => new Set<number>(), [])\n    a.add(id)",
+        ),
+        ("every round has an object", "const [a] = useState({ id: 0 })\n    a.id = id"),
+        ("every round has a list", "const [a] = useState<number[]>([])\n    a.push(id)"),
+        ("it keeps an object of its own", "const a = useDeferredValue({ id: 0 })\n    a.id = id"),
+        (
+            "one of two is an object",
+            "const { a, ...b } = useMemo(() => ({ a: 1 }), [])\n    Object.assign(b, { id })",
+        ),
+        ("its number is new each time", "const a = useMemo(() => Math.random(), [])"),
+        ("a function makes it anew", "const a = useMemo(Math.random, [])"),
+        ("what it takes it takes away", "const a = useMemo(() => ids.pop() ?? 0, [])"),
+        ("its function counts", "const a = useCallback(later11x(), [])\n    a()"),
+    ),
+    start=1,
+):
+    _name = f"Round{_number}11x"
+    left(
+        f"a hook in a loop: {_why}",
+        f"x11/{_name}.tsx",
+        _LOOP_OF_HOOKS.format(name=_name, hook=_hook),
+    )
+left(
+    "a hook in a loop of a name that means something else outside",
+    "x12/A.tsx",
+    "import { useMemo } from 'react'\n\nconst size12x = 1\nexport function Names12x({ ids }: { ids: number[] }) {\n  const all: number[] = []\n"
+    "  for (const id of ids) {\n    const size12x = useMemo(() => 2, [])\n    all.push(id * size12x)\n  }\n  return <p>{all.join()}{size12x}</p>\n}\n",
+)
+left(
+    "an effect under a condition that it does not watch",
+    "x13/A.tsx",
+    "import { useEffect } from 'react'\n\nexport function Watch13x({ on, title }: { on: boolean; title: string }) {\n  if (on) {\n    useEffect(() => {\n"
+    "      document.title = title\n    }, [title])\n  }\n  return <p>a</p>\n}\n",
+)
 left(
     "possibly missing where a value is needed",
     "x8/a.ts",
@@ -570,3 +684,104 @@ mended(
     "// The first, whatever it is.\nconst firstOf21 = <T,>(items: T[]): T | undefined => items[0]\n\n"
     'export function First21({ names }: { names: string[] }) {\n  return <p title="a">{firstOf21(names)}</p>\n}\n',
 )
+
+# -- what is taken for something that it nearly is -------------------------------------------------------------
+mended(
+    "an object taken apart as a list, by the names of its members",
+    "y1/Use.tsx",
+    "function useItems31() {\n  return { items: ['a'], count: 1 }\n}\n\n"
+    "export function List31() {\n  const [items, count] = useItems31() // both\n  return <p>{items.join()}{count}</p>\n}\n",
+    "function useItems31() {\n  return { items: ['a'], count: 1 }\n}\n\n"
+    "export function List31() {\n  const { items, count } = useItems31() // both\n  return <p>{items.join()}{count}</p>\n}\n",
+)
+left(
+    "an object taken apart as a list, by names of its own",
+    "y2/use.ts",
+    "function pair32() {\n  return { items: ['a'], count: 1 }\n}\n\nexport const [first32, second32] = pair32()\n",
+)
+mended(
+    "pairs of a record, and lists that may be missing",
+    "y3/pairs.ts",
+    "export function shown33(sums: Record<string, number>, more?: string[]): string[] {\n  const all = [...more]\n"
+    "  for (const each of more) all.push(each)\n  for (const [name, sum] of sums) all.push(`${name} ${sum}`)\n  return all\n}\n",
+    "export function shown33(sums: Record<string, number>, more?: string[]): string[] {\n  const all = [...(more ?? [])]\n"
+    "  for (const each of more ?? []) all.push(each)\n  for (const [name, sum] of Object.entries(sums)) all.push(`${name} ${sum}`)\n  return all\n}\n",
+)
+mended(
+    "a fixed list spread into a call",
+    "y4/spread.ts",
+    "const SPAN34 = [1, 2] // a pair\nexport const width34 = (from: number, to: number) => to - from\nexport const all34 = width34(...SPAN34)\n",
+    "const SPAN34 = [1, 2] as const // a pair\nexport const width34 = (from: number, to: number) => to - from\nexport const all34 = width34(...SPAN34)\n",
+)
+left(
+    "a list that grows, spread into a call",
+    "y5/spread.ts",
+    "const SPAN35 = [1]\nSPAN35.push(2)\nexport const width35 = (from: number, to: number) => to - from\nexport const all35 = width35(...SPAN35)\n",
+)
+mended(
+    "type arguments, too many and too few",
+    "y6/generic.ts",
+    "const one36 = <T,>(value: T): T => value\nconst two36 = <T, K>(value: T, key: K): [T, K] => [value, key]\nconst none36 = () => 1\n"
+    "export const all36 = [one36<string, number>('a'), two36<string>('a', 1), none36<string>()]\n",
+    "const one36 = <T,>(value: T): T => value\nconst two36 = <T, K>(value: T, key: K): [T, K] => [value, key]\nconst none36 = () => 1\n"
+    "export const all36 = [one36<string>('a'), two36('a', 1), none36()]\n",
+)
+mended(
+    "a picked member by a letter",
+    "y7/pick.ts",
+    "interface Recipe37 { id: string; title: string }\nexport type Card37 = Pick<Recipe37, 'id' | 'titel'>\n",
+    "interface Recipe37 { id: string; title: string }\nexport type Card37 = Pick<Recipe37, 'id' | 'title'>\n",
+)
+mended(
+    "a member of an interface by a letter: its users are right",
+    "y8/keys.ts",
+    "interface Keys38 { handleKey(key: string): void }\nexport class Game38 implements Keys38 {\n  handelKey(key: string): void {\n    console.info(key)\n  }\n}\n"
+    "export const press38 = (game: Game38) => game.handleKey('a')\n",
+    "interface Keys38 { handleKey(key: string): void }\nexport class Game38 implements Keys38 {\n  handleKey(key: string): void {\n    console.info(key)\n  }\n}\n"
+    "export const press38 = (game: Game38) => game.handleKey('a')\n",
+)
+mended(
+    "an element and a module that are used as components",
+    "y9/Use.tsx",
+    "import * as Bar39 from './Bar39'\n\nconst Cross39 = <b>x</b>\nexport const Row39 = () => <p><Cross39 /> <Bar39 /></p>\n",
+    "import Bar39 from './Bar39'\n\nconst Cross39 = <b>x</b>\nexport const Row39 = () => <p>{Cross39} <Bar39 /></p>\n",
+    y9__Bar39_DOT_tsx="export default function Bar39() {\n  return <i>1</i>\n}\n",
+)
+mended(
+    "classes in two attributes",
+    "y10/Use.tsx",
+    'export const Title40 = () => <h1 className="text-2xl" id="a" className="font-bold">a</h1>\n',
+    'export const Title40 = () => <h1 className="text-2xl font-bold" id="a">a</h1>\n',
+)
+mended(
+    "pairs that were not waited for, and those of an object",
+    "y11/pairs.ts",
+    "const SIZES41 = { small: 1, large: 2 }\nasync function load41(): Promise<[string, number][]> {\n  return []\n}\n"
+    "export async function shown41(): Promise<string[]> {\n  const all: string[] = []\n"
+    "  for (const [name, sum] of load41()) all.push(`${name} ${sum}`)\n  for (const [name, size] of SIZES41) all.push(`${name} ${size}`)\n  return all\n}\n",
+    "const SIZES41 = { small: 1, large: 2 }\nasync function load41(): Promise<[string, number][]> {\n  return []\n}\n"
+    "export async function shown41(): Promise<string[]> {\n  const all: string[] = []\n"
+    "  for (const [name, sum] of await load41()) all.push(`${name} ${sum}`)\n  for (const [name, size] of Object.entries(SIZES41)) all.push(`${name} ${size}`)\n  return all\n}\n",
+)
+mended(
+    "pairs of a promise in a function that does not wait yet",
+    "y13/pairs.ts",
+    "export function shown43(sums: Promise<[string, number][]>): string[] {\n  const all: string[] = []\n"
+    "  for (const [name, sum] of sums) all.push(`${name} ${sum}`)\n  return all\n}\n",
+    "export async function shown43(sums: Promise<[string, number][]>): Promise<string[]> {\n  const all: string[] = []\n"
+    "  for (const [name, sum] of await sums) all.push(`${name} ${sum}`)\n  return all\n}\n",
+)
+for _number, (_why, _of) in enumerate(
+    (
+        ("a map that something refers to", "import('react').RefObject<Map<string, number>>"),
+        ("a map or a record", "Map<string, number> | Record<string, number>"),
+        ("a function", "() => [string, number][]"),
+    ),
+    start=1,
+):
+    left(
+        f"pairs of {_why}",
+        f"y12/pairs{_number}.ts",
+        f"export function shown42(sums: {_of}): string[] {{\n  const all: string[] = []\n"
+        "  for (const [name, sum] of sums) all.push(`${name} ${sum}`)\n  return all\n}\n",
+    )

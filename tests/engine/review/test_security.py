@@ -294,14 +294,20 @@ _UV_FILES = {
 
 def _write(folder: Path, files: dict[str, Any]) -> None:
     for name, text in files.items():
-        (folder / name).write_text(text if isinstance(text, str) else json.dumps(text), "utf-8")
+        (folder / name).write_text(
+            text if isinstance(text, str) else json.dumps(text, indent=2), "utf-8"
+        )
+
+
+def _texts(folder: Path) -> dict[str, str]:
+    return {path.name: path.read_text("utf-8") for path in folder.iterdir() if path.is_file()}
 
 
 async def test_npm_tells_of_a_package_with_a_hole(tmp_path: Path, advisories: str) -> None:
     _write(tmp_path, _NPM_FILES)
-    (issue,) = await audit(Tools(tmp_path, advisories), template("react-vite"))
-    assert (issue.code, issue.kind, issue.severity, issue.file) == (
-        "vulnerable_package", "dependency", "blocking", "package.json",
+    (issue,) = await audit(Tools(tmp_path, advisories), template("react-vite"), _texts(tmp_path))
+    assert (issue.code, issue.kind, issue.severity, issue.place) == (
+        "vulnerable_package", "dependency", "blocking", "package.json:5",
     )  # fmt: skip
     assert (
         issue.message
@@ -312,11 +318,13 @@ async def test_npm_tells_of_a_package_with_a_hole(tmp_path: Path, advisories: st
 
 async def test_uv_tells_of_a_package_with_a_hole(tmp_path: Path, advisories: str) -> None:
     _write(tmp_path, _UV_FILES)
-    (issue,) = await audit(Tools(tmp_path, advisories), template("python-fastapi"))
-    assert (issue.code, issue.severity, issue.file) == (
+    (issue,) = await audit(
+        Tools(tmp_path, advisories), template("python-fastapi"), _texts(tmp_path)
+    )
+    assert (issue.code, issue.severity, issue.place) == (
         "vulnerable_package",
         "blocking",
-        "pyproject.toml",
+        "pyproject.toml:5",
     )
     assert (
         issue.message
@@ -327,7 +335,7 @@ async def test_uv_tells_of_a_package_with_a_hole(tmp_path: Path, advisories: str
 @pytest.mark.parametrize("name", ["react-vite", "python-fastapi"])
 async def test_a_registry_that_cannot_be_reached_is_said(tmp_path: Path, name: str) -> None:
     _write(tmp_path, _NPM_FILES if name == "react-vite" else _UV_FILES)
-    (issue,) = await audit(Tools(tmp_path, "http://127.0.0.1:9"), template(name))
+    (issue,) = await audit(Tools(tmp_path, "http://127.0.0.1:9"), template(name), _texts(tmp_path))
     assert (issue.code, issue.severity) == ("audit_unavailable", "warning")
     assert issue.message.startswith("The list of known holes could not be reached")
     assert "127.0.0.1:9/" not in issue.message
@@ -338,7 +346,7 @@ async def test_other_package_managers_are_not_asked() -> None:
         raise AssertionError(argv)
 
     own = dataclasses.replace(template("react-vite"), add_command="pnpm add {packages}")
-    (issue,) = await audit(run, own)
+    (issue,) = await audit(run, own, {})
     assert issue.code == "audit_unavailable"
     assert issue.message.startswith("pnpm is not asked")
 

@@ -61,6 +61,17 @@ console.log('started')
 if (process.argv[3] !== 'leave') setInterval(() => {}, 1000)
 """
 
+WITNESS = """
+const fs = require('node:fs')
+for (const way of ['open', 'openSync']) {
+  const open = fs[way]
+  fs[way] = (path, ...rest) => {
+    if (/node_modules.little.index\\.js$/.test(path)) console.error('unpacked by ' + way)
+    return open(path, ...rest)
+  }
+}
+"""
+
 
 async def run(sandbox: Sandbox, *argv: str, timeout: float | None = 30) -> list[CommandOutput]:
     return [output async for output in sandbox.exec(argv, timeout=timeout)]
@@ -190,6 +201,50 @@ class SandboxContract:
         assert npm[-1] == npx[-1] == Exited(0)
         assert texts(npm)[0].split(".")[0].isdigit()
         assert texts(npm) == texts(npx)
+
+    async def test_npm_unpacks_without_a_wait_for_each_file(self, place: Place) -> None:
+        manifest = {"name": "little", "version": "1.2.3", "bin": "index.js", "main": "index.js"}
+        await place.script("witness.cjs", WITNESS)
+        await place.script("package.json", '{"name": "app"}')
+        (place.folder / "little").mkdir()
+        await place.script("little/package.json", json.dumps(manifest))
+        await place.script("little/index.js", "#!/usr/bin/env node\nconsole.log('little runs')\n")
+        assert (await run(place.sandbox, "npm", "pack", "./little"))[-1] == Exited(0)
+        install = ["npm", "install", "--offline", "./little-1.2.3.tgz"]
+        witness = {"NODE_OPTIONS": f"--require {place.sandbox.workdir}/witness.cjs"}
+        outputs = [output async for output in place.sandbox.exec(install, env=witness, timeout=60)]
+        assert outputs[-1] == Exited(0)
+        assert [line for line in texts(outputs, "stderr") if "unpacked" in line] == [
+            "unpacked by openSync"
+        ]
+        # Its rights, and npm's link to it.
+        assert texts(await run(place.sandbox, "node_modules/.bin/little")) == ["little runs"]
+
+    @pytest.mark.parametrize("needed", ["dependencies", "optionalDependencies"])
+    async def test_what_npm_cannot_write_is_told_at_the_end(
+        self, place: Place, needed: str
+    ) -> None:
+        manifest = {"name": "app", needed: {"large": "file:large-1.2.3.tgz"}}
+        await place.script("package.json", json.dumps(manifest))
+        (place.folder / "large").mkdir()
+        await place.script("large/package.json", '{"name": "large", "version": "1.2.3"}')
+        await place.script("large/data.txt", "no end " * 500_000)
+        assert (await run(place.sandbox, "npm", "pack", "./large"))[-1] == Exited(0)
+        # As on a full disk, with another reason: no file may have more than 512 KiB.
+        small = "trap '' XFSZ; ulimit -f 1024; exec npm install --offline"
+        outputs = await run(place.sandbox, "sh", "-c", small)
+        assert isinstance(outputs[-1], Exited)
+        assert outputs[-1].status != 0
+        last = "\n".join(texts(outputs, "stderr")[-20:])
+        assert "EFBIG" in last
+        assert "Exit handler never called" not in last
+
+    async def test_what_npm_cannot_unpack_is_told(self, place: Place) -> None:
+        await place.script("package.json", '{"name": "app"}')
+        await place.script("broken.tgz", "no archive")
+        outputs = await run(place.sandbox, "npm", "install", "--offline", "./broken.tgz")
+        assert outputs[-1] == Exited(1)
+        assert "TAR_BAD_ARCHIVE" in "\n".join(texts(outputs, "stderr"))
 
     # the end of commands
 

@@ -29,7 +29,7 @@ ALLOWED_VARIABLES = {
     "NODE_EXTRA_CA_CERTS", "HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "http_proxy", "https_proxy", "no_proxy",
     "npm_config_userconfig", "npm_config_globalconfig", "npm_config_cache", "npm_config_audit", "npm_config_fund",
     "npm_config_fetch_retry_mintimeout", "npm_config_fetch_retry_maxtimeout",
-    "npm_config_update_notifier", "npm_config_progress", "npm_config_omit_lockfile_registry_resolved",
+    "npm_config_update_notifier", "npm_config_progress", "npm_config_logs_max", "npm_config_omit_lockfile_registry_resolved",
     "UV_CACHE_DIR", "UV_LINK_MODE", "UV_NO_PROGRESS", "UV_PYTHON_DOWNLOADS", "UV_PYTHON_PREFERENCE",
     "UV_INDEX_URL", "PYTHONUNBUFFERED", "SSL_CERT_FILE", "REQUESTS_CA_BUNDLE", "PIP_CERT",
     "APP_GREETING",

@@ -132,6 +132,12 @@ def test_a_command_gets_the_time_to_end_by_itself(supervise: Launcher) -> None:
     assert supervised.report() == "ended"
 
 
+def test_a_command_that_is_ended_as_it_starts_does_not_use_up_its_time(supervise: Launcher) -> None:
+    supervised = supervise("sleep", "1000", grace=60)
+    supervised.process.communicate(timeout=20)
+    assert supervised.report() == "ended"
+
+
 def test_a_wrapper_is_not_ended_before_what_it_wraps(supervise: Launcher) -> None:
     inner = "trap 'echo inner bye; exit 0' TERM; echo up; while :; do sleep 0.05; done"
     outer = "trap 'echo outer was told' TERM; sh -c \"$1\"; echo outer ends"
@@ -169,8 +175,9 @@ def test_the_command_starts_with_clean_signals_and_input(supervise: Launcher) ->
         )
     finally:
         signal.signal(signal.SIGQUIT, before)
-    out, _ = supervised.process.communicate(timeout=10)
-    lines = out.decode().split()
+    # Its own input stays open: where that ends, the command is to end too.
+    assert supervised.process.stdout
+    lines = supervised.process.stdout.read().decode().split()
     assert lines[:3] == ["SigBlk:", "0" * 16, "SigIgn:"]
     assert int(lines[3], 16) & ~_KEPT_BY_LIBC == 0
     assert lines[4:8] == ["0", "1", "2", "3"]  # 3 is the listing itself

@@ -137,6 +137,18 @@ class TestReports:
         database.call(lambda: store.report([], {"types"}, 1))
         assert only(database, store).status == "fixed"
 
+    def test_what_was_left_for_later_keeps_the_words_in_which_it_is_wished(
+        self, database: Database, store: IssueStore
+    ) -> None:
+        database.call(lambda: store.report([("s", data(message="3 tasks"))], {"types"}, 1))
+        database.call(lambda: store.set_status(["s"], "skipped"))
+        found = data(message="4 tasks", line=7)
+        database.call(lambda: store.report([("s", found)], {"types"}, 1))
+        assert only(database, store).data == {**found, "message": "3 tasks"}
+        database.call(lambda: store.set_status(["s"], "open"))
+        database.call(lambda: store.report([("s", data(message="5 tasks"))], {"types"}, 1))
+        assert only(database, store).data["message"] == "5 tasks"
+
     def test_what_the_person_met_stays_until_something_was_tried(
         self, database: Database, store: IssueStore
     ) -> None:

@@ -73,6 +73,20 @@ class TestRoute:
         assert "temperature 0.3" in row.lines[0]._facts.text
         assert "at most 9 k tokens out" in row.lines[0]._facts.text
 
+    def test_a_temperature_that_is_not_sent_is_not_shown_as_in_force(
+        self, qtbot: QtBot, theme: Theme
+    ) -> None:
+        facts = OPTIONS[1].facts
+        assert facts is not None
+        option = dataclasses.replace(
+            OPTIONS[1], facts=dataclasses.replace(facts, temperature=False)
+        )
+        known = dataclasses.replace(KNOWN, options=(option,))
+        step = dataclasses.replace(SONNET, temperature=0.3)
+        line = StepLine(theme, step, lambda: known, "Fix")
+        qtbot.addWidget(line)
+        assert "temperature 0.3 is not sent: this model takes none" in line._facts.text
+
     @pytest.mark.parametrize("locale", ["C", "de_DE", "en_US"])
     @pytest.mark.parametrize("typed", ["0.7", "0,7"])
     def test_numbers_are_taken_wherever_the_person_lives(
@@ -301,6 +315,10 @@ def test_facts_say_what_is_known_and_what_is_assumed(qapp: QApplication) -> None
     assert facts_words(known) == (
         "1 M context · sees images · caches prompts · $3 in, $15 out per M tokens, 27 Nov 2026"
     )
+    own = dataclasses.replace(known, price_date="", price_from="person")
+    assert facts_words(own).endswith("per M tokens, as your models.json says")
+    told = dataclasses.replace(known, price_date="", price_from="server")
+    assert facts_words(told).endswith("per M tokens, as its server says")
     unknown = dataclasses.replace(known, known=False, input_price=None)
     assert "Nothing is known of it" in facts_words(unknown)
     assert "not counted" in facts_words(unknown)

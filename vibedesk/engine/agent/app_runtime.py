@@ -12,24 +12,17 @@ import shlex
 import shutil
 import time
 from collections import deque
-from collections.abc import (
-    AsyncIterator,
-    Awaitable,
-    Callable,
-    Collection,
-    Iterable,
-    Mapping,
-    Sequence,
-)
-from contextlib import aclosing, asynccontextmanager
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from contextlib import aclosing
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol, TypeVar
+from typing import TypeVar
 
 import httpx
 
-from vibedesk.base.aio import Batcher, finish
+from vibedesk.base.aio import Batcher
 from vibedesk.base.redaction import without_known
+from vibedesk.engine.agent.command_undo import CommandUndo
 from vibedesk.engine.agent.install_errors import install_error
 from vibedesk.engine.agent.waits import take_place, wait_until
 from vibedesk.engine.builder.project_access import ProjectAccess, telling_changes
@@ -45,10 +38,8 @@ from vibedesk.engine.events import (
     SandboxLog,
     SandboxState,
 )
-from vibedesk.engine.files.history import History
-from vibedesk.engine.files.ignore_rules import NEVER_ENTERED
 from vibedesk.engine.files.watcher import watch_folder
-from vibedesk.engine.files.work_folder import Undone, WorkFolder
+from vibedesk.engine.files.work_folder import WorkFolder
 from vibedesk.engine.review.checkers import MOST_SECONDS, ask
 from vibedesk.engine.sandboxes.driver import (
     Exited,
@@ -62,7 +53,6 @@ from vibedesk.engine.sandboxes.driver import (
     SandboxUsage,
 )
 from vibedesk.engine.sandboxes.egress.rules import NetworkRules
-from vibedesk.engine.sandboxes.inside.files import DATABASE
 from vibedesk.engine.sandboxes.output import MAX_REPORT_CHARS
 from vibedesk.engine.slots import Place, Slots
 
@@ -75,38 +65,8 @@ _LOG_LINES = 200  # a traceback through a server's own code is longer than what 
 _SET_UP = ".vibedesk-set-up"
 _LOST = "sandbox_lost"
 _LOOK_AGAIN_SECONDS = 1.0
-_FILES_AT_ONCE = 400
-"""As many paths as surely fit into one command."""
-_MOST_LISTED = 20_000
-"""Among more files inside nobody looks for new ones."""
-_LISTED = (0, 1)
-"""How `find` ends; 1 where it could not look at some."""
-_COMPARE_SECONDS = 20.0
-_KEEP_SECONDS = 10.0
-_MOST_KEPT_BYTES = 20_000_000
-"""How much of what a command made of files inside is kept as a version."""
-_LOOK_SECONDS = 60.0
 # Dev servers' watchers swallow a second change of a file within 50 ms (chokidar, in Vite): they would show the first.
 _BETWEEN_WRITES_SECONDS = 0.1
-
-
-@dataclass(frozen=True, slots=True)
-class _Inside:
-    """Where a sandbox that has files of its own differs from the project; of databases, which are the app's, nothing.
-
-    Attributes:
-        changed: The project's files that are otherwise there, or no files.
-        new: What would be files of the project and are none; None where there are too many to look at.
-    """
-
-    changed: Collection[str]
-    new: Collection[str] | None
-
-
-class WithHistory(Protocol):
-    """Changes document and history in one transaction; see `Snapshots.with_history`."""
-
-    def __call__(self, change: Callable[[History, Emit], T], /) -> Awaitable[T]: ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -163,11 +123,6 @@ class AppRuntime:
         self._state = SandboxStatus.ABSENT
         self._telling: asyncio.Task[None] | None = None
         self._asked_hosts: set[str] = set()
-        self._undoing = False
-        self._undoing_inside = False
-        self._undoing_left = asyncio.Lock()
-        self._not_undone_in: object = None
-        self._kept_inside: dict[str, bytes] = {}
         self._given: dict[str, str] = {}
         self._closed = False
         self.state_reason = ""
@@ -176,12 +131,15 @@ class AppRuntime:
         """How long the last start of the server took, from the wish to the page."""
         self.most_seconds = MOST_SECONDS
         """How long a command may take that only looks."""
-        self.keep_seconds = _KEEP_SECONDS
-        """How long it may take to fetch what a command made of files inside."""
-        self.with_history: WithHistory | None = None
-        """Set by the project's `Snapshots`."""
         self.folder = folder
         self.work_folder = WorkFolder(access.database, access.project_id, access.files, folder)
+        self.undo = CommandUndo(
+            access,
+            work_folder=lambda: self.work_folder,
+            sandbox=self.sandbox,
+            take_in=self.take_in,
+            engine_answers=terms.engine_answers,
+        )
 
     @property
     def status(self) -> SandboxStatus:
@@ -238,9 +196,9 @@ class AppRuntime:
 
         None while a command runs whose changes there are to be undone.
         """
-        if self._undoing:
+        if self.undo.in_folder:
             return 0
-        await self._undo_left()
+        await self.undo.undo_left()
 
         def work(emit: Emit) -> list[str]:
             with telling_changes(self._access.files, emit):
@@ -252,222 +210,6 @@ class AppRuntime:
         paths = await self._access.commit(work)
         await self._push(paths)
         return len(paths)
-
-    @asynccontextmanager
-    async def undoing_changes(self, seconds: float = _LOOK_SECONDS) -> AsyncIterator[Undone]:
-        """Undo what is done to the project's files while the body runs a command that is to look only.
-
-        Where the sandbox has files of its own, that is what changed inside: the folder is the person's there, and is
-        not written. What was undone is kept as a version.
-
-        Args:
-            seconds: How long the command may take; where the program ends meanwhile, only that much is undone later.
-
-        Yields:
-            What became of it; nothing until the body has ended.
-        """
-        undone = Undone()
-        sandbox = await self.sandbox()
-        await self.take_in()
-        if sandbox.has_own_files:
-            before = await self._look_inside(sandbox)
-            self._undoing_inside = True
-            try:
-                await self._access.read(lambda: self.work_folder.set_undoing_inside(True))
-                yield undone
-            finally:
-                undone.add(await finish(self._undo_command_inside(before)))
-        else:
-            self._undoing = True
-            try:
-                await self._access.read(lambda: self.work_folder.begin_undoing(seconds))
-                yield undone
-            finally:
-                undone.add(await finish(self._undo_in_folder()))
-
-    async def _undo_in_folder(self, *, until: int = 0) -> Undone:
-        try:
-            return await self._undo(lambda keep: self.work_folder.put_back(keep, until=until))
-        finally:
-            self._undoing = False
-
-    async def _undo(self, undo: Callable[[Callable[[], object]], Undone]) -> Undone:
-        """Call `undo` with what makes a version, which it does while the document has what a command made."""
-
-        def work(history: History, emit: Emit) -> Undone:
-            # By the project's own rules also while the document has what the command made of .gitignore.
-            ignored = history.ignored()
-            label = "Before undoing what a command changed"
-            with telling_changes(self._access.files, emit):
-                undone = undo(lambda: history.snapshot(label, ignored=ignored))
-            if undone:
-                history.snapshot("Undone: what a command changed")
-            return undone
-
-        assert self.with_history is not None
-        return await self.with_history(work)
-
-    async def _undo_left(self) -> None:
-        """Undo what a command did in the folder that was to look only, where the program ended meanwhile.
-
-        It had no longer than a command may take: what changed later is the person's.
-        """
-        async with self._undoing_left:
-            until = await self._access.read(lambda: self.work_folder.to_be_put_back)
-            if self._undoing or not until:
-                return
-            undone = await self._undo_in_folder(until=until)
-        await self._tell_undone_later(undone)
-
-    async def _undo_left_inside(self, sandbox: Sandbox) -> None:
-        """Undo what is left of such a command in a sandbox that has files of its own, as the folder is now.
-
-        What the app stored meanwhile in a file of the project cannot be told from it; it is kept as a version. Where
-        that failed it is tried once in each session.
-        """
-        if not await self._is_left_inside(sandbox):
-            return
-        await self.take_in()
-        async with self._undoing_left:
-            if not await self._is_left_inside(sandbox):
-                return
-            undone = await self._undo_inside(sandbox, None)
-        await self._tell_undone_later(undone)
-
-    async def _is_left_inside(self, sandbox: Sandbox) -> bool:
-        failed = sandbox.session is not None and sandbox.session is self._not_undone_in
-        if self._undoing_inside or failed or not sandbox.has_own_files:
-            return False
-        return await self._access.read(lambda: self.work_folder.undoing_inside)
-
-    async def _tell_undone_later(self, undone: Undone) -> None:
-        if undone.paths:
-            words = f"A command {undone.what} while a model was debugging. {undone.outcome}"
-            await self._access.bus.emit(self._access.project_id, Notice(words, "undone"))
-
-    async def _undo_command_inside(self, before: _Inside | None) -> Undone:
-        try:
-            async with asyncio.timeout(_COMPARE_SECONDS):
-                # What the person saved meanwhile counts, inside too.
-                await self.take_in()
-                sandbox = await self.sandbox()
-            return await self._undo_inside(sandbox, before)
-        except (TimeoutError, SandboxError) as error:
-            # It is noted: the next use of the sandbox goes on.
-            _log.warning("nothing is undone in %s yet: %r", self._access.project_id, error)
-            return Undone()
-        finally:
-            self._undoing_inside = False
-
-    async def _undo_inside(self, sandbox: Sandbox, before: _Inside | None) -> Undone:
-        """Make the project's files inside what they are in the folder, but for what was otherwise `before` as well.
-
-        Nobody can stop this, and what runs inside answers as slowly as it likes: so each part has its time. Where files
-        cannot be compared, all of the project's are carried in, but for those that were otherwise `before`. Without
-        `before` new files are not known and stay.
-        """
-        after = await self._look_inside(sandbox)
-        if after is None:
-            stays = sorted(before.changed) if before is not None else []
-            every = await self._access.read(lambda: self.work_folder.differing({}))
-            paths = [path for path in every if path not in stays]
-            kept = not every
-        else:
-            stays, paths = [], _changed_since(before, after)
-            kept = await self._keep_inside(sandbox, paths)
-        left: list[str] = []
-        if not await self._carry_in(sandbox, paths):
-            self._not_undone_in = sandbox.session
-            left = await self._still_changed(sandbox, paths)
-        earlier_stays = before is not None and sandbox.session is self._not_undone_in
-        if not left and not earlier_stays:
-            self._kept_inside.clear()
-            await self._access.read(lambda: self.work_folder.set_undoing_inside(False))
-        undone = [path for path in paths if path not in left]
-        return Undone(undone, [*left, *stays], kept=kept, known=after is not None)
-
-    async def _carry_in(self, sandbox: Sandbox, paths: Sequence[str]) -> bool:
-        """Put files of the folder inside; return whether all of them are there."""
-        if paths and sandbox.session is None:
-            # Whoever wakes it brings in what changed in the folder, which is none of this.
-            return False
-        try:
-            async with asyncio.timeout(_COMPARE_SECONDS):
-                await sandbox.push(paths)
-        except (TimeoutError, SandboxError) as error:
-            _log.warning("files of %s stay changed inside: %r", self._access.project_id, error)
-            return False
-        return True
-
-    async def _still_changed(self, sandbox: Sandbox, paths: Sequence[str]) -> list[str]:
-        """Return which of these are not inside what they are in the folder, all where that cannot be told."""
-        now = await self._look_inside(sandbox) if sandbox.session is not None else None
-        if now is None or now.new is None:
-            return list(paths)
-        return [path for path in paths if path in now.changed or path in now.new]
-
-    async def _keep_inside(self, sandbox: Sandbox, paths: Sequence[str]) -> bool:
-        """Keep what these files hold inside as a version, once; return whether all of it is one."""
-        contents = await self._contents_inside(sandbox, paths)
-        if contents is None:
-            return False
-        new = dict(contents.items() - self._kept_inside.items())
-        kept = not new or (await self._undo(lambda keep: self.work_folder.keep(new, keep))).kept
-        if kept:
-            self._kept_inside |= new
-        return kept
-
-    async def _contents_inside(
-        self, sandbox: Sandbox, paths: Sequence[str]
-    ) -> dict[str, bytes] | None:
-        """Return what these files hold in a sandbox that has its own; None where that is too much or takes too long."""
-        contents: dict[str, bytes] = {}
-        try:
-            async with asyncio.timeout(self.keep_seconds):
-                for start in range(0, len(paths), _FILES_AT_ONCE):
-                    room = _MOST_KEPT_BYTES - sum(map(len, contents.values()))
-                    contents |= await sandbox.contents(paths[start : start + _FILES_AT_ONCE], room)
-        except (TimeoutError, SandboxError) as error:
-            _log.warning("what changed in %s is not kept: %r", self._access.project_id, error)
-            return None
-        return contents
-
-    async def _look_inside(self, sandbox: Sandbox) -> _Inside | None:
-        """Return where a sandbox that has files of its own differs; None where that cannot be told in time."""
-        try:
-            async with asyncio.timeout(_COMPARE_SECONDS):
-                changed = await self._changed_inside(sandbox)
-                if changed is None:
-                    return None
-                return _Inside(changed, await self._new_inside(sandbox))
-        except (TimeoutError, SandboxError) as error:
-            _log.warning("files of %s are not compared: %r", self._access.project_id, error)
-            return None
-
-    async def _changed_inside(self, sandbox: Sandbox) -> list[str] | None:
-        known = await self._access.read(lambda: self.work_folder.differing({}))
-        digests: dict[str, str] = {}
-        for start in range(0, len(known), _FILES_AT_ONCE):
-            places = [f"./{path}" for path in known[start : start + _FILES_AT_ONCE]]
-            # Plain files only: reading a pipe would never end.
-            plain = ("-maxdepth", "0", "-type", "f", "-exec", "sha256sum", "{}", "+")
-            status, lines = await ask(sandbox, ["find", *places, *plain], seconds=self.most_seconds)
-            if status not in _LISTED:
-                return None
-            digests |= {line[68:]: line[:64] for line in lines if line[64:68] == "  ./"}
-        changed = await self._access.read(lambda: self.work_folder.differing(digests))
-        return [path for path in changed if not DATABASE.fullmatch(path)]
-
-    async def _new_inside(self, sandbox: Sandbox) -> set[str] | None:
-        tools = [word for name in sorted(NEVER_ENTERED) for word in ("-o", "-name", name)][1:]
-        argv = ["find", ".", "-type", "d", "(", *tools, ")", "-prune", "-o", "-type", "f", "-print"]
-        status, lines = await ask(sandbox, argv, seconds=self.most_seconds)
-        if status not in _LISTED or len(lines) > _MOST_LISTED:
-            return None
-        paths = [line[2:] for line in lines if line.startswith("./")]
-        # Not on the store's thread: an app may have named them.
-        new = await asyncio.to_thread(self.work_folder.new_elsewhere, paths)
-        return {path for path in new if not DATABASE.fullmatch(path)}
 
     async def follow_folder(self) -> None:
         """Take in what other programs change in the folder as it happens, until cancelled.
@@ -503,7 +245,7 @@ class AppRuntime:
             return written
 
         async with self._writing:
-            await self._undo_left()
+            await self.undo.undo_left()
             if self._sandbox is not None:
                 await asyncio.sleep(self._wrote_at + _BETWEEN_WRITES_SECONDS - time.monotonic())
             written = await self._access.commit(work)
@@ -724,7 +466,8 @@ class AppRuntime:
     async def page_status(self) -> int:
         """Return the HTTP status of the app's page, 0 if nothing answers."""
         try:
-            async with httpx.AsyncClient(trust_env=False, timeout=20) as client:
+            # To load certificates, which http never needs, would take longer than the page.
+            async with httpx.AsyncClient(trust_env=False, verify=False, timeout=20) as client:
                 answer = await client.get(self.url, headers={"accept": "text/html"})
                 return answer.status_code
         except httpx.HTTPError:
@@ -809,7 +552,7 @@ class AppRuntime:
                     raise
             sandbox = self._sandbox
         # What was carried in is not carried in again, whatever became of it.
-        await self._undo_left_inside(sandbox)
+        await self.undo.undo_left_inside(sandbox)
         return sandbox
 
     async def _open_with_place(self) -> Sandbox:
@@ -923,13 +666,3 @@ class AppRuntime:
                 emit(SandboxLog(stream, line))
 
         await access.commit(work)
-
-
-def _changed_since(before: _Inside | None, after: _Inside) -> list[str]:
-    """Return what was not so before: that is what the app stores in a file of the project, or beside them."""
-    if before is None:
-        return sorted(after.changed)
-    changed = set(after.changed) - set(before.changed)
-    if before.new is not None and after.new is not None:
-        changed |= set(after.new) - set(before.new)
-    return sorted(changed)

@@ -93,7 +93,6 @@ class BuildSteps:
         machine: StateMachine,
         access: ProjectAccess,
         runtime: AppRuntime,
-        setup: ProjectSetup,
         snapshots: Snapshots,
         limits: AgentLimits,
         browser: BrowserProcess | None,
@@ -101,14 +100,14 @@ class BuildSteps:
         self._machine = machine
         self._access = access
         self._runtime = runtime
-        self._setup = setup
+        self.setup = ProjectSetup(access, runtime, self._look_up_manifest)
         self._snapshots = snapshots
         self._limits = limits
         self._open = OpenWork(access)
         self.blueprint = BlueprintStep(
             machine,
             access,
-            setup,
+            self.setup,
             approval=limits.approval,
             attended=limits.attended,
             begin=self.begin_first_phase,
@@ -148,6 +147,12 @@ class BuildSteps:
         state, memory = self._machine.state, self._machine.memory
         asked = state is _S.BLUEPRINTING and memory.awaits_answers
         return asked or (state in (_S.REVIEWING, _S.FIXING) and memory.awaits_person)
+
+    @property
+    def all_is_built(self) -> bool:
+        """Whether the app rests complete, or would but for what is known not to work."""
+        state = self._machine.state
+        return state is _S.COMPLETE or (state is _S.IDLE and self._machine.memory.ended)
 
     async def take(self) -> None:
         """Do the work of the present state and move on."""
@@ -212,34 +217,47 @@ class BuildSteps:
         phases = await self._open.phases()
         number = max((p.number for p in phases), default=0) + 1
         used = self._used_allowance(phases)
-        asked = await self._open.wishes()
+        mends = await self.mending.wishes_to_mend()
+        asked = sorted(await self._open.wishes(), key=lambda wish: wish.text not in mends)
         await self._access.bus.emit(self._access.project_id, PhaseDesigning(number))
         late, self._machine.memory.roadmap_open = self._machine.memory.roadmap_open, False
         final = used + 1 >= self._limits.max_phases
         try:
-            plan = await plan_phase(self._access, number, final=final)
+            plan = await plan_phase(self._access, number, asked, final=final)
             phase = await self._checked(plan)
         except BaseException:
             self._machine.memory.roadmap_open |= late
             raise
-        phase.is_last_phase = phase.is_last_phase or final
+        # A plan that names none is for all of them.
+        named = [wish for place, wish in enumerate(asked, start=1) if place in plan.answers]
+        answered = named or asked
+        left = [wish for wish in asked if wish not in answered]
+        phase.is_last_phase = final or (phase.is_last_phase and not left)
         if not phase.files and not phase.install_commands:
             if self._machine.memory.roadmap_open:
                 # The person changed the roadmap while a model planned: it is asked again, with what they want now.
+                return
+            if left:
+                # Every plan answers some, so this has an end.
+                self._machine.memory.roadmap_open = late
+                await self._access.commit(lambda emit: self._settle(answered, mends, emit))
                 return
             if late:
                 words = "The plan needs nothing more for the roadmap as you changed it. Say what is missing, if something is."
                 await self._access.bus.emit(
                     self._access.project_id, Notice(words, "nothing_planned")
                 )
-            await self._end_plan(number, asked, self._taken_over(phases))
+            taken = self._taken_over(phases)
+            await self._end_plan(number, taken, lambda emit: self._settle(answered, mends, emit))
             return
-        skipped = await self.mending.skipped_for([wish.text for wish in asked])
+        skipped = await self.mending.skipped_for([wish.text for wish in answered])
         taken = self._taken_over(phases)
 
         def store(emit: Emit) -> None:
             self._put_phase(number, phase, "plan", emit, taken)
-            self._set_wishes(asked, "planned", number, emit)
+            self._set_wishes(answered, "planned", number, emit)
+            # One that a phase before was to answer waits for none now.
+            self._set_wishes([wish for wish in left if wish.phase], "open", None, emit)
             self.mending.issues.reopen(skipped, emit)
 
         self._machine.memory.open_phase(
@@ -247,23 +265,10 @@ class BuildSteps:
         )
         await self._machine.move(self._after_plan(), f"phase {number} is planned", store)
 
-    async def _end_plan(self, number: int, asked: list[WishRecord], taken: Json) -> None:
-        """Complete an app to which nothing is to be added; not before all that it promises was seen to work."""
-
-        def settle(emit: Emit) -> None:
-            # A wish that needs nothing would else be planned for ever.
-            self._set_wishes(asked, "done", None, emit)
-            for wish in asked:
-                words = f"The plan needs nothing for “{wish.text}”. Say what is missing, if something is."
-                emit(Notice(words, "nothing_planned"))
-
+    async def _end_plan(self, number: int, taken: Json, settle: Callable[[Emit], None]) -> None:
+        """End with an app to which nothing is to be added; not before all that it promises was looked at."""
         if not taken and not await self.mending.checks_to_come(number - 1):
-
-            def complete(emit: Emit) -> None:
-                settle(emit)
-                self._complete(emit)
-
-            await self._machine.move(_S.COMPLETE, "nothing is left to do", complete)
+            await self._end("nothing is left to do", settle)
             return
         phase = Phase(
             name="The last checks",
@@ -278,8 +283,18 @@ class BuildSteps:
 
         memory = self._machine.memory
         memory.open_phase(number, [])
-        memory.wrote_all = memory.reviewed = True
+        memory.wrote_all = True
         await self._machine.move(_S.IMPLEMENTING_PHASE, "nothing is left to be built", store)
+
+    def _settle(self, wishes: list[WishRecord], mends: Collection[str], emit: Emit) -> None:
+        """Answer wishes with what the plan has for them, nothing: else they would be planned for ever."""
+        self._set_wishes(wishes, "done", None, emit)
+        for wish in wishes:
+            then = "Say what is missing, if something is."
+            if wish.text in mends:
+                then = "The problem stays in the list."
+            words = f"The plan needs nothing for “{wish.text}”. {then}"
+            emit(Notice(words, "nothing_planned"))
 
     def _set_wishes(
         self, wishes: list[WishRecord], status: str, number: int | None, emit: Emit
@@ -297,8 +312,7 @@ class BuildSteps:
         await self._runtime.take_in()
         implemented = self._machine.memory.after_install != _S.IMPLEMENTING_PHASE.value
         if implemented:
-            if self._manifest not in await self._locked():
-                await self._take_resolved(await correct_manifest(self._access, self._runtime))
+            await self._look_up_manifest()
             # Only the manifest: a running server must not see an import whose package is not there yet.
             await self._runtime.materialise([self._manifest])
         wanted = await self._allowed(list(self._machine.memory.packages))
@@ -318,10 +332,17 @@ class BuildSteps:
         else:
             await self._machine.move(_S.IMPLEMENTING_PHASE, "packages are installed")
 
+    async def _look_up_manifest(self) -> None:
+        """Have the manifest list only what exists, before it takes the place of the one in the folder."""
+        if self._manifest not in await self._locked():
+            await self._take_resolved(await correct_manifest(self._access, self._runtime))
+            # An install follows, and the manifest does not name any more what a fix is to be told of.
+            await self._machine.remember()
+
     async def _set_up(self) -> bool:
         """Wait for folder and packages; where the app's own manifest is refused, have that reviewed and return False."""
         try:
-            await self._setup.ready()
+            await self.setup.ready()
         except InstallFailedError as error:
             if error.code != NO_SUCH_PACKAGE or not self._machine.memory.wrote_all:
                 raise
@@ -568,15 +589,31 @@ class BuildSteps:
                 return
             last = True
         if last and not wishes:
-            await self._machine.move(_S.COMPLETE, "everything planned is built", self._complete)
+            await self._end("everything planned is built", _nothing_else)
         else:
             await self._machine.move(_S.PLANNING_PHASE, "the next phase")
 
-    def _complete(self, emit: Emit) -> None:
-        self._renew_allowance(emit)
-        phases = self._access.store.phases(self._access.project_id)
-        files = self._access.files.list()
-        emit(GenerationComplete(len(files), sum(p.completed for p in phases)))
+    async def _end(self, reason: str, also: Callable[[Emit], None]) -> None:
+        """End a run with nothing left to build: the app is complete, unless something is known not to work."""
+        broken = await self.mending.still_wrong()
+
+        def rest(emit: Emit) -> None:
+            also(emit)
+            self._renew_allowance(emit)
+
+        def complete(emit: Emit) -> None:
+            rest(emit)
+            phases = self._access.store.phases(self._access.project_id)
+            files = self._access.files.list()
+            emit(GenerationComplete(len(files), sum(p.completed for p in phases)))
+
+        if broken:
+            # To go on, or to have it mended, is to make the app complete.
+            memory = self._machine.memory
+            memory.rest_in, memory.ended = _S.COMPLETE.value, True
+            await self._machine.move(_S.IDLE, f"not all of it works: {broken}", rest)
+        else:
+            await self._machine.move(_S.COMPLETE, reason, complete)
 
     def _renew_allowance(self, _: Emit) -> None:
         phases = self._access.store.phases(self._access.project_id)
@@ -587,14 +624,14 @@ class BuildSteps:
 
     async def more_has_come(self) -> bool:
         """Take up what was said while the run came to its end; return whether there was anything."""
-        if self._machine.state is not _S.COMPLETE:
+        if not self.all_is_built:
             return False
         reply = await self._open.next_reply()
         if reply is not None:
             await self.open_reply_phase(*reply)
         elif await self._open.wishes():
             await self.open_wish_phase()
-        return self._machine.state is not _S.COMPLETE
+        return not self.all_is_built
 
     async def take_up_open_work(self) -> None:
         """Go where a project at rest goes on; stay where nothing is open.
@@ -614,10 +651,14 @@ class BuildSteps:
             await self._reopen(open_phase)
         elif (reply := await self._open.next_reply()) is not None:
             await self.open_reply_phase(*reply)
+        elif self._machine.memory.ended and (
+            await self._open.wishes() or self._machine.memory.roadmap_open
+        ):
+            await self.mending.take_up_skipped()
+            await self.open_wish_phase("going on")
         elif self._machine.memory.rest_in == _S.COMPLETE.value:
-            # A mend of a finished app was stopped, or given up.
-            await self.mending.try_again()
-            await self._machine.move(_S.REVIEWING, "going on")
+            # A mend of a finished app was stopped, or given up; or something in it does not work.
+            await self._make_whole()
         elif self._machine.state is _S.IDLE or await self._open.wishes():
             await self._plan_unless_at_limit(phases)
         elif self._machine.memory.roadmap_open:
@@ -627,6 +668,9 @@ class BuildSteps:
         limit = self._limits.max_phases
         if self._machine.state is not _S.IDLE or self._used_allowance(phases) < limit:
             await self._machine.move(_S.PLANNING_PHASE, "going on")
+        elif self._machine.memory.rest_in or await self.mending.is_left():
+            # A mend was stopped, or something has gone wrong since; it needs no phase.
+            await self._make_whole()
         elif await self._open.wishes():
             raise NotAllowedNowError(
                 f"The limit of {limit} phases is reached with open wishes.",
@@ -636,6 +680,14 @@ class BuildSteps:
             await self.open_wish_phase("the roadmap goes on")
         else:
             await self._machine.move(_S.FINALIZING, "everything allowed is built")
+
+    async def _make_whole(self) -> None:
+        """Have mended what does not work in an app to which nothing is to be added."""
+        memory = self._machine.memory
+        memory.rest_in, memory.ended = _S.COMPLETE.value, False
+        await self.mending.try_again()
+        await self.mending.take_up_skipped()
+        await self._machine.move(_S.REVIEWING, "going on")
 
     async def retry(self) -> None:
         """Go back from `error` to the state that failed, or on to the change that the person asked for meanwhile."""
@@ -657,8 +709,8 @@ class BuildSteps:
         memory, commands = self._machine.memory, phase.plan.get("install_commands", [])
         memory.open_phase(phase.number, package_specs(commands, self._access.template.packages))
         # The last checks write nothing.
-        nothing = phase.source != "converse" and not phase.plan.get("files") and not commands
-        memory.wrote_all = memory.reviewed = nothing
+        planned = phase.source != "converse"
+        memory.wrote_all = planned and not phase.plan.get("files") and not commands
 
     async def come_to_rest(self, reason: str) -> None:
         """Go to `idle` where work on a phase waits for the person, has failed, or was cut off."""
@@ -676,6 +728,8 @@ class BuildSteps:
             self._access.store.update(self._access.project_id, run=memory)
 
     async def open_wish_phase(self, reason: str = "a wish of the person") -> None:
+        memory = self._machine.memory
+        memory.rest_in, memory.ended = "", False
         await self._machine.move(_S.PLANNING_PHASE, reason, self._renew_allowance)
 
     async def open_reply_phase(self, number: int, message_id: str) -> None:
@@ -707,6 +761,10 @@ class BuildSteps:
 
         memory.open_phase(number, [])
         await self._machine.move(_S.IMPLEMENTING_PHASE, "a change from the conversation", store)
+
+
+def _nothing_else(_: Emit) -> None:
+    """The end of the run is all there is to store."""
 
 
 def _planned_and_built(phases: list[PhaseRecord]) -> int:

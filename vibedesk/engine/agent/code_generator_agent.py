@@ -26,7 +26,6 @@ from vibedesk.engine.agent.build_steps import AgentLimits, BuildSteps
 from vibedesk.engine.agent.conversation import Conversation
 from vibedesk.engine.agent.fix_step import MOST_TRIES
 from vibedesk.engine.agent.open_work import OpenWork
-from vibedesk.engine.agent.project_setup import ProjectSetup
 from vibedesk.engine.agent.proposals import Proposals
 from vibedesk.engine.agent.snapshots import Snapshots
 from vibedesk.engine.agent.state_machine import StateMachine
@@ -73,10 +72,7 @@ class CodeGeneratorAgent:
         """Cleared: the run stays where it is once its present step is done."""
         self._may_go_on.set()
         self._machine = StateMachine(record, access)
-        self._setup = ProjectSetup(access, runtime)
-        self._steps = BuildSteps(
-            self._machine, access, runtime, self._setup, snapshots, limits, browser
-        )
+        self._steps = BuildSteps(self._machine, access, runtime, snapshots, limits, browser)
         self._scope = TaskScope(f"agent {record.id}")
         self._run_task: asyncio.Task[None] | None = None
         self._looking: asyncio.Task[None] | None = None
@@ -272,7 +268,7 @@ class CodeGeneratorAgent:
 
     async def _catch_up(self) -> None:
         """Bring history and folder to where the document is: the program's end may have come between."""
-        await self._setup.undo_half_rename()
+        await self._steps.setup.undo_half_rename()
         await self.runtime.take_in()
         await self.snapshots.take("Kept after a restart", author="agent")
         await self.runtime.materialise()
@@ -328,7 +324,7 @@ class CodeGeneratorAgent:
                 self._machine.memory.awaits_person = False
                 await self._machine.move(_S.IDLE, "stopped by you")
         finally:
-            await self._setup.cancel()
+            await self._steps.setup.cancel()
             await self.runtime.stop()
         await self._open.give_back_wishes()
         await self._machine.end_waiting()
@@ -392,12 +388,12 @@ class CodeGeneratorAgent:
         self._on_work(self.project_id, True)
         try:
             with timed(self.access, "start_preview"):
-                await self._setup.prepare_folder()
+                await self._steps.setup.prepare_folder()
                 folder = self.runtime.work_folder
                 as_it_is = self.halted and await self.access.read(lambda: folder.was_written)
                 if not as_it_is:
                     await self.runtime.materialise()
-                await self._setup.install(as_it_is=as_it_is)
+                await self._steps.setup.install(as_it_is=as_it_is)
                 url = await self.runtime.start_server()
                 await self._steps.tell_server(url)
         finally:
@@ -413,7 +409,7 @@ class CodeGeneratorAgent:
         async with self._commands:
             await self._let_run_end()
             self._refuse_while_running()
-            await self._setup.undo_half_rename()
+            await self._steps.setup.undo_half_rename()
             await self.runtime.take_in()
             if path is None:
                 found = await self.snapshots.find(commit)
@@ -436,7 +432,7 @@ class CodeGeneratorAgent:
         async with self._commands:
             await self._begin_mending()
             self._machine.memory.try_again()
-            self._machine.memory.rest_in = self.state.value
+            self._steps.mending.rest_as_before()
             await self._machine.move(_S.REVIEWING, "you asked for a review")
             self._run()
 
@@ -592,9 +588,9 @@ class CodeGeneratorAgent:
 
     @property
     def _is_at_work(self) -> bool:
-        """Whether something is done, or about to be, or the app is not complete."""
+        """Whether something is done, or about to be, or the app is not built to its end."""
         busy = self._commands.locked() or self.running or self.looking
-        return busy or self.state is not _S.COMPLETE
+        return busy or not self._steps.all_is_built
 
     async def regenerate(self, path: str, instructions: str) -> None:
         """Begin to write a file anew, as a proposal."""
@@ -603,7 +599,7 @@ class CodeGeneratorAgent:
     async def take_proposal(self, proposal_id: str, hunks: Sequence[int] | None) -> int:
         """Take hunks of a file that was written anew over, and show them in the app unless a run does so later."""
         if not self.running:
-            await self._setup.undo_half_rename()
+            await self._steps.setup.undo_half_rename()
             await self.runtime.take_in()
         version = await self.proposals.take(proposal_id, hunks)
         if not self.running:
@@ -632,7 +628,7 @@ class CodeGeneratorAgent:
         await self._scope.aclose()
         await self.snapshots.aclose()
         await self._steps.mending.aclose()
-        await self._setup.cancel()
+        await self._steps.setup.cancel()
         await self.runtime.aclose()
         await self.access.router.aclose()
 
@@ -713,7 +709,7 @@ class CodeGeneratorAgent:
     async def _take_steps(self) -> None:
         """Take steps until none is due, or the person wants a pause."""
         if self._machine.memory.phase == 0 or not self.runtime.serving:
-            self._setup.start(self._scope)
+            self._steps.setup.start(self._scope)
         while self._steps.due or await self._steps.more_has_come():
             if not self._may_go_on.is_set():
                 return

@@ -35,8 +35,14 @@ class DebugFacts:
         self._access = access
         self._runtime = runtime
 
-    async def of(self, text: str, shown: dict[str, str]) -> str:
-        """Return what an answer asks to see, empty where it asks for nothing; `shown` gets what files read then."""
+    async def of(self, text: str, shown: dict[str, str], versions: dict[str, int]) -> str:
+        """Return what an answer asks to see, empty where it asks for nothing.
+
+        Args:
+            text: The answer.
+            shown: Gets how the files that are shown read.
+            versions: Gets the versions of the code that they are shown from.
+        """
         pieces = []
         for wanted in _WANTED.finditer(text):
             rest = (wanted["rest"] or "").strip()
@@ -44,7 +50,7 @@ class DebugFacts:
                 case "log":
                     pieces.append(await self._without_secrets(self._log()))
                 case "show":
-                    pieces += [await self._file(path, shown) for path in rest.split()]
+                    pieces += [await self._file(path, shown, versions) for path in rest.split()]
                 case "run" if rest:
                     pieces.append(await self._without_secrets(await self._output_of(rest)))
         return "\n\n".join(piece[:_MOST_CHARACTERS] for piece in pieces)
@@ -66,14 +72,15 @@ class DebugFacts:
     def _log(self) -> str:
         return "The server's last lines:\n" + "\n".join(self._runtime.last_lines)
 
-    async def _file(self, path: str, shown: dict[str, str]) -> str:
+    async def _file(self, path: str, shown: dict[str, str], versions: dict[str, int]) -> str:
         if path in await self._hidden([path]):
             return f"{path} is not shown: the person excluded it, or it holds secrets or only what was installed."
-        texts = await self._access.read(self._access.files.texts)
-        if path not in texts:
+        files = await self._access.read(self._access.files.closed)
+        if path not in files.texts:
             return f"There is no text file {path}."
-        shown[path] = texts[path]
-        return f'<file path="{path}">\n{texts[path]}</file>'
+        shown[path] = files.texts[path]
+        versions[path] = files.version
+        return f'<file path="{path}">\n{shown[path]}</file>'
 
     async def _hidden(self, paths: Iterable[str]) -> set[str]:
         marks = await self._access.read(self._access.files.marks)
@@ -84,7 +91,7 @@ class DebugFacts:
             argv = shlex.split(command)
             if hidden := await self._named_in(argv):
                 return f"`{command}` was not run: {hidden} is not shown."
-            async with self._runtime.undoing_changes(_COMMAND_SECONDS) as undone:
+            async with self._runtime.undo.changes(_COMMAND_SECONDS) as undone:
                 outcome = await self._outcome_of(command, argv)
         except (ValueError, VibeDeskError) as error:
             return f"`{command}` could not be run: {error}"

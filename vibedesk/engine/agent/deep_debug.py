@@ -118,8 +118,8 @@ class DeepDebug:
         self, session: str, transcript: list[Json], phase: int, problem: str, tried: Sequence[str]
     ) -> WrittenFiles | None:
         access = self._access
-        # What is typed from now on the model does not know.
-        shown = await access.read(access.files.texts)
+        # What is typed from now on the model does not know; nor, of what it was shown before a stop, what came since.
+        shown = await access.read(lambda: access.files.texts() | self._shown_in(transcript))
         context = await access.context(of_problems([problem]))
         request = debug_request(context, phase, [problem], tried)
         for said in transcript:
@@ -131,12 +131,21 @@ class DeepDebug:
             await self._tell(session, transcript, turn, "model", answer.text or answer.scof)
             if answer.scof.strip():
                 return await self._write(phase, problem, tried, answer.scof, shown)
-            facts = await self.facts.of(answer.text, shown)
+            versions: dict[str, int] = {}
+            facts = await self.facts.of(answer.text, shown, versions)
             if not facts:
                 return None
-            await self._tell(session, transcript, turn, "facts", facts)
+            await self._tell(session, transcript, turn, "facts", facts, shown=versions)
             request = _with(_with(request, "assistant", answer.text), "user", facts)
         return None
+
+    def _shown_in(self, transcript: Sequence[Json]) -> dict[str, str]:
+        """Return how the files that a session was shown, before it was cut off, read there."""
+        versions: dict[str, int] = {}
+        for turn in transcript:
+            versions |= turn.get("shown", {})
+        at = {version: self._access.files.at(version).texts for version in set(versions.values())}
+        return {path: at[version][path] for path, version in versions.items()}
 
     async def _ask(self, request: ModelRequest) -> _Answer:
         splitter = ReplySplitter()
@@ -176,9 +185,10 @@ class DeepDebug:
         return written if written.changes else None
 
     async def _tell(
-        self, session: str, transcript: list[Json], turn: int, role: str, text: str
+        self, session: str, transcript: list[Json], turn: int, role: str, text: str, **more: Json
     ) -> None:
-        transcript.append({"turn": turn, "role": role, "text": text})
+        """Store a turn, with what `more` is to be known of it, and tell it."""
+        transcript.append({"turn": turn, "role": role, "text": text, **more})
 
         def work(emit: Emit) -> None:
             self._issues.store.put_debugging(session, transcript, "running")

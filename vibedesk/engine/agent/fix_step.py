@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+import re
+from collections.abc import Awaitable, Callable, Mapping, Sequence, Set
 from dataclasses import dataclass, field
 
 from vibedesk.base.clock import utc_now
@@ -17,6 +18,8 @@ from vibedesk.engine.builder.operations import fix_problems
 from vibedesk.engine.builder.project_access import ProjectAccess
 from vibedesk.engine.builder.scof_writer import WrittenFiles
 from vibedesk.engine.events import Notice
+from vibedesk.engine.models.prompt_files import prompt
+from vibedesk.engine.review.issues import Issue
 from vibedesk.engine.review.page_issues import NO_START
 from vibedesk.engine.store.issues import NO_MEND, IssueRecord
 from vibedesk.engine.store.records import Json
@@ -32,9 +35,8 @@ MOST_CORRECTIONS = 2
 _MOST_AT_ONCE = 10
 _STACK_LINES, _LOG_LINES = 14, 40
 _ALL_LINES = 200
-_CLOSER = "Here is more than was looked at then. The cause may well be in another file."
 _NOT_THERE = "its file was left as it was"
-_WHOLE_FILES = "Patches did not help. Send every file that you change whole."
+_NOTHING_FOR_IT = "nothing shows that this was for it"
 
 
 @dataclass(slots=True)
@@ -45,6 +47,31 @@ class Mended:
     issues: list[str] = field(default_factory=list)
     paths: list[str] = field(default_factory=list)
     packages: list[str] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True)
+class _Code:
+    """The code before a try: its version, and which files there were."""
+
+    version: int
+    paths: Set[str]
+
+
+@dataclass(frozen=True, slots=True)
+class _Made:
+    """What a try came to.
+
+    Attributes:
+        paths: What it wrote, as far as that reads otherwise now.
+        packages: What it asked for.
+        changed: Every path that is other than before: also what was moved, and where packages are listed.
+        new: It wrote a file that was not there.
+    """
+
+    paths: list[str]
+    packages: list[str]
+    changed: Set[str]
+    new: bool
 
 
 class FixStep:
@@ -126,13 +153,14 @@ class FixStep:
 
     async def _by_model(self, records: Sequence[IssueRecord], memory: RunMemory) -> Mended | None:
         tries = {record.signature: memory.tries.get(record.signature, 0) for record in records}
-        due = [r for r in records if tries[r.signature] < MOST_TRIES][:_MOST_AT_ONCE]
+        due = _together([r for r in records if tries[r.signature] < MOST_TRIES], tries)
         if not due or memory.fix_tries >= MOST_MODEL_FIXES:
             return None
         attempt = 1 + max(tries[record.signature] for record in due)
         tried = list(dict.fromkeys(words for record in due for words in _told_tries(record)))
         if attempt > 1:
-            tried.append(_WHOLE_FILES if attempt >= MOST_TRIES else _CLOSER)
+            last = attempt >= MOST_TRIES
+            tried.append(prompt("tasks/send_whole" if last else "tasks/look_closer").text)
         tried += await self._debug.findings([record.signature for record in due])
         begun = utc_now()
         findings = [record for record in due if is_finding(record)]
@@ -142,6 +170,7 @@ class FixStep:
             for record in due
         ]
         besides = await self._debug.facts.around("\n".join(problems)) if attempt > 1 else ""
+        before = await self._code()
         written = await fix_problems(
             self._access, memory.phase, problems, tried,
             attempt=attempt, besides=besides, doubtful=len(findings),
@@ -149,20 +178,18 @@ class FixStep:
         # Only an answer counts: a model that could not be asked has tried nothing.
         memory.fix_tries += 1
         memory.tries |= {record.signature: tries[record.signature] + 1 for record in due}
+        made = await self._made(before, written)
         told = {
-            "strategy": "model", "attempt": attempt, "paths": list(written.finished), "at": begun,
+            "strategy": "model", "attempt": attempt, "paths": made.paths, "at": begun,
             **await spent(self._access, begun, "fix"),
         }  # fmt: skip
         no_faults = {findings[n - 1].signature: why for n, why in written.no_faults.items()}
         tried_at = [record for record in due if record.signature not in no_faults]
-        left = [record for record in tried_at if self._left_alone(record, written)]
-        signatures = [record.signature for record in tried_at]
-        await self._issues.note_tries([r.signature for r in tried_at if r not in left], told)
-        await self._issues.note_tries([r.signature for r in left], {**told, "outcome": _NOT_THERE})
-        if written.changes:
-            await self._settle_findings([record for record in tried_at if record not in left])
+        for record in tried_at:
+            await self._note_try(record, told, made, tried_at)
         await self._take_no_faults(findings, no_faults, told, memory)
-        return Mended("model", signatures, list(written.finished), list(written.packages))
+        signatures = [record.signature for record in tried_at]
+        return Mended("model", signatures, made.paths, made.packages)
 
     async def _by_debugging(
         self, records: Sequence[IssueRecord], memory: RunMemory
@@ -172,41 +199,67 @@ class FixStep:
                 return None
             if record.signature in memory.debugged or not issue_of(record).blocks:
                 continue
+            before = await self._code()
             debugged = await self._debug.run(
                 record, memory.phase, described(record), _told_tries(record)
             )
             memory.debugged.append(record.signature)
             memory.debug_sessions += bool(debugged.session)
-            await self._note_debugging(record, debugged)
             written = debugged.written
-            if written is None:
+            made = await self._made(before, written) if written is not None else None
+            if debugged.session:
+                await self._note_debugging(record, debugged, made)
+            if made is None:
                 await self._remember()
                 continue
-            await self._settle_findings([record])
-            return Mended(
-                "debug", [record.signature], list(written.finished), list(written.packages)
-            )
+            return Mended("debug", [record.signature], made.paths, made.packages)
         return None
 
-    async def _note_debugging(self, record: IssueRecord, debugged: Debugged) -> None:
-        if not debugged.session:
-            return
-        written = debugged.written
+    async def _note_debugging(
+        self, record: IssueRecord, debugged: Debugged, made: _Made | None
+    ) -> None:
         told = {
             "strategy": "debug", "session": debugged.session, "at": debugged.begun,
-            "paths": list(written.finished) if written is not None else [],
-            **({"outcome": NO_MEND} if written is None else {}),
+            "paths": made.paths if made is not None else [],
             **await spent(self._access, debugged.begun, "debug"),
         }  # fmt: skip
-        await self._issues.note_tries([record.signature], told)
+        if made is None:
+            await self._issues.note_tries([record.signature], {**told, "outcome": NO_MEND})
+        else:
+            await self._note_try(record, told, made, [record])
 
-    def _left_alone(self, record: IssueRecord, written: WrittenFiles) -> bool:
-        """Whether what a try wrote is no mend of a finding, as the file that it is in is as it was."""
-        file = issue_of(record).file
-        changed = {*written.finished, *written.rearranged}
+    async def _code(self) -> _Code:
+        files = self._access.files
+        return await self._access.read(lambda: _Code(files.version, frozenset(files.list())))
+
+    async def _made(self, before: _Code, written: WrittenFiles) -> _Made:
+        """Return what a try came to; what the person changed meanwhile is none of it."""
+        files = self._access.files
+
+        def look() -> set[str]:
+            return files.stored.log.changed_paths(before.version, files.version)
+
+        touched = await self._access.read(look)
+        paths = [path for path in written.finished if path in touched]
+        changed = touched & {*written.finished, *written.rearranged}
         if written.packages:
+            # It changes when they are installed.
             changed.add(self._access.template.packages.manifest)
-        return bool(written.changes and is_finding(record) and file and file not in changed)
+        return _Made(paths, list(written.packages), changed, bool(set(paths) - before.paths))
+
+    async def _note_try(
+        self, record: IssueRecord, told: Json, made: _Made, tried_at: Sequence[IssueRecord]
+    ) -> None:
+        """Remember a try at an issue, and settle it where nobody can look whether it is gone.
+
+        That is what only a model had found, or only the person met. `tried_at`: all that the try was at.
+        """
+        outcome = {}
+        if is_finding(record) and not _is_for(issue_of(record), made, tried_at):
+            outcome = {"outcome": _NOT_THERE if issue_of(record).file else _NOTHING_FOR_IT}
+        await self._issues.note_tries([record.signature], {**told, **outcome})
+        if made.changed and not outcome and not recheckable(record):
+            await self._issues.set_status([record.signature], "fixed")
 
     async def _take_no_faults(
         self,
@@ -227,11 +280,38 @@ class FixStep:
             words = f"Left as it is, as the model calls it no fault: {issue_of(record).message} Its reason: {why}"
             await self._access.bus.emit(self._access.project_id, Notice(words, "no_fault"))
 
-    async def _settle_findings(self, records: Sequence[IssueRecord]) -> None:
-        """What only a model had found, or only the person met, nobody can look at again: its mend settles it."""
-        found = [record.signature for record in records if not recheckable(record)]
-        if found:
-            await self._issues.set_status(found, "fixed")
+
+def _together(records: Sequence[IssueRecord], tries: Mapping[str, int]) -> list[IssueRecord]:
+    """Return what to ask about at once.
+
+    Of findings without a file whose tries could not be told to be for them one alone: then its try is for it.
+    """
+    alone = all(_is_missing(r) and tries.get(r.signature) for r in records)
+    return list(records[: 1 if alone else _MOST_AT_ONCE])
+
+
+def _is_for(finding: Issue, made: _Made, tried_at: Sequence[IssueRecord]) -> bool:
+    """Whether a try is a mend of what a model found: its file is other than before.
+
+    Where it has none, as what is missing altogether: a changed file is named by it, or the try was at nothing else; or
+    a file is new, and the try was at nothing else that is missing.
+    """
+    if finding.file:
+        return finding.file in made.changed
+    missing = [record for record in tried_at if _is_missing(record)]
+    alone = len(tried_at) == 1 or (made.new and len(missing) == 1)
+    return bool(made.changed) and (
+        alone or any(_names(finding.message, path) for path in made.changed)
+    )
+
+
+def _is_missing(record: IssueRecord) -> bool:
+    """Whether a model found it and names no file that there is."""
+    return is_finding(record) and not issue_of(record).file
+
+
+def _names(message: str, path: str) -> bool:
+    return re.search(rf"(?<![\w./-])(?:\./)?{re.escape(path)}(?![\w/-])", message) is not None
 
 
 def described(record: IssueRecord, *, whole: bool = False, number: int = 0) -> str:

@@ -6,9 +6,10 @@ from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 
 from vibedesk.engine.builder.project_access import ProjectAccess
 from vibedesk.engine.event_bus import Emit
-from vibedesk.engine.events import Diagnostics, Reviewed
+from vibedesk.engine.events import Diagnostics, Reviewed, WishQueued
 from vibedesk.engine.review.issues import Issue, deduplicated
 from vibedesk.engine.review.known_issues import SHOWN_STATUSES, issue_of, shown_issues
+from vibedesk.engine.store.conversation import ConversationStore
 from vibedesk.engine.store.issues import IssueRecord, IssueStatus, IssueStore
 from vibedesk.engine.store.records import Json
 
@@ -23,6 +24,18 @@ def is_finding(record: IssueRecord) -> bool:
 def recheckable(record: IssueRecord) -> bool:
     """Whether tools and page show that it is gone: not what only a model had found, or only the person met."""
     return not is_finding(record) and not issue_of(record).evidence.get("live")
+
+
+def wish_to_mend(record: IssueRecord) -> str:
+    """Return the wish that stands for an issue which the person left for later, also where it stands elsewhere by then."""
+    issue = issue_of(record)
+    place = f" ({issue.file})" if issue.file else ""
+    return f"Mend: {first_line(issue.message)}{place}"
+
+
+def first_line(text: str) -> str:
+    first = text.strip().split("\n", 1)[0]
+    return first if len(first) <= 160 else f"{first[:159].rstrip()}…"
 
 
 class IssueList:
@@ -41,6 +54,7 @@ class IssueList:
         again: Collection[str] = (),
         verified: bool = False,
         whole: bool = False,
+        version: int = 0,
     ) -> None:
         """Take in what looking at `sources` found.
 
@@ -51,20 +65,27 @@ class IssueList:
             again: Signatures of what else was looked at, as for `sources`.
             verified: Where a fix was looked at: the tries that have no outcome yet get it.
             whole: It was a review of the app: of what `report_early` took in only that stays which it found too.
+            version: The code that a review of the app saw.
         """
-        issues = [(issue.signature, issue.to_dict()) for issue in deduplicated(found)]
-        present = {signature for signature, _ in issues}
+        issues = deduplicated(found)
 
         def work(emit: Emit) -> None:
-            self.store.report(issues, sources, phase, again=again, whole=whole)
+            kept = self._kept_signatures()
+            present = {kept.get(i.signature, i.signature): i.to_dict() for i in issues}
+            self.store.report(present.items(), sources, phase, again=again, whole=whole)
             if whole:
-                emit(Reviewed(sorted(set(sources) - self._says_nothing())))
+                emit(Reviewed(sorted(set(sources) - self._says_nothing()), version))
             if verified:
                 # What was not looked at this time keeps its try open.
                 outcomes = {r.signature: "fixed" for r in self.store.of_status("fixed")}
                 self.store.settle_tries(outcomes | dict.fromkeys(present, "still there"))
 
         await self._change(work)
+
+    def _kept_signatures(self) -> dict[str, str]:
+        """Return, of what a model found, the signature of now → that by which it is kept: the rule may have changed."""
+        oldest_last = reversed(self.store.all())
+        return {issue_of(r).signature: r.signature for r in oldest_last if is_finding(r)}
 
     def _says_nothing(self) -> set[str]:
         """Return the sources whose silence does not show that all is well."""
@@ -152,10 +173,27 @@ class IssueList:
 
     async def _change(self, work: Callable[[Emit], None], *, durable: bool = True) -> None:
         def transaction(emit: Emit) -> None:
-            before = shown_issues(self.store)
+            before, skipped = shown_issues(self.store), self.store.of_status("skipped")
             work(emit)
             after = shown_issues(self.store)
             if after != before:
                 emit(Diagnostics(after))
+                self._end_wishes(skipped, emit)
 
         await self._access.commit(transaction, durable=durable)
+
+    def _end_wishes(self, skipped: Sequence[IssueRecord], emit: Emit) -> None:
+        """End the open wishes for what was `skipped` until now: it is mended, or counts again and needs no phase."""
+        was = {wish_to_mend(record) for record in skipped}
+        stays = {wish_to_mend(record) for record in self.store.of_status("skipped")}
+        counts = {wish_to_mend(record) for record in self.store.of_status("open", "given_up")}
+        store, project_id = self._access.store, self._access.project_id
+        for wish in store.wishes(project_id, "open"):
+            if wish.text not in was - stays:
+                continue
+            if wish.text in counts:
+                ConversationStore(project_id).remove_wish(wish.id)
+                emit(WishQueued(wish.id, wish.text, "removed"))
+            else:
+                store.set_wish(wish.id, "done", None)
+                emit(WishQueued(wish.id, wish.text, "done"))

@@ -16,7 +16,13 @@ from vibedesk.engine.agent.closed_files import ClosedFiles
 from vibedesk.engine.agent.code_service import CodeService
 from vibedesk.engine.agent.deep_debug import DeepDebug
 from vibedesk.engine.agent.fix_step import FixStep
-from vibedesk.engine.agent.issue_list import IssueList, issue_of, recheckable
+from vibedesk.engine.agent.issue_list import (
+    IssueList,
+    first_line,
+    issue_of,
+    recheckable,
+    wish_to_mend,
+)
 from vibedesk.engine.agent.open_work import OpenWork
 from vibedesk.engine.agent.repairer import Repairer
 from vibedesk.engine.agent.review_depth import DepthSource
@@ -121,6 +127,7 @@ class MendingSteps:
             again=looked.again,
             verified=True,
             whole=True,
+            version=looked.version,
         )
         tell = await self._tell_fix(looked, before)
         blocking = await self._to_mend()
@@ -137,8 +144,8 @@ class MendingSteps:
         elif "page" in looked.sources:
             memory.unseen = ""
         if blocking:
-            memory.problems = [issue_of(record).message for record in blocking]
-            named = "; ".join(_first_line(text) for text in memory.problems[:_NAMED_IN_REASON])
+            first = blocking[:_NAMED_IN_REASON]
+            named = "; ".join(first_line(issue_of(record).message) for record in first)
             await self._machine.move(_S.FIXING, named, tell)
             return
         accepted = memory.unseen == UNSEEN_ACCEPTED and self._around.attended
@@ -201,15 +208,24 @@ class MendingSteps:
         await self._machine.await_person(Waiting("needs_person", None, words), tell)
 
     async def _look_over_once(self, looked: Looked) -> None:
-        """Have a model look over the phase's code, and write checks where it has none; once a phase."""
+        """Have a model look over the phase's code, and write checks where it has none; once a phase.
+
+        Of a last phase that wrote nothing it looks over the app, unless it did with the phase before.
+        """
         memory = self._machine.memory
         if memory.reviewed or self._around.depth() == "page":
             return
-        paths = memory.finished or [f["path"] for f in await self._planned_files()]
-        told = await self._review.ask_model(memory.phase, paths)
-        await self.issues.report(told.found, told.sources, memory.phase, again=told.again)
-        await self._write_checks(paths, looked)
-        memory.reviewed = True
+        record = await self._open.phase(memory.phase)
+        planned_files = record.plan.get("files", ()) if record is not None else ()
+        paths = memory.finished or [file["path"] for file in planned_files]
+        last = (await self._open.reached(memory.phase)).last
+        whole = last and not paths and record is not None and record.source != "converse"
+        if not (whole and memory.reviewed_whole):
+            told = await self._review.ask_model(memory.phase, paths, last=last, whole=whole)
+            await self.issues.report(told.found, told.sources, memory.phase, again=told.again)
+        if not whole:
+            await self._write_checks(paths, looked)
+        memory.reviewed, memory.reviewed_whole = True, last
         await self._machine.remember()
 
     async def _write_checks(self, paths: Sequence[str], looked: Looked) -> None:
@@ -228,10 +244,6 @@ class MendingSteps:
                 return
             await self._report_checks(found, names)
 
-    async def _planned_files(self) -> list[dict[str, str]]:
-        record = await self._open.phase(self._machine.memory.phase)
-        return list(record.plan.get("files", ())) if record is not None else []
-
     async def _looked_at_before(self) -> set[str]:
         """Return the issues that a look at the app showed before; what a mend brought is none of them."""
         records = await self.issues.records()
@@ -245,7 +257,8 @@ class MendingSteps:
         strategy, memory.fix_strategy = memory.fix_strategy, ""
         known = {record.signature: record for record in await self.issues.every()}
         told = [issue_of(known[signature]) for signature in tried if signature in known]
-        first = told[0].message if told else next(iter(memory.problems), "")
+        # It may be for none: a fix calls all that it was asked about no faults, and changes something else.
+        first = told[0].message if told else ""
         of_file = {issue.file: issue.message for issue in reversed(told)}
         brought = [r for r in await self.issues.blocking() if r.signature not in before]
         verified = _verified(
@@ -310,9 +323,8 @@ class MendingSteps:
         if mended.paths:
             known = {record.signature: record for record in await self.issues.every()}
             of = [issue_of(known[s]).message for s in mended.issues if s in known]
-            await self._snapshots.take(
-                f"Fix: {_first_line((of or memory.problems)[0])}", author="fix"
-            )
+            what = of[0] if of else ", ".join(mended.paths)
+            await self._snapshots.take(f"Fix: {first_line(what)}", author="fix")
         # What only wants packages changes where they are listed.
         manifest = self._access.template.packages.manifest
         memory.fixed = mended.paths or ([manifest] if mended.packages and mended.issues else [])
@@ -350,7 +362,7 @@ class MendingSteps:
                 "the warnings stay" if left else "nothing is left to mend"
             )
             return
-        what = _first_line(issue_of(records[0]).message)
+        what = first_line(issue_of(records[0]).message)
         others = f" and {len(records) - 1} more" if len(records) > 1 else ""
         if not self._around.attended:
             reason = f"needs you: {what}{others}{_after_what(records[0], memory)}"
@@ -399,18 +411,62 @@ class MendingSteps:
             await self._machine.move(_S.REVIEWING, reason)
 
     def _queue(self, records: Sequence[IssueRecord], emit: Emit) -> None:
-        for record in records:
-            if issue_of(record).blocks:
-                text = _wish_to_mend(record)
-                wish = self._access.store.add_wish(self._access.project_id, text)
-                emit(WishQueued(wish.id, text, "open", None))
+        for text in dict.fromkeys(wish_to_mend(r) for r in records if issue_of(r).blocks):
+            wish = self._access.store.add_wish(self._access.project_id, text)
+            emit(WishQueued(wish.id, text, "open", None))
 
     async def skipped_for(self, wishes: Collection[str]) -> list[IssueRecord]:
         """Return the skipped issues that wishes of these texts stand for."""
-        return [r for r in await self.issues.records("skipped") if _wish_to_mend(r) in wishes]
+        return [r for r in await self.issues.records("skipped") if wish_to_mend(r) in wishes]
+
+    async def wishes_to_mend(self) -> set[str]:
+        """Return the texts of the wishes that stand for skipped issues."""
+        return {wish_to_mend(record) for record in await self.issues.records("skipped")}
+
+    async def take_up_skipped(self) -> None:
+        """Let what was skipped count again where no wish stands for it any more: no phase will mend it."""
+        store = self._access.store
+        queued = await self._access.read(
+            lambda: store.wishes(self._access.project_id, "open", "planned")
+        )
+        texts = {wish.text for wish in queued}
+        records = await self.issues.blocking("skipped")
+        left = [record.signature for record in records if wish_to_mend(record) not in texts]
+        await self.issues.set_status(left, "open")
+
+    async def still_wrong(self) -> str:
+        """Return, as the end of a sentence, what keeps an app from being complete to which nothing is to be added.
+
+        That is what the person skipped, and checks of what is built that failed when they ran last; not where the person
+        takes the app as it is, because no browser can look at it.
+        """
+        wrong = [issue_of(record).message for record in await self.issues.blocking("skipped")]
+        if not wrong and self._machine.memory.unseen != UNSEEN_ACCEPTED:
+            results = await self._access.read(self.issues.store.checks)
+            failed = {result.name for result in results if result.passed is False}
+            reached = await self._open.reached(self._machine.memory.phase)
+            checks = await self._review.self_test.due(reached)
+            wrong = [f"the check “{c.name}” fails" for c in checks if c.name in failed]
+        if not wrong:
+            return ""
+        others = f" and {len(wrong) - 1} more" if len(wrong) > 1 else ""
+        return f"{first_line(wrong[0]).rstrip('.')}{others}"
+
+    async def is_left(self) -> bool:
+        """Whether something is to be mended before the app is complete: its mend was stopped, or given up."""
+        return bool(await self._counting(await self.issues.blocking()) or await self._given_up())
 
     async def checks_to_come(self, number: int) -> bool:
-        """Whether something is looked at only at the end, and was not with phase `number`: the build, acceptance checks."""
+        """Whether something is looked at only at the end, and was not with phase `number`; or is yet to be mended.
+
+        At the end are looked at: what a model finds missing altogether, the build, and acceptance checks. What is yet to
+        be mended was taken up again, or its mend was stopped, before the phase.
+        """
+        memory = self._machine.memory
+        if await self.is_left():
+            return True
+        if self._around.depth() != "page" and not (memory.reviewed and memory.reviewed_whole):
+            return True
         reached = await self._open.reached(number)
         if not reached.last and await self._review.builds():
             return True
@@ -442,6 +498,13 @@ class MendingSteps:
         given_up = await self.issues.records("given_up")
         await self.issues.set_status([record.signature for record in given_up], "open")
 
+    def rest_as_before(self) -> None:
+        """Have a review or a mend of an app at rest lead back to where it rests: complete, where all is built."""
+        memory, state = self._machine.memory, self._machine.state
+        memory.ended = False
+        if state is not _S.IDLE or memory.rest_in != _S.COMPLETE.value:
+            memory.rest_in = state.value
+
     async def begin(self, signatures: Collection[str]) -> None:
         """Begin to mend issues of an app at rest; unless they are named, warnings only where there is nothing else.
 
@@ -457,11 +520,10 @@ class MendingSteps:
             raise NotAllowedNowError("There is nothing to mend.")
         await self.issues.set_status([record.signature for record in wanted], "open")
         memory = self._machine.memory
-        memory.rest_in = self._machine.state.value
+        self.rest_as_before()
         memory.try_again()
         memory.wanted = [record.signature for record in wanted]
-        memory.problems = [issue_of(record).message for record in wanted]
-        await self._machine.move(_S.FIXING, _first_line(memory.problems[0]))
+        await self._machine.move(_S.FIXING, first_line(issue_of(wanted[0]).message))
 
 
 def _verified(
@@ -502,17 +564,5 @@ def _after_what(record: IssueRecord, memory: RunMemory) -> str:
     return f" after {mends} mends of other problems" if mends > 1 else ""
 
 
-def _wish_to_mend(record: IssueRecord) -> str:
-    """Return the wish that stands for an issue which the person left for later."""
-    issue = issue_of(record)
-    place = f" ({issue.place})" if issue.place else ""
-    return f"Mend: {_first_line(issue.message)}{place}"
-
-
 def _nothing(_: Emit) -> None:
     """The wait is all there is to store."""
-
-
-def _first_line(text: str) -> str:
-    first = text.strip().split("\n", 1)[0]
-    return first if len(first) <= 160 else f"{first[:159].rstrip()}…"

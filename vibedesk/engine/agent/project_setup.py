@@ -7,6 +7,7 @@ starter at once, else from the moment at which the model names one.
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 
 from vibedesk.base.aio import TaskScope
@@ -23,11 +24,20 @@ _MAX_NAME = 60
 
 
 class ProjectSetup:
-    """Prepares one project, once at a time."""
+    """Prepares one project, once at a time.
 
-    def __init__(self, access: ProjectAccess, runtime: AppRuntime) -> None:
+    Args:
+        access: The project's.
+        runtime: Where it is installed.
+        look_up: Has what the document's manifest lists looked up, before it takes the place of the one in the folder.
+    """
+
+    def __init__(
+        self, access: ProjectAccess, runtime: AppRuntime, look_up: Callable[[], Awaitable[None]]
+    ) -> None:
         self._access = access
         self._runtime = runtime
+        self._look_up = look_up
         self._task: asyncio.Task[None] | None = None
         self._scope: TaskScope | None = None
 
@@ -154,6 +164,10 @@ class ProjectSetup:
         access, runtime = self._access, self._runtime
         if not await runtime.packages_present():
             if not as_it_is:
+                # Files of a phase may be there already, while the starter's packages are not: an install failed before.
+                written = await access.read(lambda: runtime.work_folder.was_written)
+                if written and await self._has_open_phase_files():
+                    await self._look_up()
                 await runtime.materialise()
             seconds = await runtime.install(access.template.install_argv())
             await access.bus.emit(access.project_id, DepsInstalled([], round(seconds, 3)))
@@ -194,9 +208,12 @@ class ProjectSetup:
         await self.prepare_folder()
         runtime = self._runtime
         # A sandbox comes with the packages of the lock file that is there when it is opened.
-        if await self._access.read(lambda: not runtime.work_folder.was_written):
+        written = await self._access.read(lambda: runtime.work_folder.was_written)
+        as_laid_out = not (written and await self._has_open_phase_files())
+        if as_laid_out:
             await runtime.materialise()
-        await self.install()
+        # What a quick model writes meanwhile is looked up and installed when its phase is written.
+        await self.install(as_it_is=as_laid_out)
         if not await self._has_open_phase_files():
             await runtime.materialise()
             await self._start()

@@ -50,12 +50,14 @@ class Looked:
         sources: What it looked at as a whole.
         again: Signatures of what else would have shown again if it were still there.
         unseen: Why no browser looked where one should have; empty where one did, or none should.
+        version: The code that the page was of; 0 where no page was looked at.
     """
 
     found: list[Issue] = field(default_factory=list)
     sources: set[Source] = field(default_factory=set)
     again: set[str] = field(default_factory=set)
     unseen: str = ""
+    version: int = 0
 
     def saw(self, record: IssueRecord) -> bool:
         """Whether an issue would have shown again if it were still there."""
@@ -205,7 +207,7 @@ class ReviewStep:
     async def _look_for_unsafe(self, looked: Looked, *, packages: bool) -> None:
         texts, template = await self._access.read(self._access.files.texts), self._access.template
         looked.found += await asyncio.to_thread(security_issues, texts, template)
-        told = await audit(self._runtime.ask, template) if packages else []
+        told = await audit(self._runtime.ask, template, texts) if packages else []
         looked.found += told
         if not any(issue.code == UNAVAILABLE for issue in told):
             looked.sources.add("security")
@@ -222,6 +224,7 @@ class ReviewStep:
         root = await runtime.workdir()
         # Not from the beginning of the review: until now the server may have ended what it ran before the last change.
         printed = runtime.lines_printed
+        looked.version = await self.self_test.served_version()
         status = await runtime.page_status()
         looked.sources.add("server")
         browser = self._browser()
@@ -274,10 +277,18 @@ class ReviewStep:
             words = f"The app could not be looked at in a browser: {error.message}"
             await self._access.bus.emit(self._access.project_id, Notice(words, error.code))
 
-    async def ask_model(self, phase: int, paths: Sequence[str]) -> Looked:
+    async def ask_model(
+        self, phase: int, paths: Sequence[str], *, last: bool, whole: bool
+    ) -> Looked:
         """Have a model look over the files of a phase, and what it found before where that changed since.
 
-        Where none answers nothing was looked at.
+        Where none answers nothing was looked at; what was found before stays where it does not say of all of it.
+
+        Args:
+            phase: Which one.
+            paths: What it wrote.
+            last: Nothing is planned after it.
+            whole: It wrote nothing; the app is looked over as a whole.
         """
         looked, access = Looked(), self._access
         record = await access.read(lambda: access.store.get(access.project_id))
@@ -286,7 +297,7 @@ class ReviewStep:
         changed = await self._issues.changed_findings()
         texts = await access.read(access.files.texts)
         paths = list(dict.fromkeys([*paths, *(p for p in changed.values() if p in texts)]))
-        context = await access.context(of_written(paths))
+        context = await access.context(of_written(paths, [record.wish] if whole else ()))
         shown = {file.path for file in context.files.chosen}
         known = [r for r in await self._issues.records() if is_finding(r) or r.status == "skipped"]
         # Of what is in a file that is as it was nothing new can be said.
@@ -299,7 +310,8 @@ class ReviewStep:
         request = review_request(
             context, phase, paths,
             plan=await self._plan(phase),
-            last=(await self._open.reached(phase)).last,
+            last=last,
+            whole=whole,
             known=[_told(record) for record in known if record not in again][-_MOST_KNOWN:],
             again=[_told(record) for record in again],
         )  # fmt: skip
@@ -311,10 +323,12 @@ class ReviewStep:
             words = f"No model looked over the code of the phase: {error.message}"
             await access.bus.emit(access.project_id, Notice(words, "no_review"))
             return looked
-        looked.again = {record.signature for record in again}
-        still = [issue_of(again[n - 1]) for n in answer.still if 1 <= n <= len(again)]
+        left = answer.left(len(again))
+        looked.again = {record.signature for record in again} if left is not None else set()
+        still = [issue_of(again[n - 1]) for n in left or ()]
         # What is called no fault is not made one by being found once more.
-        doubted = {r.signature: issue_of(r) for r in known if issue_of(r).evidence.get("no_fault")}
+        judged = [issue for issue in map(issue_of, known) if issue.evidence.get("no_fault")]
+        doubted = {issue.signature: issue for issue in judged}
         found = finding_issues(answer.findings, texts)
         looked.found = [*still, *(doubted.get(issue.signature, issue) for issue in found)]
         return looked

@@ -37,7 +37,6 @@ class RunMemory:
         wrote_all: The open phase's files are all in the document.
         fix_tries: Model fixes made in the open phase.
         tries: How many of them were for each issue (signature).
-        problems: What the last review found.
         repaired: Issues (signatures) that repair without a model was tried on.
         checks_asked: Failed checks (signatures) whose wording a model was asked about.
         corrections: How often a model corrected each check (name) in the open phase.
@@ -46,9 +45,12 @@ class RunMemory:
         debugged: Issues (signatures) that were debugged in depth.
         debug_sessions: How many such debuggings a model took part in, in the open phase.
         reviewed: A model has looked over the open phase's code.
+        reviewed_whole: It was asked what is missing altogether, too, for nothing else was planned; before that review,
+            whether it was with the phase before.
         fix_of: Issues (signatures) that the fix was for that no review has looked at yet.
         fix_strategy: How the fix was made that no review has looked at yet: deterministic, model, debug, checks.
         rest_in: The state that a review or a fix of an app at rest returns to; empty in a build.
+        ended: All is built and was looked at, and the app is not complete only because something is known not to work.
         wanted: Issues (signatures) that the person asked to be mended, warnings too.
         awaits_person: What may be tried was tried; nothing is done before the person decides.
         unseen: No browser could look at the app: `asked` while the person has to decide, `accepted` where they let it be.
@@ -74,7 +76,6 @@ class RunMemory:
     wrote_all: bool = False
     fix_tries: int = 0
     tries: dict[str, int] = field(default_factory=dict)
-    problems: list[str] = field(default_factory=list)
     repaired: list[str] = field(default_factory=list)
     checks_asked: list[str] = field(default_factory=list)
     corrections: dict[str, int] = field(default_factory=dict)
@@ -83,9 +84,11 @@ class RunMemory:
     debugged: list[str] = field(default_factory=list)
     debug_sessions: int = 0
     reviewed: bool = False
+    reviewed_whole: bool = False
     fix_of: list[str] = field(default_factory=list)
     fix_strategy: str = ""
     rest_in: str = ""
+    ended: bool = False
     wanted: list[str] = field(default_factory=list)
     awaits_person: bool = False
     unseen: str = ""
@@ -103,10 +106,11 @@ class RunMemory:
         self.after_install = "implementing_phase"
         self.finished = []
         self.wrote_all = False
-        self.problems = []
         self.fixed = []
+        self.reviewed_whole = self.reviewed and self.reviewed_whole
         self.reviewed = False
         self.rest_in = ""
+        self.ended = False
         self.unseen = ""
         self.try_again()
 

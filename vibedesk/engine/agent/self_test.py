@@ -192,11 +192,11 @@ class SelfTest:
     async def _fail(self, check: AcceptanceCheck, issue: Issue) -> Issue:
         """Store that a check failed before its first step."""
         outcome = failed_outcome(check.name, issue.message)
-        version = await self._served_version()
+        version = await self.served_version()
         await self._access.commit(lambda emit: self._keep(check, outcome, "", issue, version, emit))
         return issue
 
-    async def _served_version(self) -> int:
+    async def served_version(self) -> int:
         """Return which version of the code the app shows: what is typed during a run comes to it later."""
         return await self._access.read(lambda: self._runtime.work_folder.version)
 
@@ -204,7 +204,7 @@ class SelfTest:
         """Run one check; return its failure, or what its steps have broken in the server although they all held."""
         access, runtime, template = self._access, self._runtime, self._access.template
         printed = runtime.lines_printed
-        version = await self._served_version()
+        version = await self.served_version()
         outcome = await browser.run_check(
             runtime.url,
             [step.model_dump(exclude_none=True) for step in check.steps],

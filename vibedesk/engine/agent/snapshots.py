@@ -48,7 +48,7 @@ class Snapshots:
         self._loop = asyncio.get_running_loop()
         self._quiet: asyncio.TimerHandle | None = None
         self._unsubscribe = access.files.on_change(self._on_change)
-        runtime.with_history = self.with_history
+        runtime.undo.with_history = self.with_history
 
     async def take(
         self, label: str, *, author: str, advance_main: bool = False, named: bool = False

@@ -20,20 +20,20 @@ from vibedesk.engine.builder.going_on import SHOWN_CHARACTERS, whole_lines
 from vibedesk.engine.builder.planned_packages import package_specs
 from vibedesk.engine.builder.prompts import (
     blueprint_shape,
-    fill,
     framework_pitfalls,
-    prompt,
     starter_list,
     system_prompt,
 )
 from vibedesk.engine.builder.schemas import (
     Blueprint,
     ChecksAnswer,
+    NextPhase,
     Phase,
     ReviewAnswer,
     blueprint_schema,
 )
 from vibedesk.engine.builder.templates import Template
+from vibedesk.engine.models.prompt_files import fill, prompt
 from vibedesk.engine.models.protocol import ChatMessage, ModelRequest, Operation
 
 _CHANGE_CHARACTERS = 12_000
@@ -57,7 +57,7 @@ class ProjectContext:
         phases: (number, name, description, completed).
         files: Which files are shown, and a map of the others.
         locked: Paths that the person locked.
-        wishes: What the person asked for and no phase has built yet.
+        wishes: What the person asked for meanwhile: of a plan all that is open, else what the open phase answers.
         summary: What the earlier part of the conversation came to.
         history: (role, text) of the conversation after that.
     """
@@ -82,10 +82,7 @@ def blueprint_request(context: ProjectContext) -> ModelRequest:
     """Ask for the blueprint, or for questions where `context.may_ask`."""
     if context.starters:
         stable = fill("starters", starters=starter_list(context.starters))
-        template = (
-            "Choose the starter first and name it in `template`: a server with a database only if data has to last "
-            "for several people or devices, or people sign in; else the browser keeps it."
-        )
+        template = fill("tasks/choose_starter").rstrip()
     else:
         stable = _template_part(context.template) + "\n"
         template = f'The starter is chosen: "{context.template.name}". `template` names it.'
@@ -100,27 +97,24 @@ def blueprint_request(context: ProjectContext) -> ModelRequest:
     )
     return _made(
         "blueprint",
-        ChatMessage("user", stable + "\n" + task, stable_chars=len(stable)),
+        ChatMessage("user", stable + "\n" + task, stable_ends=(len(stable),)),
         json_schema=blueprint_schema(may_ask=context.may_ask),
         phase=1,
     )
 
 
 def plan_request(context: ProjectContext, number: int, *, final: bool) -> ModelRequest:
-    """Ask for the plan of phase `number`; `final` when no further phase is allowed."""
-    allowance = (
-        "It is the last phase that may be made: finish the app with it and set `is_last_phase`. "
-        if final
-        else ""
-    )
+    """Ask for the plan of phase `number`, a `NextPhase`; `final` when no further phase is allowed."""
+    allowance = fill("tasks/last_allowed").rstrip() + " " if final else ""
     task = fill(
         "tasks/plan_phase",
         phases=_phases(context),
-        wishes=_wishes(context),
+        wishes=_wishes(context, numbered=True),
         phase_number=str(number),
         allowance=allowance,
     )
-    return _asked(context, "plan_phase", task, json_schema=Phase.model_json_schema(), phase=number)
+    schema = NextPhase.model_json_schema()
+    return _asked(context, "plan_phase", task, json_schema=schema, phase=number)
 
 
 def implement_request(
@@ -132,19 +126,13 @@ def implement_request(
     if installed:
         packages += f"Already installed for this phase: {', '.join(installed)}\n\n"
     if missing:
-        packages += f"There is no package {', '.join(missing)}: do without it.\n\n"
+        packages += fill("tasks/missing_packages", packages=", ".join(missing)) + "\n"
     due = [
         check["name"]
         for check in _checks(context)
         if (check.get("phase") or number + 1) <= number and check["name"]
     ]
-    checks = (
-        "When it is written these acceptance checks of the blueprint pass, so use exactly their field names and texts: "
-        + "; ".join(due)
-        + ".\n\n"
-        if due
-        else ""
-    )
+    checks = fill("tasks/due_checks", checks="; ".join(due)) + "\n" if due else ""
     task = fill(
         "tasks/implement_phase",
         phase_number=str(number),
@@ -288,10 +276,13 @@ def review_request(
     *,
     plan: Phase | None = None,
     last: bool = False,
+    whole: bool = False,
     known: Sequence[str] = (),
     again: Sequence[str] = (),
 ) -> ModelRequest:
     """Ask what is wrong with the files that phase `number` wrote; the answer is a `ReviewAnswer`.
+
+    Where findings are asked about `again`, its `json_schema` requires that it says which are still there.
 
     Args:
         context: The project.
@@ -299,23 +290,26 @@ def review_request(
         paths: What it wrote or changed.
         plan: What it was to do.
         last: Nothing is planned after it.
+        whole: It wrote nothing; what is asked about is the app as a whole.
         known: What earlier reviews found, a line each, and is not to be found again.
         again: What they found in code that changed since: the answer says by number what is still there.
     """
     listed = fill("tasks/known_findings", found=_lines(known)) + "\n"
-    asked = "\n".join(f"{n}. {text}" for n, text in enumerate(again, start=1))
+    asked = _numbered(again)
+    written = fill("tasks/review_phase", paths=", ".join(paths))
+    about = fill("tasks/review_whole") if whole else written
     task = fill(
         "tasks/review",
         phase_number=str(number),
         plan=_planned(plan) if plan is not None else "",
-        later="It is the last phase: what the wish or the blueprint promises and is still missing altogether is a finding too."
-        if last
-        else "Later phases follow: what the roadmap leaves to them is no finding.",
-        paths=", ".join(paths),
+        later=fill("tasks/review_last" if last else "tasks/review_not_last").rstrip(),
+        about=about.rstrip(),
         known=listed if known else "",
         again=fill("tasks/still_there", found=asked) + "\n" if again else "",
     )
     schema = ReviewAnswer.model_json_schema()
+    if again:
+        schema["required"] = ["still", "findings"]
     return _asked(context, "review", task, json_schema=schema, phase=number)
 
 
@@ -397,13 +391,18 @@ def _asked(
     turn: int = 0,
 ) -> ModelRequest:
     """Put the project part before the first turn and the task after the last."""
-    part = _project_part(context)
+    pieces = _project_part(context)
+    part = "".join(pieces)
     said = [*turns, ("user", task)]
     if turns:
         said[0] = ("user", f"# The conversation\n\n{said[0][1]}")
     first, *others = said
     messages = [
-        ChatMessage("user", f"{part}\n{first[1]}", stable_chars=len(part)),
+        ChatMessage(
+            "user",
+            f"{part}\n{first[1]}",
+            stable_ends=tuple(itertools.accumulate(len(piece) for piece in pieces)),
+        ),
         *(
             ChatMessage("assistant" if role == "assistant" else "user", text)
             for role, text in others
@@ -448,19 +447,26 @@ def fixed_characters(context: ProjectContext, *, talk: bool) -> int:
     """Return how long a request is without files and task; `talk`: with the conversation."""
     fixed = dataclasses.replace(context, files=NO_FILES)
     said = sum(len(text) for _, text in context.history) if talk else 0
-    return len(system_prompt()) + len(_project_part(fixed)) + said
+    return len(system_prompt()) + sum(len(piece) for piece in _project_part(fixed)) + said
 
 
 # -- the project part --------------------------------------------------------------------------------------------
-def _project_part(context: ProjectContext) -> str:
-    """Return what stands before every task, the parts that change most rarely first."""
-    pieces = [
+def _project_part(context: ProjectContext) -> list[str]:
+    """Return what stands before every task, in pieces, those first that change most rarely.
+
+    First what the project is, then the files by the phase that changed them last, the newest with all that follows.
+    """
+    files = [_files(list(group)) for _, group in itertools.groupby(context.files.chosen, _phase_of)]
+    if files:
+        files[0] = f"# Its files\n\n{files[0]}"
+    what_it_is = [
         _template_part(context.template),
         f"The person's wish:\n<wish>\n{context.wish}\n</wish>\n",
         _answers(context),
         _blueprint(context),
-        "# Its files\n" if context.files.chosen else "",
-        *(_files(list(group)) for _, group in itertools.groupby(context.files.chosen, _phase_of)),
+    ]
+    newest = [
+        *files[-1:],
         _rest(context.files.rest),
         "These are too large to be shown, even where they are asked for: "
         f"{', '.join(context.files.too_large)}.\n"
@@ -473,6 +479,12 @@ def _project_part(context: ProjectContext) -> str:
         if context.summary
         else "",
     ]
+    blocks = [_joined(what_it_is), *files[:-1], _joined(newest)]
+    # A blank line stands before a block, not after: so none changes because of what follows it.
+    return [f"\n{block}" if number else block for number, block in enumerate(blocks) if block]
+
+
+def _joined(pieces: Iterable[str]) -> str:
     return "\n".join(piece for piece in pieces if piece)
 
 
@@ -565,10 +577,11 @@ def _phases(context: ProjectContext) -> str:
     )
 
 
-def _wishes(context: ProjectContext) -> str:
+def _wishes(context: ProjectContext, *, numbered: bool = False) -> str:
     if not context.wishes:
         return ""
-    return f"The person asked for this meanwhile:\n{_lines(context.wishes)}\n\n"
+    lines = _numbered(context.wishes) if numbered else _lines(context.wishes)
+    return f"The person asked for this meanwhile:\n{lines}\n\n"
 
 
 def _more_files(context: ProjectContext) -> str:
@@ -593,6 +606,10 @@ def _tried(tried: Sequence[str]) -> str:
 
 def _lines(texts: Iterable[str]) -> str:
     return "\n".join(f"- {text}" for text in texts)
+
+
+def _numbered(texts: Iterable[str]) -> str:
+    return "\n".join(f"{number}. {text}" for number, text in enumerate(texts, start=1))
 
 
 def _alternating(history: Sequence[tuple[str, str]]) -> list[tuple[str, str]]:

@@ -7,6 +7,7 @@ from collections.abc import Collection, Sequence
 from typing import cast
 
 from vibedesk.engine.builder.project_access import ProjectAccess
+from vibedesk.engine.models.prompt_files import fill
 from vibedesk.engine.models.protocol import ImagePart, ImageType, ModelRequest
 from vibedesk.engine.store.attachments import AttachmentStore
 
@@ -54,11 +55,11 @@ def with_images(
     *before, last = request.messages
     names = ", ".join(image.name for image in images)
     words = (
-        f"The person's pictures for the wish are attached for reference: {names}."
+        fill("tasks/pictures_for_reference", names=names)
         if reference
-        else f"The person attached {_counted(len(images))}: {names}. Take from them what they show of the app."
+        else fill("tasks/pictures", amount=_counted(len(images)), names=names)
     )
-    text = f"{last.text.rstrip()}\n\n{words}\n"
+    text = f"{last.text.rstrip()}\n\n{words}"
     asked = dataclasses.replace(last, text=text, images=(*last.images, *images))
     return dataclasses.replace(request, messages=(*before, asked))
 

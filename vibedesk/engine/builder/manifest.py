@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
 from vibedesk.engine.builder.package_versions import split_spec
 from vibedesk.engine.builder.pyproject import (
     checked_pyproject,
+    line_of_python_package,
     python_requirements,
     with_python_requirements,
 )
@@ -20,6 +22,7 @@ WRITTEN_BY_INSTALLS = frozenset({*NPM.lock_files, *UV.lock_files})
 """Lock files: no model writes them."""
 _KEPT = ("scripts", "dependencies", "devDependencies")
 _INSTALLED = ("dependencies", "devDependencies", "optionalDependencies", "peerDependencies")
+_JSON_TOKEN = re.compile(r'"((?:[^"\\]|\\.)*)"\s*:|"(?:[^"\\]|\\.)*"|[{}\[\]]')
 
 
 def checked_manifest(path: str, proposed: str, starter: str | None) -> str:
@@ -52,6 +55,28 @@ def requirements(path: str, text: str) -> list[str]:
         case "pyproject.toml":
             return python_requirements(text)
     return []
+
+
+def line_of_package(path: str, text: str, package: str) -> int:
+    """Return the line, from 1, in which a manifest asks for a package; 0 where it does not, or says so elsewhere."""
+    match path:
+        case "package.json":
+            return _line_of_npm_package(text, package)
+        case "pyproject.toml":
+            return line_of_python_package(text, package)
+    return 0
+
+
+def _line_of_npm_package(text: str, package: str) -> int:
+    depth, section = 0, ""
+    for token in _JSON_TOKEN.finditer(text):
+        if token[1] is None:
+            depth += {"{": 1, "[": 1, "}": -1, "]": -1}.get(token[0], 0)
+        elif depth == 1:
+            section = token[1]
+        elif depth == 2 and section in _INSTALLED and token[1] == package:
+            return text.count("\n", 0, token.start()) + 1
+    return 0
 
 
 def with_requirements(path: str, text: str, instead: Mapping[str, str | None]) -> str:

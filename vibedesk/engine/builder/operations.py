@@ -17,22 +17,28 @@ from vibedesk.engine.builder.focus import of_message, of_phase, of_plan, of_prob
 from vibedesk.engine.builder.images import OF_THE_WISH, images_of, with_images
 from vibedesk.engine.builder.project_access import ProjectAccess
 from vibedesk.engine.builder.relevance.scores import Focus
-from vibedesk.engine.builder.schemas import Phase
+from vibedesk.engine.builder.schemas import NextPhase, Phase
 from vibedesk.engine.builder.scof_writer import WrittenFiles
 from vibedesk.engine.events import Notice
 from vibedesk.engine.models.protocol import BadAnswerError, ModelRequest
+from vibedesk.engine.store.records import WishRecord
 
 
-async def plan_phase(access: ProjectAccess, number: int, *, final: bool) -> Phase:
-    """Ask what phase `number` is to do."""
+async def plan_phase(
+    access: ProjectAccess, number: int, wishes: Sequence[WishRecord], *, final: bool
+) -> NextPhase:
+    """Ask what phase `number` is to do, and which of the open `wishes` it answers, by their place in the list."""
+    texts = [wish.text for wish in wishes]
 
     def look() -> Focus:
         blueprint = access.store.get(access.project_id).blueprint
-        return of_plan(blueprint, number - 1, _open_wishes(access))
+        return of_plan(blueprint, number - 1, texts)
 
-    request = plan_request(await access.context(await access.read(look)), number, final=final)
-    images = await images_of(access, await access.read(lambda: _messages_of_wishes(access)))
-    return await access.router.ask_structured(with_images(request, images, reference=True), Phase)
+    context = replace(await access.context(await access.read(look)), wishes=texts)
+    request = plan_request(context, number, final=final)
+    images = await images_of(access, await access.read(lambda: _messages_of(access, wishes)))
+    request = with_images(request, images, reference=True)
+    return await access.router.ask_structured(request, NextPhase)
 
 
 async def implement_phase(
@@ -55,12 +61,13 @@ async def implement_phase(
     Raises:
         BadAnswerError: The answer changes nothing, also when asked again, or keeps breaking off.
     """
-    messages = await access.read(lambda: _messages_of_wishes(access))
+    wishes = await access.read(lambda: access.store.wishes(access.project_id, "planned"))
+    messages = await access.read(lambda: _messages_of(access, wishes))
     images = await images_of(access, messages | ({OF_THE_WISH} if number == 1 else set()))
     answer = FileAnswer(
         access,
         number,
-        of_phase(phase, await access.read(lambda: _open_wishes(access))),
+        of_phase(phase, [wish.text for wish in wishes]),
         lambda context: with_images(
             implement_request(context, number, phase, missing=missing), images, reference=True
         ),
@@ -154,18 +161,14 @@ async def write_reply(
         written=written,
     )
     if already is None:
-        # A file that a model wrote since stands for itself: two answers to one wish would be mixed.
-        shown = await access.read(lambda: access.files.before_person(version)) if version else {}
+        # What a model wrote since is not mixed with it: that would be two answers to one wish.
+        shown = await access.read(lambda: access.files.without_person(version)) if version else {}
         await answer.write(scof, lambda _: note(written), shown)
     return await answer.go_on()
 
 
-def _messages_of_wishes(access: ProjectAccess) -> set[str]:
-    """Return the ids of the messages that queued the wishes that no phase has built yet."""
-    wishes = {wish.id for wish in access.store.wishes(access.project_id, "open", "planned")}
+def _messages_of(access: ProjectAccess, wishes: Sequence[WishRecord]) -> set[str]:
+    """Return the ids of the messages that queued these wishes."""
+    queued = {wish.id for wish in wishes}
     replies = access.store.messages(access.project_id)
-    return {reply.data["answers"] for reply in replies if reply.data.get("wish") in wishes}
-
-
-def _open_wishes(access: ProjectAccess) -> list[str]:
-    return [wish.text for wish in access.store.wishes(access.project_id, "open", "planned")]
+    return {reply.data["answers"] for reply in replies if reply.data.get("wish") in queued}

@@ -141,7 +141,7 @@ class ProjectAccess:
             phases=[(p.number, p.name, p.description, p.completed) for p in phases],
             starters=[] if self.template_chosen else self.templates.all(),
             locked=sorted(path for path, of in marks.items() if "locked" in of),
-            wishes=[w.text for w in self.store.wishes(self.project_id, "open", "planned")],
+            wishes=[w.text for w in self.store.wishes(self.project_id, "planned")],
             history=history(messages, after=upto, before=before),
             summary=summary,
         )

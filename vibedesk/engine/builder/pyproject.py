@@ -29,6 +29,9 @@ _TABLES = (
     ("tool", "uv"),
 )
 _UV_LISTS = ("constraint-dependencies", "override-dependencies")
+_TABLE_LINE = re.compile(r"\s*\[\[?([\w.-]+)\]")
+_KEY = re.compile(r"\s*([\w-]+)\s*=")
+_STRING = re.compile(r"""#.*|"([^"]*)"|'([^']*)'""")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,6 +67,28 @@ def read_project(pyproject: str) -> PythonProject:
         asks=asks,
         own_index=not _OF_INDEXES.isdisjoint(_table(read, "tool", "uv")),
     )
+
+
+def line_of_python_package(pyproject: str, package: str) -> int:
+    """Return the line, from 1, in which a project asks for a package; 0 where it does not."""
+    try:
+        lists = dict(_lists(tomllib.loads(pyproject)))
+    except tomllib.TOMLDecodeError:
+        return 0
+    name, table, key = canonicalize_name(package), "", ""
+    for number, line in enumerate(pyproject.splitlines(), start=1):
+        if heading := _TABLE_LINE.match(line):
+            table, key = heading[1], ""
+        elif begun := _KEY.match(line):
+            key = begun[1]
+        # What uv only limits is asked for by another package.
+        if table == "tool.uv" or f"{table}.{key}" not in lists:
+            continue
+        for said in _STRING.finditer(line):
+            requirement = _requirement(said[1] or said[2])
+            if requirement is not None and canonicalize_name(requirement.name) == name:
+                return number
+    return 0
 
 
 def checked_pyproject(proposed: str, starter: str | None) -> str:

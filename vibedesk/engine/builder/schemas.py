@@ -29,6 +29,8 @@ from vibedesk.engine.builder.check_steps import STEPS, normal_step, normal_steps
 
 MAX_QUESTIONS = 3
 _COLOUR = re.compile(r"#(?:[0-9a-fA-F]{3}|[0-9a-fA-F]{6})")
+_NUMBERS = re.compile(r"(?:[\d\s,;&#()\[\]]|\band\b)*")
+"""`3`, `#3`, `(3)`, `1, 2 and 3`."""
 _NO_WORDS = frozenset({"", "false", "no", "none", "null", "n/a"})
 
 
@@ -53,10 +55,15 @@ def _number(value: Any) -> int:
     return int(found.group()) if found else 0
 
 
-def _numbers(value: Any) -> list[int]:
-    if value is None:
-        return []
-    return [_number(item) for item in (value if isinstance(value, list) else [value])]
+def _numbers(value: Any) -> list[int] | None:
+    """Return the numbers that a list or a text is of; None where it holds anything else, as a place or a quote is."""
+    found: list[int] = []
+    for item in value if isinstance(value, list) else [value]:
+        said = str(item).strip().rstrip(".").lower().removesuffix(".0")
+        if item is None or not (said in _NO_WORDS or _NUMBERS.fullmatch(said)):
+            return None
+        found += map(int, re.findall(r"\d+", said))
+    return found
 
 
 def _edited(name: str, info: ValidationInfo) -> bool:
@@ -68,7 +75,6 @@ Text = Annotated[str, BeforeValidator(_text)]
 Texts = Annotated[list[Text], BeforeValidator(_texts)]
 Number = Annotated[int, BeforeValidator(_number)]
 """0 where there is none."""
-Numbers = Annotated[list[int], BeforeValidator(_numbers)]
 
 
 class _Answer(BaseModel):
@@ -91,6 +97,17 @@ class Phase(_Answer):
     files: list[PlannedFile] = Field(default_factory=list)
     install_commands: Texts = Field(default_factory=list)
     is_last_phase: bool = False
+
+
+class NextPhase(Phase):
+    """The plan of the next phase, and which of the numbered wishes it `answers`: where it names none, all of them."""
+
+    answers: list[int] = Field(default_factory=list, exclude=True)
+
+    @field_validator("answers", mode="before")
+    @classmethod
+    def _named(cls, value: Any) -> list[int]:
+        return _numbers(value) or []
 
 
 class _Named(_Answer):
@@ -271,10 +288,27 @@ class Finding(_Answer):
 
 
 class ReviewAnswer(_Answer):
-    """What a review of a phase's code found, and which of the findings that it was asked about are `still` there."""
+    """What a review of a phase's code found, and which of the findings that it was asked about are `still` there.
 
-    still: Numbers = Field(default_factory=list)
+    Where it says that of none of them in a way that can be understood, `still` is as if it had not been written.
+    """
+
+    still: list[int] = Field(default_factory=list)
     findings: Annotated[list[Finding], BeforeValidator(_objects)] = Field(default_factory=list)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _understood(cls, value: Any) -> Any:
+        if not isinstance(value, dict) or "still" not in value:
+            return value
+        still = _numbers(value["still"])
+        others = {name: said for name, said in value.items() if name != "still"}
+        return others if still is None else {"still": still, **others}
+
+    def left(self, asked: int) -> list[int] | None:
+        """Return which of the findings 1 to `asked` are still there; None where it does not say of each."""
+        whole = self.model_fields_set >= {"still", "findings"}
+        return self.still if whole and all(1 <= n <= asked for n in self.still) else None
 
 
 class Correction(_Answer):

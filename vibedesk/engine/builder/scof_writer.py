@@ -246,14 +246,17 @@ class ScofWriter:
         if path not in self._written.finished:
             self._written.finished.append(path)
         self._written.changes += 1
-        if self._planned and path not in self._planned:
-            emit(Notice(f"{path} was written too; the plan does not name it.", "outside_plan"))
+        self._tell_unplanned(path, "written", emit)
         purpose = self._purposes.get(path, "")
         access.store.describe_file(access.project_id, path, purpose=purpose, phase=self._phase)
         # As it stands in the document: what a person typed meanwhile is part of it.
         emit(FileEnd(path, access.files.read(path)))
         self._closed.append(path)
         emit(FileChanged(path, version, self._origin))
+
+    def _tell_unplanned(self, path: str, done: str, emit: Emit) -> None:
+        if self._planned and path not in self._planned:
+            emit(Notice(f"{path} was {done} too; the plan does not name it.", "outside_plan"))
 
     def _cut_off(self, path: str, text: str) -> None:
         before = self._written.cut
@@ -333,6 +336,7 @@ class ScofWriter:
             version = self._access.files.delete(file, self._origin)
             self._shown.pop(file, None)
             self._written.changes += 1
+            self._tell_unplanned(file, "deleted", emit)
             emit(FileDeleted(file, version, self._origin))
 
     def _rename(self, source: str, target: str, emit: Emit) -> None:
@@ -358,6 +362,10 @@ class ScofWriter:
                 self._shown.pop(new_path, None)
             self._written.changes += 1
             self._written.rearranged += [file, new_path]
+            if file in self._planned:
+                self._tell_unplanned(new_path, f"made of {file}", emit)
+            else:
+                self._tell_unplanned(file, f"renamed to {new_path}", emit)
             emit(FileRenamed(file, new_path, version, self._origin))
 
     def _ask_for_manifest(self, path: str, moved: str) -> None:
@@ -372,6 +380,7 @@ class ScofWriter:
         """Delete the file that another one is moved onto, as `mv` does."""
         if source != target and self._access.files.exists(target):
             version = self._access.files.delete(target, self._origin)
+            self._tell_unplanned(target, "replaced", emit)
             emit(FileDeleted(target, version, self._origin))
 
     def _files_at(self, path: str) -> list[str]:

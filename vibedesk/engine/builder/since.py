@@ -53,7 +53,8 @@ def _line(kind: str, data: Json, names: Mapping[int, str]) -> str:
         case "generation_complete":
             return "the app was complete"
         case "fix_applied":
-            return f"{data['path']} was fixed ({data['issue']}), {_OUTCOMES[data['verified']]}"
+            of = f" ({data['issue']})" if data["issue"] else ""
+            return f"{data['path']} was fixed{of}, {_OUTCOMES[data['verified']]}"
         case "error":
             return f"an error was shown: {data['message']}"
         case "deps_installed" if data["packages"]:
@@ -61,7 +62,7 @@ def _line(kind: str, data: Json, names: Mapping[int, str]) -> str:
         case "snapshot_created" if data["label"].startswith(("Restored ", "Regenerate ")):
             return f"a version was kept: {data['label']}"
         case "wish_queued" if data["status"] in ("done", "removed"):
-            became = "is built" if data["status"] == "done" else "was taken back by the person"
+            became = "is done" if data["status"] == "done" else "is wished no more"
             return f"the wish “{data['text']}” {became}"
         case "state_change" if data["state"] == "idle":
             return f"the build stopped: {data['reason']}"

@@ -281,16 +281,16 @@ class History:
         progress = self._log.progress()
         if tip != progress.snapshot_commit:
             return _Pending(head, progress.snapshot_version, False, {})
-        origins = self._log.origins(progress.snapshot_version, head)
+        changes = self._log.changes(progress.snapshot_version, head)
         still_open = self._files.open_paths()
         paths = {
             path
-            for path, by in origins.items()
-            if path not in still_open and all(is_persons(path, origin) for origin in by)
+            for path, by in changes.items()
+            if path not in still_open and all(is_persons(path, origin) for _, origin in by)
         }
         # What is ignored from now on concerns all files: the next whole version looks at them.
         rules_changed = any(map(is_ignore_file, paths))
-        whole = paths == origins.keys() and not rules_changed
+        whole = paths == changes.keys() and not rules_changed
         progressed = head if whole else progress.snapshot_version
         return _Pending(head, progressed, False, self._content(paths))
 

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import builtins
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import groupby
 
 from vibedesk.base.errors import InvalidInputError, NotAllowedNowError, NotFoundError
 from vibedesk.engine.files.authorship import is_persons
@@ -126,9 +127,12 @@ class ProjectFiles:
         """
         return self.database.call(lambda: _files_at(self.stored.at(version), version))
 
-    def before_person(self, version: int) -> dict[str, str]:
-        """Return, as they read at `version`, the texts that only the person has changed since."""
-        return self.database.call(self._before_person, version)
+    def without_person(self, version: int) -> dict[str, str]:
+        """Return the texts of `version` that the person has changed since, as they would read without that.
+
+        What others changed since then is in them.
+        """
+        return self.database.call(self._without_person, version)
 
     # ---- changing -----------------------------------------------------------------------
 
@@ -274,13 +278,27 @@ class ProjectFiles:
         document = self.stored.current()
         return _files_at(document, self.stored.log.head(), without=self._open_paths())
 
-    def _before_person(self, version: int) -> dict[str, str]:
-        changes = self.stored.log.origins(version, self.stored.log.head())
-        persons = [p for p, of in changes.items() if all(is_persons(p, origin) for origin in of)]
-        if not persons:
-            return {}
-        texts = self.at(version).texts
-        return {path: texts[path] for path in persons if path in texts}
+    def _without_person(self, version: int) -> dict[str, str]:
+        before = self.stored.at(version)
+        texts: dict[str, str] = {}
+        for path, changes in self.stored.log.changes(version, self.stored.log.head()).items():
+            runs = groupby(changes, key=lambda change: is_persons(path, change[1]))
+            others = [[number for number, _ in run] for persons, run in runs if not persons]
+            if sum(map(len, others)) < len(changes) and before.file_id(path) is not None:
+                texts[path] = self._with_runs(path, before.text(path), others)
+        return texts
+
+    def _with_runs(self, path: str, text: str, runs: Iterable[Sequence[int]]) -> str:
+        """Return a file's text with what came of it in these runs of versions, and in no others."""
+        for run in runs:
+            old, new = self._text_at(path, run[0] - 1), self._text_at(path, run[-1])
+            text = apply_text_edits(text, merged_edits(old, text, new))
+        return text
+
+    def _text_at(self, path: str, version: int) -> str:
+        """Return a file's text at a version; empty where it had none."""
+        document = self.stored.at(version)
+        return "" if document.file_id(path) is None else document.text(path)
 
     def _put(
         self,

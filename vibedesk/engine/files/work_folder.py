@@ -70,15 +70,17 @@ class Undone:
         left: What could not be put back and stays for now.
         kept: Whether all that lay there instead is a version.
         known: Whether it is known what changed; otherwise these are all that may have.
+        unsure: New files that may be of it, or of the app, and stay.
     """
 
     paths: list[str] = field(default_factory=list)
     left: list[str] = field(default_factory=list)
     kept: bool = True
     known: bool = True
+    unsure: list[str] = field(default_factory=list)
 
     def __bool__(self) -> bool:
-        return bool(self.paths or self.left)
+        return bool(self.paths or self.left or self.unsure)
 
     def add(self, other: Undone) -> None:
         """Take over what became of more of it."""
@@ -86,11 +88,14 @@ class Undone:
         self.left += other.left
         self.kept &= other.kept
         self.known &= other.known
+        self.unsure += other.unsure
 
     @property
     def what(self) -> str:
         """What the command did, in words: "changed app.js"."""
         names = _names([*self.paths, *self.left])
+        if not names:
+            return f"may have made {_names(self.unsure)}"
         return f"changed {names}" if self.known else f"may have changed {names}"
 
     @property
@@ -99,7 +104,8 @@ class Undone:
         kept = "is in the history" if self.kept else "could not be kept"
         undone = f"That was undone; what was there {kept}." if self.paths else ""
         left = f"{_names(self.left)} could not be put back." if self.left else ""
-        return f"{undone} {left}".strip()
+        unsure = f"Left alone, as it may be the app's: {_names(self.unsure)}."
+        return " ".join(filter(None, (undone, left, unsure if self.unsure else "")))
 
 
 @dataclass(slots=True)
@@ -202,7 +208,7 @@ class WorkFolder:
     ) -> Undone:
         """Keep what lies elsewhere in the files' place as `put_back` does; the folder is not touched."""
         refused = self._database.call(self._keep_versions, contents, keep)
-        return Undone(sorted(contents), kept=not refused)
+        return Undone(sorted(contents.keys() - refused), sorted(refused), kept=not refused)
 
     def differing(self, digests: Mapping[str, str]) -> list[str]:
         """Return the files in the folder that are not in `digests` (SHA-256 by path), or with another content."""

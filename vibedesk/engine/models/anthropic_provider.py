@@ -22,6 +22,7 @@ from vibedesk.engine.models.protocol import (
     TokenUsage,
     UsageSoFar,
 )
+from vibedesk.engine.models.stable_part import system_blocks, visible_request
 from vibedesk.engine.models.wire import (
     NO_KEY,
     OPERATION_HEADER,
@@ -31,7 +32,6 @@ from vibedesk.engine.models.wire import (
     bad_address,
     broken_stream,
     error_from,
-    image_note,
     refuse_other_content,
     repeats_key,
     stalled,
@@ -218,17 +218,16 @@ def _text_of(part: Any, kind: str) -> str:
 
 def _parameters(connection: Connection, request: ModelRequest) -> dict[str, Any]:
     quirks = connection.quirks
+    system, turns = system_blocks(visible_request(request, images=connection.capabilities.images))
     parameters: dict[str, Any] = {
         "model": connection.model,
         "max_tokens": connection.output_tokens(request.max_output_tokens),
-        "messages": [
-            {"role": turn.role, "content": _content(turn, connection)} for turn in request.messages
-        ],
+        "messages": [{"role": turn.role, "content": _content(turn)} for turn in turns],
         "stream": True,
         "extra_headers": {**quirks.headers, OPERATION_HEADER: request.operation},
     }
-    if request.system:
-        parameters["system"] = [_cached(request.system)]
+    if system:
+        parameters["system"] = system
     effort = connection.reasoning_effort(request)
     if effort:
         parameters["output_config"] = {"effort": effort}
@@ -241,26 +240,16 @@ def _parameters(connection: Connection, request: ModelRequest) -> dict[str, Any]
     return parameters
 
 
-def _content(turn: ChatMessage, connection: Connection) -> str | list[dict[str, Any]]:
-    sees = connection.capabilities.images
+def _content(turn: ChatMessage) -> str | list[dict[str, Any]]:
+    if not turn.images:
+        return turn.text
     blocks: list[dict[str, Any]] = []
-    for image in turn.images if sees else ():
+    for image in turn.images:
         data = base64.b64encode(image.data).decode("ascii")
         source = {"type": "base64", "media_type": image.media_type, "data": data}
         blocks.append({"type": "image", "source": source})
-    text = f"{image_note(turn.images)}\n\n{turn.text}" if turn.images and not sees else turn.text
-    if turn.stable_chars:
-        stable = text[: len(text) - len(turn.text) + turn.stable_chars]
-        blocks.append(_cached(stable))
-        text = text[len(stable) :]
-    elif not blocks:
-        return text
     # The API refuses blocks without text.
-    return [*blocks, {"type": "text", "text": text}] if text else blocks
-
-
-def _cached(text: str) -> dict[str, Any]:
-    return {"type": "text", "text": text, "cache_control": {"type": "ephemeral"}}
+    return [*blocks, {"type": "text", "text": turn.text}] if turn.text else blocks
 
 
 def _connect(connection: Connection) -> AsyncAnthropic:

@@ -26,12 +26,16 @@ PromptCaching = Literal["none", "automatic", "explicit"]
 """Whether a prompt's beginning is cached: never, by itself, or where the request marks it."""
 
 
+PriceOrigin = Literal["shipped", "server", "person"]
+"""Who says what a model costs: the list that ships with VibeDesk, the model's server, or the person's own facts."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ModelCapabilities:
     """Facts of one model; sizes in tokens.
 
     `temperature`, `structured_output` None: as its provider's other models. `reasoning_efforts`: those of `ReasoningEffort` that it
-    takes. `price` None: unknown. `known`: the facts are of this model, and no cautious defaults.
+    takes. `price` None: unknown; `price_from`: who says it. `known`: the facts are of this model, and no cautious defaults.
     """
 
     context_window: int
@@ -42,6 +46,7 @@ class ModelCapabilities:
     reasoning_efforts: tuple[str, ...] = ()
     temperature: bool | None = None
     price: ModelPrice | None = None
+    price_from: PriceOrigin = "shipped"
     known: bool = False
 
 
@@ -92,9 +97,13 @@ class ModelCatalogue:
         }
         known = shipped is not None or own is not None or "context_window" in (told or {})
         price = values.pop("price", None)
+        origin: PriceOrigin = "server" if "price" in (told or {}) else "shipped"
         values["reasoning_efforts"] = tuple(values.get("reasoning_efforts", ()))
         return ModelCapabilities(
-            **values, price=None if price is None else read_price(price), known=known
+            **values,
+            price=None if price is None else read_price(price),
+            price_from="person" if "price" in (own or {}) else origin,
+            known=known,
         )
 
     def names(self) -> list[str]:

@@ -22,6 +22,7 @@ from vibedesk.engine.models.protocol import (
     TokenUsage,
     UsageSoFar,
 )
+from vibedesk.engine.models.stable_part import stable_end, system_blocks, visible_request
 from vibedesk.engine.models.wire import (
     NO_KEY,
     OPERATION_HEADER,
@@ -31,7 +32,6 @@ from vibedesk.engine.models.wire import (
     bad_address,
     broken_stream,
     error_from,
-    image_note,
     refuse_other_content,
     repeats_key,
     stalled,
@@ -212,15 +212,13 @@ def _count(counts: Any, name: str) -> int:
 
 def _parameters(connection: Connection, request: ModelRequest) -> dict[str, Any]:
     quirks = connection.quirks
-    marked = quirks.cache_marks and connection.capabilities.prompt_caching == "explicit"
-    messages: list[dict[str, Any]] = []
-    if request.system:
-        system = [_cached(request.system)] if marked else request.system
-        messages.append({"role": "system", "content": system})
-    messages += [
-        {"role": turn.role, "content": _content(turn, connection, marked=marked)}
-        for turn in request.messages
-    ]
+    request = visible_request(request, images=connection.capabilities.images)
+    system: str | list[dict[str, Any]] = request.system
+    turns = request.messages
+    if quirks.cache_marks and connection.capabilities.prompt_caching == "explicit":
+        system, turns = system_blocks(request)
+    messages: list[dict[str, Any]] = [{"role": "system", "content": system}] if system else []
+    messages += [{"role": turn.role, "content": _content(turn)} for turn in turns]
     parameters: dict[str, Any] = {
         "model": connection.model,
         "messages": messages,
@@ -248,28 +246,21 @@ def _parameters(connection: Connection, request: ModelRequest) -> dict[str, Any]
     return parameters
 
 
-def _content(
-    turn: ChatMessage, connection: Connection, *, marked: bool
-) -> str | list[dict[str, Any]]:
+def _content(turn: ChatMessage) -> str | list[dict[str, Any]]:
     """Return a turn's content: plain text where that will do, as the simplest servers want it."""
-    sees = connection.capabilities.images
-    parts: list[dict[str, Any]] = []
-    for image in turn.images if sees else ():
+    if not turn.images:
+        return turn.text
+    end = stable_end(turn)
+    parts = [_text(turn.text[:end])] if end else []
+    for image in turn.images:
         data = base64.b64encode(image.data).decode("ascii")
         url = f"data:{image.media_type};base64,{data}"
         parts.append({"type": "image_url", "image_url": {"url": url}})
-    text = f"{image_note(turn.images)}\n\n{turn.text}" if turn.images and not sees else turn.text
-    stable = text[: len(text) - len(turn.text) + turn.stable_chars] if turn.stable_chars else ""
-    if marked and stable:
-        parts.append(_cached(stable))
-        text = text[len(stable) :]
-    elif not parts:
-        return text
-    return [*parts, {"type": "text", "text": text}] if text else parts
+    return [*parts, _text(turn.text[end:])] if turn.text[end:] else parts
 
 
-def _cached(text: str) -> dict[str, Any]:
-    return {"type": "text", "text": text, "cache_control": {"type": "ephemeral"}}
+def _text(text: str) -> dict[str, Any]:
+    return {"type": "text", "text": text}
 
 
 def _says_json(request: ModelRequest) -> bool:

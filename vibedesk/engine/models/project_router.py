@@ -23,22 +23,16 @@ class ProjectRouter:
 
     Args:
         build: Makes the router; raises `NoModelError` where nothing is set up.
-        check: Asked before every request; raises what keeps it from being sent.
     """
 
-    def __init__(
-        self,
-        build: Callable[[], Awaitable[ModelRouter]],
-        check: Callable[[ModelRequest], Awaitable[None]] | None = None,
-    ) -> None:
+    def __init__(self, build: Callable[[], Awaitable[ModelRouter]]) -> None:
         self._build = build
-        self._check = check
         self._router: ModelRouter | None = None
         self._building = asyncio.Lock()
 
     async def stream(self, request: ModelRequest) -> AsyncGenerator[StreamItem, None]:
-        """As `ModelRouter.stream`; also raises `NoModelError`, and what `check` raises."""
-        router = await self._ready_for(request)
+        """As `ModelRouter.stream`; also raises `NoModelError`."""
+        router = await self._ready()
         async with aclosing(router.stream(request)) as items:
             async for item in items:
                 yield item
@@ -50,8 +44,8 @@ class ProjectRouter:
         on_text: OnText | None = None,
         on_restart: OnRestart | None = None,
     ) -> _Answer:
-        """As `ModelRouter.ask_structured`; also raises `NoModelError`, and what `check` raises."""
-        router = await self._ready_for(request)
+        """As `ModelRouter.ask_structured`; also raises `NoModelError`."""
+        router = await self._ready()
         return await router.ask_structured(request, schema, on_text, on_restart)
 
     async def capabilities(self, request: ModelRequest) -> ModelCapabilities:
@@ -74,11 +68,6 @@ class ProjectRouter:
         router, self._router = self._router, None
         if router is not None:
             await router.aclose()
-
-    async def _ready_for(self, request: ModelRequest) -> ModelRouter:
-        if self._check is not None:
-            await self._check(request)
-        return await self._ready()
 
     async def _ready(self) -> ModelRouter:
         async with self._building:

@@ -44,15 +44,15 @@ class ImagePart:
 class ChatMessage:
     """One turn. A request ends with a `user` turn.
 
-    `stable_chars`: so many characters at the beginning of `text` will be the same in the requests that follow, so
-    a prompt cache may keep everything up to there (the system prompt always is kept). At most three messages of
-    a request may say so. `images` come before the text.
+    `stable_ends`: rising places in `text`; what stands before one will be the same in requests that follow, the
+    more of them the earlier the place, so a prompt cache may keep it (the system prompt always is kept). Only the
+    first turn of a request may have some. `images` come after that and before the rest of the text.
     """
 
     role: Literal["user", "assistant"]
     text: str
     images: tuple[ImagePart, ...] = ()
-    stable_chars: int = 0
+    stable_ends: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

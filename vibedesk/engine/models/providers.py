@@ -154,6 +154,8 @@ class Providers:
         facts = self._catalogue.find(
             choice.model, provider=config.model_facts, told=self._told.get(choice)
         )
+        if facts.temperature is None:
+            facts = dataclasses.replace(facts, temperature=config.quirks.temperature)
         return dataclasses.replace(facts, price=FREE) if self.is_free(choice.provider) else facts
 
     def is_free(self, name: str) -> bool:

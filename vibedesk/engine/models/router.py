@@ -30,6 +30,7 @@ from vibedesk.engine.models.protocol import (
     NO_MODEL_REMEDY,
     BadAnswerError,
     BrokenAnswerError,
+    BudgetExceededError,
     ChatModel,
     Finished,
     ModelError,
@@ -79,6 +80,10 @@ class CallUsage:
     continues: str = ""
 
 
+async def _always_ask() -> None:
+    """Stand in where nothing keeps a call from being made."""
+
+
 async def _ignore_waiting(reason: WaitReason, until: datetime, message: str) -> None:
     """Stand in where nobody listens."""
 
@@ -99,10 +104,13 @@ async def _ignore_usage(usage: CallUsage) -> None:
 class RouterHooks:
     """What the router tells while it works; each is awaited before it goes on.
 
+    `before_call` comes before every call, also a retry's and a fallback's; a `BudgetExceededError` of its keeps this one
+    and all that would follow it from being made.
     `on_resumed` follows every `on_waiting`, also one whose wait is cancelled. `on_notice` gets a sentence and its
     code: another model is asked and why (`fallback`), or a model cannot see what was attached (`images_not_seen`).
     """
 
+    before_call: Callable[[], Awaitable[None]] = _always_ask
     on_waiting: Callable[[WaitReason, datetime, str], Awaitable[None]] = _ignore_waiting
     on_resumed: Callable[[WaitReason], Awaitable[None]] = _ignore_resumed
     on_notice: Callable[[str, str], Awaitable[None]] = _ignore_notice
@@ -190,6 +198,7 @@ class ModelRouter:
 
         Raises:
             StreamInterruptedError: The answer broke off after text had been yielded.
+            BudgetExceededError: As the hook `before_call` raises it.
             ModelError: No model answered; the last one's error, `details` names every model's.
         """
         attempts = self._attempts(request)
@@ -200,7 +209,7 @@ class ModelRouter:
                     async for item in items:
                         yield item
                 return
-            except StreamInterruptedError:
+            except (StreamInterruptedError, BudgetExceededError):
                 raise
             except ModelError as error:
                 attempts.failed(error)
@@ -218,6 +227,7 @@ class ModelRouter:
         the next. `on_text` gets the text as it comes, `on_restart` says that it starts anew.
 
         Raises:
+            BudgetExceededError: As the hook `before_call` raises it.
             ModelError: No model answered in that form; `BadAnswerError` if the last one answered badly.
         """
         attempts = self._attempts(request)
@@ -242,6 +252,8 @@ class ModelRouter:
 
             try:
                 return await ask_structured(ask, request, schema, show, on_restart)
+            except BudgetExceededError:
+                raise
             except ModelError as error:
                 attempts.failed(error)
 
@@ -290,6 +302,7 @@ class ModelRouter:
         """Yield one call's text and its `Finished`; one that breaks off after text is an interruption."""
         model = step.model
         started = False
+        await self._hooks.before_call()
         self._breakers.asked(model.provider, model.name)
         try:
             async with aclosing(self._stream_once(model, step.shape(request))) as items:

@@ -14,8 +14,10 @@ from dataclasses import dataclass, replace
 from itertools import accumulate, islice
 from typing import TYPE_CHECKING, TypeVar
 
+from vibedesk.engine.models.prompt_files import fill
 from vibedesk.engine.models.protocol import (
     BadAnswerError,
+    BudgetExceededError,
     ChatMessage,
     Finished,
     ModelRequest,
@@ -95,8 +97,10 @@ async def ask_structured(
     """Ask for one JSON object of `schema`, and once more if the answer is not one.
 
     The second question carries the first answer and what is wrong with it. An answer that the token limit cut
-    off is asked for again even if its beginning would do, because a list that ends early looks whole; the
-    beginning is used only if the second answer is no better. One that the connection cut off is asked for anew.
+    off is asked for again even if its beginning would do, because a list that ends early looks whole; so is one
+    without a field that the request's `json_schema` requires though `schema` has a default for it. These are used
+    only if the second answer is no better, or, unless it was cut off, if no second may be asked for (the budget is
+    raised some time). One that the connection cut off is asked for anew.
 
     Args:
         ask: How to ask; a retrying router or a bare model.
@@ -109,28 +113,37 @@ async def ask_structured(
         BadAnswerError: Two answers did not have the form.
         ModelError: As `ask` raises it, when no text came.
     """
-    if request.json_schema is None:
-        request = replace(request, json_schema=schema.model_json_schema())
+    form = request.json_schema or schema.model_json_schema()
+    request = replace(request, json_schema=form)
     asked, problem = request, ""
-    beginning: _Answer | None = None
+    wanted = schema.model_fields.keys() & set(form.get("required", ()))
+    poorer: _Answer | None = None
+    broken_off = False
     for attempt in range(_MAX_ASKS):
         if attempt and on_restart is not None:
             await on_restart()
         try:
             text, cut_off = await _collect(ask, asked, on_text)
         except StreamInterruptedError:
-            if attempt + 1 == _MAX_ASKS and beginning is None:
+            if attempt + 1 == _MAX_ASKS and poorer is None:
                 raise
             continue
+        except BudgetExceededError:
+            if poorer is None or broken_off:
+                raise
+            break
         answer, complete, problem = _validate(text, schema)
         if answer is not None:
-            if complete or not cut_off:
+            lacking = sorted(wanted - answer.model_fields_set)
+            if not lacking and (complete or not cut_off):
                 return answer
-            beginning = answer
-            problem = "It was cut off before its end. Make it shorter."
-        asked = _ask_again(request, text, problem)
-    if beginning is not None:
-        return beginning
+            poorer, broken_off = answer, cut_off
+            problem = "\n".join(f"- {name}: Field required" for name in lacking)
+            if cut_off:
+                problem = "It was cut off before its end. Make it shorter."
+        asked = correction_request(request, text, problem)
+    if poorer is not None:
+        return poorer
     raise BadAnswerError(
         "The model did not give its answer in the form that is needed, also when asked again.",
         remedy="Try again, or choose another model.",
@@ -176,15 +189,12 @@ def _describe(error: ValidationError) -> str:
     return "\n".join(lines)
 
 
-def _ask_again(request: ModelRequest, answer: str, problem: str) -> ModelRequest:
-    correction = (
-        f"Your answer could not be used:\n{problem}\n\n"
-        "Answer again with the complete JSON object only: no prose, no code fence, every required field."
-    )
+def correction_request(request: ModelRequest, answer: str, problem: str) -> ModelRequest:
+    """Ask `request` again after an `answer` that could not be used because of `problem`."""
     turns = (
         *request.messages,
         ChatMessage("assistant", answer or "(no answer)"),
-        ChatMessage("user", correction),
+        ChatMessage("user", fill("tasks/correction", problem=problem)),
     )
     return replace(request, messages=turns)
 

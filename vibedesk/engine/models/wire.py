@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterable, Mapping, Sequence
+from collections.abc import AsyncGenerator, AsyncIterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
@@ -16,7 +16,6 @@ from vibedesk.engine.models.capabilities import ModelCapabilities
 from vibedesk.engine.models.keys import ApiKey
 from vibedesk.engine.models.protocol import (
     BrokenAnswerError,
-    ImagePart,
     KeyRejectedError,
     ModelError,
     ModelRequest,
@@ -128,8 +127,7 @@ class Connection:
 
     def temperature(self, request: ModelRequest) -> float | None:
         """Return the temperature to send, if one is wanted and taken."""
-        own = self.capabilities.temperature
-        return request.temperature if (self.quirks.temperature if own is None else own) else None
+        return request.temperature if self.capabilities.temperature else None
 
     def reasoning_effort(self, request: ModelRequest) -> str:
         """Return the effort to send; empty where none is wanted or the model does not take it."""
@@ -264,12 +262,6 @@ def refuse_other_content(connection: Connection, content_type: str) -> None:
         )
     if kind == "application/json":
         raise broken_stream(connection, "it is no stream of events")
-
-
-def image_note(images: Sequence[ImagePart]) -> str:
-    """Return what a model that sees no images is told of them."""
-    names = ", ".join(image.name or image.media_type for image in images)
-    return f"[Attached, but not visible to you: {names}]"
 
 
 class WholeCharacters:

@@ -13,6 +13,8 @@ _QUEUED_LINES = 1_000  # then the command waits for its reader
 
 AsyncLineSink = Callable[[OutputLine], Awaitable[None]]
 """Takes one line; while it waits, the command waits too."""
+LimitsSink = Callable[[frozenset[str]], None]
+"""Called with the limits of the sandbox that were newly met: `memory`, `processes`."""
 AsyncByteSink = Callable[[bytes], Awaitable[None]]
 
 

@@ -249,16 +249,17 @@ class Sandbox(Protocol):
         ...
 
     async def pull(self, paths: Sequence[str]) -> None:
-        """Bring these paths, written inside, into the work folder (nothing to do where it is shared)."""
+        """Bring these paths, written inside, into the work folder (nothing to do where it is shared).
+
+        A line tells the person which of them are no plain files inside, or cannot be had: they stay as they are here.
+        """
         ...
 
-    async def contents(self, paths: Sequence[str], most: int) -> dict[str, bytes]:
-        """Return what these files hold inside, by path, without those that are no plain files there.
+    async def contents(self, paths: Sequence[str], most: int) -> tuple[dict[str, bytes], set[str]]:
+        """Return what these files hold inside, by path, and those that did not come.
 
-        Only where it has its own files. It may take as long as what runs inside likes.
-
-        Raises:
-            SandboxError: also where they hold more than `most` bytes together.
+        Those are the ones that cannot be read, or are too large: all together hold at most `most` bytes. What is no
+        plain file there is in neither. Only where it has its own files; it may take as long as what runs inside likes.
         """
         ...
 
@@ -297,7 +298,8 @@ class Sandbox(Protocol):
     ) -> str:
         """Start the dev server (stopping one that runs) and return its URL once the page answers.
 
-        Its lines go to the `on_line` given at `open`; its end later is told through `on_status`.
+        Its lines go to the `on_line` given at `open`, and so does, once, each limit of the sandbox that is met beside it;
+        its end later is told through `on_status`.
 
         Raises:
             ServerNotReadyError: it ended or did not answer in time; PortInUseError: somebody else has the port.

@@ -85,6 +85,8 @@ def common_environment(parent: Mapping[str, str], *, home: str, temporary: str) 
         "npm_config_fetch_retry_mintimeout": "1000",
         "npm_config_fetch_retry_maxtimeout": "8000",
         "npm_config_progress": "false",
+        # On a full disk npm would break off at its own log, and leave behind a package that is half unpacked.
+        "npm_config_logs_max": "0",
         # The address of a company's mirror does not belong into an app's lock file.
         "npm_config_omit_lockfile_registry_resolved": "true",
         "UV_CACHE_DIR": f"{home}/.cache/uv",

@@ -10,6 +10,7 @@ import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
+from vibedesk.base.resources import resource
 from vibedesk.engine.sandboxes.node import NodeToolchain
 from vibedesk.engine.sandboxes.python import PythonToolchain
 
@@ -20,6 +21,7 @@ _INSIDE_CONFIG = Path("/opt/vibedesk/config")
 _INSIDE_BIN = Path("/opt/vibedesk/bin")
 _INSIDE_NODE_PREFIX = Path("/opt/node")
 _INSIDE_UV = Path("/opt/uv/bin/uv")
+_QUICK_UNPACK = "quick_unpack.cjs"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,10 +73,12 @@ class SandboxLayout:
         (self.bin.outside / "node").symlink_to(self.node.inside)
         if self.uv is not None:
             (self.bin.outside / "uv").symlink_to(self.uv.inside)
+        shutil.copy(resource("sandbox", _QUICK_UNPACK), self.bin.outside)
+        node = f"{_quoted(self.node.inside)} --require {_quoted(self.bin.inside / _QUICK_UNPACK)}"
         for name in ("npm", "npx"):
             script = self.bin.outside / name
             cli = self.npm_package.inside / "bin" / f"{name}-cli.js"
-            script.write_text(f'#!/bin/sh\nexec {_quoted(self.node.inside)} {_quoted(cli)} "$@"\n')
+            script.write_text(f'#!/bin/sh\nexec {node} {_quoted(cli)} "$@"\n')
             script.chmod(0o755)
 
     def remove(self) -> None:

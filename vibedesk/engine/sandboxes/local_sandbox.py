@@ -13,6 +13,7 @@ import psutil
 
 from vibedesk.engine.sandboxes import bubblewrap, environment, ports
 from vibedesk.engine.sandboxes.bubblewrap import Bubblewrap
+from vibedesk.engine.sandboxes.command import LimitsSink
 from vibedesk.engine.sandboxes.dev_server import DevServer
 from vibedesk.engine.sandboxes.driver import (
     LineSink,
@@ -124,7 +125,7 @@ class LocalSandbox(ProjectSandbox):
     async def push_all(self) -> None:
         """Nothing to do: the folder is shared."""
 
-    async def contents(self, paths: Sequence[str], most: int) -> dict[str, bytes]:
+    async def contents(self, paths: Sequence[str], most: int) -> tuple[dict[str, bytes], set[str]]:
         raise AssertionError(f"it has no files of its own: {len(paths)} of at most {most} bytes")
 
     async def pull(self, paths: Sequence[str]) -> None:
@@ -161,7 +162,12 @@ class LocalSandbox(ProjectSandbox):
         """Nothing to do: it never sleeps."""
 
     async def _launch(
-        self, argv: Sequence[str], env: Mapping[str, str] | None, *, takes_input: bool = False
+        self,
+        argv: Sequence[str],
+        env: Mapping[str, str] | None,
+        *,
+        takes_input: bool = False,
+        on_limits: LimitsSink | None = None,
     ) -> SupervisedProcess:
         environment = {**self._base_environment, **(env or {})}
         self._check_program(argv[0], environment["PATH"])

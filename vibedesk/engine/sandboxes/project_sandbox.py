@@ -11,7 +11,7 @@ from abc import ABC, abstractmethod
 from collections.abc import AsyncIterator, Mapping, Sequence
 
 from vibedesk.engine.sandboxes import ports
-from vibedesk.engine.sandboxes.command import Process, RunningCommand
+from vibedesk.engine.sandboxes.command import LimitsSink, Process, RunningCommand
 from vibedesk.engine.sandboxes.dev_server import DevServer
 from vibedesk.engine.sandboxes.driver import (
     CommandOutput,
@@ -51,9 +51,14 @@ class ProjectSandbox(ABC):
     # -- what a driver's sandbox is made of ----------------------------------------------------------
     @abstractmethod
     async def _launch(
-        self, argv: Sequence[str], env: Mapping[str, str] | None, *, takes_input: bool = False
+        self,
+        argv: Sequence[str],
+        env: Mapping[str, str] | None,
+        *,
+        takes_input: bool = False,
+        on_limits: LimitsSink | None = None,
     ) -> Process:
-        """Start one command in the work folder."""
+        """Start one command in the work folder; `on_limits` hears what it meets and outlives, where there are limits."""
 
     @abstractmethod
     async def _wake(self) -> None:
@@ -72,7 +77,7 @@ class ProjectSandbox(ABC):
         """The dev server is gone; called once after each that was prepared."""
 
     def _why_it_ended(self, limits_met: frozenset[str]) -> str:
-        """Return a sentence on the limit that ended a program; empty where none did."""
+        """Return a sentence on the limit that a program met; empty where it met none."""
         return ""
 
     # -- the contract ------------------------------------------------------------------------------------
@@ -189,7 +194,7 @@ class ProjectSandbox(ABC):
         self._set_status(SandboxStatus.STARTING, "The dev server is starting.")
         await self._prepare_server()
         try:
-            process = await self._launch(argv, env)
+            process = await self._launch(argv, env, on_limits=self._tell_limits)
             server = DevServer(
                 process, port=self.spec.port, on_line=lambda line: self._on_line(line)
             )
@@ -208,6 +213,11 @@ class ProjectSandbox(ABC):
             await self._release_server()
             raise
         return server
+
+    def _tell_limits(self, met: frozenset[str]) -> None:
+        for limit in sorted(met):
+            if why := self._why_it_ended(frozenset({limit})):
+                self._on_line(OutputLine("vibedesk", why))
 
     async def _end_server(self) -> bool:
         server, self._server = self._server, None

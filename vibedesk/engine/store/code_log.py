@@ -151,22 +151,22 @@ class CodeLog:
         )
         return {path for (paths,) in rows for path in json.loads(paths)}
 
-    def origins(self, after: int, to: int) -> dict[str, set[str]]:
-        """Return path → who changed it, of every path that some update in between touched."""
+    def changes(self, after: int, to: int) -> dict[str, list[tuple[int, str]]]:
+        """Return path → (version, origin) of every change in between, oldest first, of every path that one touched."""
         rows: Any = (
-            CodeUpdateRow.select(CodeUpdateRow.origin, CodeUpdateRow.paths)
+            CodeUpdateRow.select(CodeUpdateRow.version, CodeUpdateRow.origin, CodeUpdateRow.paths)
             .where(
                 (CodeUpdateRow.project == self.project_id)
                 & (CodeUpdateRow.version > after)
                 & (CodeUpdateRow.version <= to)
             )
-            .distinct()
+            .order_by(CodeUpdateRow.version)
             .tuples()
         )
-        found: dict[str, set[str]] = {}
-        for origin, paths in rows:
+        found: dict[str, list[tuple[int, str]]] = {}
+        for version, origin, paths in rows:
             for path in json.loads(paths):
-                found.setdefault(path, set()).add(origin)
+                found.setdefault(path, []).append((version, origin))
         return found
 
     def last_touch(self, path: str) -> int:

@@ -96,8 +96,12 @@ class IssueStore:
             status = "open" if record.status == "fixed" else record.status
             # What a visit of ours shows as well, another one can look at again; that the person met it is no news.
             known_better = _is_live(data) and record.status != "fixed" and not _is_live(record.data)
+            kept = record.data if known_better else data
+            if record.status == "skipped":
+                # A wish stands for it, in these words.
+                kept = {**kept, "message": record.data["message"]}
             self._update(
-                signature, data=_dump(record.data if known_better else data), status=status, last_seen=now,
+                signature, data=_dump(kept), status=status, last_seen=now,
                 times_seen=record.times_seen + (not _is_early(record)),
             )  # fmt: skip
         changed = self._changed_since_seen(r for r in known.values() if _is_live(r.data))

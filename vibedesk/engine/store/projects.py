@@ -134,15 +134,18 @@ class ProjectStore:
         )
         return [(row.at, row.type, json.loads(row.data)) for row in rows]
 
-    def last_review(self, project_id: str) -> tuple[str, tuple[str, ...]]:
-        """Return when the app was looked at last, and by what; empty where it never was."""
+    def last_review(self, project_id: str) -> tuple[str, tuple[str, ...], int]:
+        """Return when the app was looked at last, by what, and the code's version then; empty where it never was."""
         row = (
             EventRow.select(EventRow.at, EventRow.data)
             .where((EventRow.project == project_id) & (EventRow.type == "reviewed"))
             .order_by(EventRow.seq.desc())
             .first()
         )
-        return (row.at, tuple(json.loads(row.data)["sources"])) if row is not None else ("", ())
+        if row is None:
+            return "", (), 0
+        told = json.loads(row.data)
+        return row.at, tuple(told["sources"]), int(told.get("version", 0))
 
     def add_events(self, rows: Sequence[tuple[str, int, str, str, str]]) -> None:
         if rows:

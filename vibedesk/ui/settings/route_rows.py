@@ -117,7 +117,12 @@ class StepLine(QWidget):
         if facts is not None:
             parts.append(facts_words(facts, free=step.provider in known.free))
         if step.temperature is not None:
-            parts.append(self.tr("temperature {0:g}").format(step.temperature))
+            words = self.tr("temperature {0:g}").format(step.temperature)
+            if facts is not None and not facts.temperature:
+                words = self.tr("temperature {0:g} is not sent: this model takes none").format(
+                    step.temperature
+                )
+            parts.append(words)
         if step.max_output_tokens is not None:
             limit = token_words(step.max_output_tokens)
             parts.append(self.tr("at most {0} tokens out").format(limit))

@@ -147,12 +147,21 @@ def facts_words(facts: ModelView, *, free: bool = False) -> str:
             tr("{0} in, {1} out per M tokens, {2}").format(
                 price_words(facts.input_price),
                 price_words(facts.output_price),
-                date_words(facts.price_date),
+                _price_origin(facts),
             )
         )
     else:
         parts.append(tr("price not known, so it is not counted"))
     return " · ".join(parts)
+
+
+def _price_origin(facts: ModelView) -> str:
+    match facts.price_from:
+        case "person":
+            return tr("as your models.json says")
+        case "server":
+            return tr("as its server says")
+    return date_words(facts.price_date)
 
 
 def milliseconds_words(seconds: float) -> str:

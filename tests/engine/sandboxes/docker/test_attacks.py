@@ -262,7 +262,7 @@ async def search(cell: Cell, word: str) -> list[str]:
     code = f"import sys; sys.argv.append({word[:4]!r} + {word[4:]!r})\n{SEARCH}"
     *found, last = (await cell.python(code, timeout=60)).lines
     assert last == "searched"
-    return found
+    return sorted(found)
 
 
 async def test_no_file_of_the_host_is_seen(jail: Jail, cell: Cell, tmp_path: Path) -> None:
@@ -394,18 +394,24 @@ async def test_a_link_inside_brings_nothing_of_the_host_and_is_no_link_outside(c
     outside.write_text("the host's")
     script = (
         f"ln -sfn /etc/passwd link; ln -sfn {outside} host; ln -sfn / root; mkfifo pipe; "
-        "ln -sfn /app/plain hop; echo text > plain; ln -f plain hard"
+        "ln -sfn /app/plain hop; echo text > plain; ln -f plain hard; "
+        "python3 -c 'import socket; socket.socket(socket.AF_UNIX).bind(\"socket\")'"
     )
     assert (await cell.run("sh", "-c", script)).status == 0
-    await cell.sandbox.pull(["link", "host", "root/etc/hostname", "pipe", "hop", "plain", "hard"])
+    links_and_the_like = ["hop", "host", "link", "pipe", "socket"]
+    await cell.sandbox.pull([*links_and_the_like, "root/etc/hostname", "plain", "hard", "none"])
+    assert cell.told.splitlines() == [
+        f"{path} is a link or no plain file in the sandbox: it was not taken over into the project."
+        for path in links_and_the_like
+    ]
     came = {p.name: p for p in cell.folder.rglob("*") if p.is_file()}
     assert not [path for path in cell.folder.rglob("*") if path.is_symlink()]
-    assert not {"link", "host", "pipe", "hop"} & came.keys()
+    assert not set(links_and_the_like) & came.keys()
     assert came["plain"].read_text() == came["hard"].read_text() == "text\n"
     # Through a folder that is a link the sandbox's own files can come, as plain files; they are its own.
     assert came["hostname"].read_text() == "sandbox\n"
     assert outside.read_text() == "the host's"
-    await cell.run("sh", "-c", "rm -rf link host root pipe hop plain hard")
+    await cell.run("sh", "-c", "rm -rf link host root pipe hop plain hard socket")
     shutil.rmtree(cell.folder / "root")
 
 

@@ -93,6 +93,7 @@ NUISANCES = {
     ),
     "empties": "while True: write(b''.join(f.frame(f.DATA, n) for n in channels()))",
     "credits": "while True: write(b''.join(f.frame(f.CREDIT, n, b'\\xff' * 4) for n in channels()))",
+    "limits": "while True: write(b''.join(f.frame(f.LIMITS, n, b'{\"hits\": [7]}') for n in channels()))",
     "greetings": "while True: write(f.frame(f.OPEN, 0, b'x' * 60000))",
     "errors": "os.dup2(os.open(f'/proc/{agent}/fd/2', os.O_WRONLY), 2)\nwhile True: os.write(2, b'x' * 65536)",
 }

@@ -32,6 +32,7 @@ from tests.support.docker_engines import Dockerd, kept_images, load_image, requi
 from tests.support.small_engine import SmallEngine, small  # noqa: F401
 from vibedesk.engine.sandboxes.docker.docker_driver import DockerDriver
 from vibedesk.engine.sandboxes.driver import (
+    Exited,
     SandboxEngineDownError,
     SandboxError,
     SandboxStatus,
@@ -266,6 +267,51 @@ async def test_it_hangs(
             os.kill(pid, signal.SIGCONT)
     await _answers_again(driver)
     await works_again(place, token)
+
+
+async def test_containers_that_only_seem_to_run_are_made_anew(
+    docker_home: DockerHome, running: Dockerd, registry: TinyRegistry
+) -> None:
+    """What runs them was killed, which the engine does not notice."""
+    docker_home.patience = 1.0
+    spec = docker_home.spec()
+    write_project(spec.folder, registry, {"left": "1.0.0"})
+    driver = docker_home.driver()
+    place = await opened(driver, spec)
+    assert (await run(place.sandbox, "touch", "made-inside"))[-1] == Exited(0)
+    await asyncio.to_thread(running.kill_containers)
+    other = await opened_at_last(driver, docker_home, registry)
+    assert texts(await run(other.sandbox, "node", "-p", "require('left')")) == ["left@1.0.0"]
+    # A command cannot be told from one that is silent; its time ends the session, and the next one begins another.
+    with pytest.raises(SandboxError, match="did not finish"):
+        await run(place.sandbox, "true", timeout=3)
+    assert (await run(place.sandbox, "ls", "made-inside"))[-1] == Exited(0)
+    await asyncio.wait_for(place.sandbox.remove(), 2 * NOTICED_SECONDS)
+    await asyncio.wait_for(other.sandbox.remove(), 2 * NOTICED_SECONDS)
+
+
+async def test_a_keeper_that_only_seems_to_run_is_made_anew_while_nothing_is_awake(
+    docker_home: DockerHome, running: Dockerd, registry: TinyRegistry
+) -> None:
+    """No watch looks at the disk then; whoever opens a project is the first to need it."""
+    docker_home.patience = 1.0
+    driver = docker_home.driver()
+    await driver.prepare()
+    await asyncio.to_thread(running.kill_containers)
+    place = await opened_at_last(driver, docker_home, registry)
+    assert texts(await run(place.sandbox, "node", "-p", "require('left')")) == ["left@1.0.0"]
+
+
+async def opened_at_last(driver: DockerDriver, home: DockerHome, registry: TinyRegistry) -> Opened:
+    """Open a project while Docker starts its own part again, which takes it some seconds."""
+    spec = home.spec("second")
+    write_project(spec.folder, registry, {"left": "1.0.0"})
+    async with asyncio.timeout(150):
+        while True:
+            try:
+                return await opened(driver, spec)
+            except SandboxError:
+                await asyncio.sleep(0.5)
 
 
 async def test_the_image_is_removed(

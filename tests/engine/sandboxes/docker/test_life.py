@@ -484,7 +484,7 @@ class TestAnotherEngine:
 
 @dataclasses.dataclass
 class Gate:
-    """An engine that may take as long as it likes to remove one of its containers.
+    """An engine that may take as long as it likes to remove or pause one of its containers.
 
     Args:
         host: Where it listens.
@@ -494,7 +494,7 @@ class Gate:
     holds_back: str | None = None
     """The id of that container."""
     asked: int = 0
-    """How often it was to remove that."""
+    """How often it was to do that."""
     holding: asyncio.Event = dataclasses.field(default_factory=asyncio.Event)
     _opens: asyncio.Event = dataclasses.field(default_factory=asyncio.Event)
 
@@ -502,7 +502,9 @@ class Gate:
         self._opens.set()
 
     async def pass_on(self, said: bytes) -> None:
-        if self.holds_back and said.startswith(b"DELETE ") and self.holds_back.encode() in said:
+        request = said.partition(b" HTTP/")[0]
+        held_back = request.startswith(b"DELETE ") or request.endswith(b"/pause")
+        if self.holds_back and held_back and self.holds_back.encode() in request:
             self.asked += 1
             self.holding.set()
             await self._opens.wait()
@@ -648,6 +650,28 @@ class TestInTheWay:
             place = await opening
             assert docker_client.containers.get(name).id != gate.holds_back
             assert texts(await run(place.sandbox, "echo", "here")) == ["here"]
+            await home.close_drivers()
+
+    async def test_one_whose_pause_hangs_holds_up_no_other(
+        self, docker_home: DockerHome, docker_client: docker.DockerClient
+    ) -> None:
+        async with gate_before(docker_home.host) as gate:
+            home = dataclasses.replace(docker_home, host=gate.host)
+            driver = home.driver(idle_seconds=1.0)
+            stuck, other = [await opened(driver, home.spec(name)) for name in ("one", "two")]
+            found = containers.containers_of(docker_client, home.owner, stuck.sandbox.key)
+
+            def paused(place: Opened) -> bool:
+                return place.sandbox.session is not None and not place.sandbox.awake
+
+            async for _ in stuck.sandbox.exec(["true"]):  # no pause is under way meanwhile
+                gate.holds_back = str(found[0].id)
+            assert texts(await run(other.sandbox, "echo", "awake")) == ["awake"]
+            await asyncio.wait_for(gate.holding.wait(), DEADLINE_SECONDS)
+            await until(lambda: paused(other), "the other one is paused")
+            assert gate.asked == 1
+            gate.let_go()
+            await until(lambda: paused(stuck), "it is paused, too")
             await home.close_drivers()
 
     async def test_one_that_does_not_end_is_no_engine_that_is_gone(

@@ -768,7 +768,7 @@ async def test_a_security_review_says_which_packages_nobody_was_asked_about(
             ended = await npm(toolchain, folder, relay, *argv[1:])
             return ended.returncode, f"{ended.stderr}\n{ended.stdout}".splitlines()
 
-        found = await audit_packages(run, load_template("react-vite"))
+        found = await audit_packages(run, load_template("react-vite"), {})
     *holes, unasked = found
     assert [issue.code for issue in holes] == ["vulnerable_package"] * (len(names) - 1)
     assert (unasked.code, unasked.severity, unasked.file) == (

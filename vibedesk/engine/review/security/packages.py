@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any, Final
 
+from vibedesk.engine.builder.manifest import line_of_package
 from vibedesk.engine.builder.templates import Template
 from vibedesk.engine.review.checkers import Run
 from vibedesk.engine.review.issues import Issue, Severity
@@ -31,12 +34,15 @@ _TOLD_BY_TOOL = re.compile(r"(?:npm (?:warn|WARN|error|ERR!|notice)|warning:|err
 _MOST_TITLES = 3
 
 
-async def audit_packages(run: Run, template: Template) -> list[Issue]:
+async def audit_packages(run: Run, template: Template, texts: Mapping[str, str]) -> list[Issue]:
     """Return the packages with known holes. Where that cannot be asked of all, one warning says so.
+
+    One that the app itself asks for is found at its line of the manifest.
 
     Args:
         run: Runs a command where the app's packages are.
         template: The starter, whose package manager is asked. npm and uv can be.
+        texts: What the project's files hold, by path.
     """
     tool = (template.add_command.split() or ["The package manager"])[0]
     if tool not in _COMMANDS:
@@ -48,7 +54,12 @@ async def audit_packages(run: Run, template: Template) -> list[Issue]:
     if report is None or ("vulnerabilities" not in report):
         return unasked or [_unknown(template, _reason(report))]
     parse = parse_npm_audit if tool == "npm" else parse_uv_audit
-    return [*parse(report, manifest), *unasked]
+    text = texts.get(manifest, "")
+    found = parse(report, manifest)
+    placed = [
+        replace(i, line=line_of_package(manifest, text, i.evidence["package"])) for i in found
+    ]
+    return [*placed, *unasked]
 
 
 def unasked_packages(line: str) -> str:

@@ -78,9 +78,9 @@ def security_issues(texts: Mapping[str, str], template: Template) -> list[Issue]
     return deduplicated(found)
 
 
-async def audit(run: Run, template: Template) -> list[Issue]:
+async def audit(run: Run, template: Template, texts: Mapping[str, str]) -> list[Issue]:
     """Return the app's packages with known holes; a warning where the list cannot be reached."""
-    return await audit_packages(run, template)
+    return await audit_packages(run, template, texts)
 
 
 def runs_in_browser(path: str, texts: Iterable[str], template: Template) -> bool:

@@ -3,23 +3,66 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Collection
+from dataclasses import dataclass
 
+from vibedesk.base.aio import TaskScope
 from vibedesk.base.text import readable_bytes
 from vibedesk.engine.sandboxes.docker.docker_sandbox import DockerSandbox
 from vibedesk.engine.sandboxes.docker.keeper import DiskSpace, Keeper
+from vibedesk.engine.sandboxes.driver import SandboxError
 from vibedesk.engine.sandboxes.sizes import GIB
 
+_log = logging.getLogger(__name__)
+
 _LEAST_FREE = GIB
-_SMALL_CHANGE_BYTES = 32 * 1024 * 1024
-_SMALL_CHANGE_ENTRIES = 8_000
+_SMALL_CHANGE = 32 * 1024 * 1024
+_NEAR = 2 * _SMALL_CHANGE
+_ENTRY_BYTES = 4096  # what one counts at least
 _MEASURE_SECONDS = 20.0
-_LONG_SECONDS = 0.5
+_FAILED_SECONDS = 2.0
 _LEAST_PART = 50
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Count:
+    """How one sandbox's files were counted."""
+
+    space: DiskSpace
+    """The disk's when it began."""
+    began: float
+    took: float
+    used: int | None
+    """Bytes; None where they could not be counted."""
+
+    def is_old(self, space: DiskSpace, limit: int, now: float) -> bool:
+        """Whether they are to be counted again.
+
+        The disk tells what was written since, by all programs together; it misses what others freed meanwhile. So a
+        sandbox near its limit is counted whenever something changed. One that is far from it, and cannot have come
+        there, rests as long as its count took: a million files must not keep the machine busy.
+        """
+        rested = now - self.began - self.took
+        if self.used is None:
+            return rested > _FAILED_SECONDS
+        left = limit - self.used
+        entries = self.space.entries - space.entries
+        written = self.space.free - space.free + _ENTRY_BYTES * entries
+        if written > left:
+            return True
+        outdated = now - self.began > _MEASURE_SECONDS
+        if left < _NEAR:
+            return outdated or written != 0
+        return rested >= self.took and (outdated or abs(written) > _SMALL_CHANGE)
+
+
 class DiskWatch:
-    """Looks at the disk's free space often, and at the sandboxes' files when that changes.
+    """Looks at the disk's free space often, and at each sandbox's files when that changes.
+
+    On a machine that is idle else, a sandbox over its limit is ended within 2 s where it has up to some 150,000 files of
+    its own; to count more takes longer, and it may begin to write just after it was counted. The engine's disk is looked
+    at meanwhile.
 
     Args:
         keeper: Measures.
@@ -29,13 +72,17 @@ class DiskWatch:
     def __init__(self, keeper: Keeper, *, least_free: int | None = None) -> None:
         self._keeper = keeper
         self._least_free = least_free
-        self._then = DiskSpace(free=0, total=0, entries=0)
-        self._measured_at = self._rest_until = 0.0
-        self._measured: frozenset[str] = frozenset()
+        self._counts: dict[str, Count] = {}
+        self._counting: set[str] = set()
         self._floor: int | None = None
+        self._scope = TaskScope("disk watch")
 
     async def look(self, awake: Collection[DockerSandbox]) -> None:
-        """Look once; call it often while sandboxes are awake."""
+        """Look once; call it often while sandboxes are awake. It does not wait for files to be counted.
+
+        Raises:
+            SandboxError: the keeper does not answer.
+        """
         space = await self._keeper.space()
         if self._sank(space):
             for sandbox in awake:
@@ -43,40 +90,41 @@ class DiskWatch:
                     f"Docker's disk is nearly full: {readable_bytes(space.free)} are left. The app was "
                     "stopped before it fills it. Your files are safe; free some space, then start it again.",
                 )
-        elif self._is_time(space, awake):
-            loop = asyncio.get_running_loop()
-            self._then, self._measured_at = space, loop.time()
-            await self._measure(awake)
-            took = loop.time() - self._measured_at
-            self._rest_until = loop.time() + (took if took > _LONG_SECONDS else 0.0)
-
-    def _is_time(self, space: DiskSpace, awake: Collection[DockerSandbox]) -> bool:
+            return
+        known = {sandbox.key for sandbox in awake}
+        self._counts = {key: count for key, count in self._counts.items() if key in known}
         now = asyncio.get_running_loop().time()
-        if now < self._rest_until:
-            return False  # an app with a million files must not keep the machine busy with counting them
-        late = now - self._measured_at > _MEASURE_SECONDS
-        unknown = not self._measured.issuperset(sandbox.key for sandbox in awake)
-        near = any(s.disk_used > s.size.disk - 2 * _SMALL_CHANGE_BYTES for s in awake)
-        change = abs(self._then.free - space.free)
-        entries = abs(self._then.entries - space.entries)
-        return (
-            late
-            or unknown
-            or change > (0 if near else _SMALL_CHANGE_BYTES)
-            or entries > (0 if near else _SMALL_CHANGE_ENTRIES)
-        )
+        for sandbox in awake:
+            last = self._counts.get(sandbox.key)
+            old = last is None or last.is_old(space, sandbox.size.disk, now)
+            if old and sandbox.key not in self._counting:
+                self._counting.add(sandbox.key)
+                self._scope.start(self._count(sandbox, space), name=f"count {sandbox.key}")
 
-    async def _measure(self, sandboxes: Collection[DockerSandbox]) -> None:
-        found = await self._keeper.sandbox_bytes([s.key for s in sandboxes])
-        self._measured = frozenset(found)
-        for sandbox in sandboxes:
-            used = found.get(sandbox.key, 0)
-            sandbox.note_disk(used)
-            if used > sandbox.size.disk:
-                sandbox.end_because(
-                    f"The app filled its disk: more than {readable_bytes(sandbox.size.disk)}. Your files are "
-                    "safe; rebuild the sandbox to empty it.",
-                )
+    async def aclose(self) -> None:
+        await self._scope.aclose()
+
+    async def _count(self, sandbox: DockerSandbox, space: DiskSpace) -> None:
+        key, loop = sandbox.key, asyncio.get_running_loop()
+        began = loop.time()
+        used: int | None = None
+        try:
+            used = await self._keeper.sandbox_bytes(key)
+        except SandboxError as error:
+            last = self._counts.get(key)
+            if last is None or last.used is not None:
+                _log.info("the files of sandbox %s could not be counted: %s", key, error.message)
+            return
+        finally:
+            self._counting.remove(key)
+            took = loop.time() - began
+            self._counts[key] = Count(space=space, began=began, took=took, used=used)
+        sandbox.note_disk(used)
+        if used > sandbox.size.disk:
+            sandbox.end_because(
+                f"The app filled its disk: more than {readable_bytes(sandbox.size.disk)}. Your files are "
+                "safe; rebuild the sandbox to empty it.",
+            )
 
     def _sank(self, space: DiskSpace) -> bool:
         """Whether the disk became nearly full since the last look.

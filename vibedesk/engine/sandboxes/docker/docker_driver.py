@@ -622,15 +622,25 @@ class DockerDriver:
                 watched = [*awake, *(builder for builder in self._builders if builder.awake)]
                 if not watched:
                     continue
-                await self.prepare()  # the keeper may have been killed
+                # Somebody may be making the image anew, which takes minutes: only a keeper that was killed waits for it.
+                if not self._keeper.alive:
+                    await self.prepare()
+                self._removals.retry(at_once=False)
                 await self._disk.look(watched)
                 for sandbox in awake:
-                    if await sandbox.pause(self._idle_seconds):
-                        _log.info("sandbox of %s is paused", sandbox.spec.project_id)
+                    self._scope.start(self._pause(sandbox), name="pause")
             except SandboxError as error:
                 _log.info("the watch over the sandboxes: %s", error.message)
             except Exception:  # noqa: BLE001 - the watch must not end
                 _log.exception("the watch over the sandboxes failed")
+
+    async def _pause(self, sandbox: DockerSandbox) -> None:
+        """Pause one that is idle, in its own time; while it is on its way, another pause does nothing."""
+        try:
+            if await sandbox.pause(self._idle_seconds):
+                _log.info("sandbox of %s is paused", sandbox.spec.project_id)
+        except SandboxError as error:
+            _log.info("sandbox of %s is not paused: %s", sandbox.spec.project_id, error.message)
 
     # -- house-keeping ---------------------------------------------------------------------------------------
     async def tidy(self, known: frozenset[str]) -> None:
@@ -742,6 +752,7 @@ class DockerDriver:
 
     async def aclose(self) -> None:
         await self._scope.aclose()
+        await self._disk.aclose()
         await self._layers.aclose()
         sandboxes, self._sandboxes = list(self._sandboxes.values()), {}
         pool, self._pool = self._pool, []

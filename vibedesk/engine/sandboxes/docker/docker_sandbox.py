@@ -16,6 +16,7 @@ from docker.models.containers import Container
 
 from vibedesk.base.aio import TaskScope
 from vibedesk.base.text import readable_bytes
+from vibedesk.engine.sandboxes.command import LimitsSink
 from vibedesk.engine.sandboxes.docker import containers, files
 from vibedesk.engine.sandboxes.docker.connection import DockerConnection
 from vibedesk.engine.sandboxes.docker.endpoints import DockerEndpoint
@@ -439,10 +440,6 @@ class DockerSandbox(ProjectSandbox):
         """Remember what its files take, as the keeper measured it."""
         self._meter.disk = used
 
-    @property
-    def disk_used(self) -> int:
-        return self._meter.disk
-
     async def push(self, paths: Sequence[str]) -> None:
         self._require_open()
         if not paths or self._session is None or not self._session.alive:
@@ -469,9 +466,11 @@ class DockerSandbox(ProjectSandbox):
         self._require_open()
         session = await self._awake()
         async with self._carrying:
-            await files.fetch(session, self.spec.folder, paths)
+            refused = await files.fetch(session, self.spec.folder, paths)
+        for path in sorted(refused):
+            self._on_line(OutputLine("vibedesk", refused[path]))
 
-    async def contents(self, paths: Sequence[str], most: int) -> dict[str, bytes]:
+    async def contents(self, paths: Sequence[str], most: int) -> tuple[dict[str, bytes], set[str]]:
         self._require_open()
         return await files.contents(await self._awake(), paths, most)
 
@@ -480,7 +479,12 @@ class DockerSandbox(ProjectSandbox):
             await self._awake()
 
     async def _launch(
-        self, argv: Sequence[str], env: Mapping[str, str] | None, *, takes_input: bool = False
+        self,
+        argv: Sequence[str],
+        env: Mapping[str, str] | None,
+        *,
+        takes_input: bool = False,
+        on_limits: LimitsSink | None = None,
     ) -> SessionProcess:
         session = await self._awake()
         environment = {**self._environment, **self.spec.env, **(env or {})}
@@ -491,6 +495,7 @@ class DockerSandbox(ProjectSandbox):
             cwd=containers.WORK,
             on_unwatched=self._end_unwatched,
             takes_input=takes_input,
+            on_limits=on_limits,
         )
 
     async def _prepare_server(self) -> None:

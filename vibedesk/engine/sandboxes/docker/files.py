@@ -21,6 +21,12 @@ from vibedesk.engine.sandboxes.inside import frames
 # Made by tools, inside and outside, each for itself; git's folder is nobody's business inside.
 LEFT_OUT = frozenset({".git", "node_modules", ".vite", "__pycache__", ".venv", ".hg", ".svn"})
 _MOST_FILE_BYTES = 200_000_000
+_NOT_TAKEN = {
+    "kind": "is a link or no plain file",
+    "rights": "cannot be read",
+    "size": "is too large",
+}
+"""What is said of files that are not taken over, by the word of the program inside."""
 _PIECE = 256 * 1024
 _MOST_GONE_BYTES = 8 * 1024 * 1024
 """How much may be told of files that are no longer in the work folder."""
@@ -140,28 +146,34 @@ async def bring_configuration(session: Session, files: dict[str, bytes]) -> None
         _refuse_errors(await channel.result())
 
 
-async def fetch(session: Session, folder: Path, paths: Sequence[str]) -> None:
-    """Bring these files into the project's folder; what is no plain file inside stays there as it is."""
-    await _get(session, paths, _MOST_FILE_BYTES, lambda path, size: _Incoming(folder, path, size))
+async def fetch(session: Session, folder: Path, paths: Sequence[str]) -> dict[str, str]:
+    """Bring these files into the project's folder, where there are such inside.
 
-
-async def contents(session: Session, paths: Sequence[str], most: int) -> dict[str, bytes]:
-    """Return what these files hold; see `Sandbox.contents`."""
-    came: dict[str, _Kept] = {}
-    too_much = SandboxError(
-        "The files that changed in the sandbox are too large to be kept.",
-        remedy="Make them smaller.",
+    Returns:
+        For each that is there and did not come, a sentence that says why.
+    """
+    refused = await _get(
+        session, paths, _MOST_FILE_BYTES, lambda path, size: _Incoming(folder, path, size)
     )
+    return {
+        path: f"{path} {_NOT_TAKEN[why]} in the sandbox: it was not taken over into the project."
+        for path, why in refused.items()
+    }
 
-    def begin(path: str, size: int) -> _Kept:
-        if size + sum(len(kept.data) for kept in came.values()) > most:
-            raise too_much
+
+async def contents(
+    session: Session, paths: Sequence[str], most: int
+) -> tuple[dict[str, bytes], set[str]]:
+    """Return what these files hold, and those that did not come; see `Sandbox.contents`."""
+    came: dict[str, _Kept] = {}
+
+    def begin(path: str, _size: int) -> _Kept:
         came[path] = _Kept()
         return came[path]
 
-    if await _get(session, paths, most, begin):
-        raise too_much
-    return {path: bytes(kept.data) for path, kept in came.items()}
+    refused = await _get(session, paths, most, begin)
+    missing = {path for path, why in refused.items() if why != "kind"}
+    return {path: bytes(kept.data) for path, kept in came.items()}, missing
 
 
 class _Target(Protocol):
@@ -174,12 +186,16 @@ class _Target(Protocol):
 
 async def _get(
     session: Session, paths: Sequence[str], most: int, begin: Callable[[str, int], _Target]
-) -> bool:
-    """Have these files come, each to what `begin` makes of its path and size; return whether one was above `most`."""
+) -> dict[str, str]:
+    """Have these files come, each to what `begin` makes of its path and size; together they hold at most `most` bytes.
+
+    Returns:
+        Why others did not come that are there, in a word of `_NOT_TAKEN`.
+    """
     reader = frames.RecordReader()
     wanted = {path for path in paths if not _stays_out(path)}
     target: _Target | None = None
-    too_large = False
+    refused: dict[str, str] = {}
     async with _opened(session, "get", paths=sorted(wanted), most=most) as channel:
         try:
             while data := await channel.read():
@@ -194,17 +210,20 @@ async def _get(
                     wanted.discard(path)
                     target = None
                     if "refused" in item:
-                        too_large = too_large or item["refused"] == "size"
+                        if item["refused"] not in _NOT_TAKEN:
+                            raise ValueError("no reason")
+                        refused[path] = item["refused"]
                     elif not item.get("gone"):
                         size = item["size"]
                         if size > most:
                             raise ValueError("a size that was not asked for")
+                        most -= size
                         target = await asyncio.to_thread(begin, path, size)
             _refuse_errors(await channel.result())
         finally:
             if target is not None:
                 target.drop()
-    return too_large
+    return refused
 
 
 @contextlib.asynccontextmanager

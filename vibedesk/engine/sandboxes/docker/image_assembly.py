@@ -201,6 +201,9 @@ class _Root:
         """
         path = f"{os.environ.get('PATH', '')}:{_ROOT_PATH}"
         env = {**os.environ, "LC_ALL": "C.UTF-8", "PATH": path, **(extra_env or {})}
+        if as_root:
+            # Inside the new system there is no other.
+            env |= dict.fromkeys({"TMPDIR", "TMP", "TEMP"} & env.keys(), "/tmp")
         status, output = await self._supervised(argv, env, as_root=as_root)
         if status != 0:
             raise _step_error(doing, output)

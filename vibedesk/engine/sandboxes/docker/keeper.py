@@ -18,7 +18,7 @@ from docker.models.containers import Container
 
 from vibedesk.engine.sandboxes.docker import containers
 from vibedesk.engine.sandboxes.docker.connection import DockerConnection
-from vibedesk.engine.sandboxes.docker.session import Session
+from vibedesk.engine.sandboxes.docker.session import Session, SessionLostError
 from vibedesk.engine.sandboxes.driver import SandboxError
 from vibedesk.engine.sandboxes.inside.agent import LAUNCH
 
@@ -83,17 +83,30 @@ class Keeper:
             if self.alive:
                 return
             self._session = None
-            self._container = await self._connection.call(
-                lambda client: self._ensure(client, image)
+            try:
+                self._session = await self._open(image)
+            except SessionLostError:
+                # For the engine it runs, but nothing can be started in it: what ran it was killed. All it keeps is in
+                # its volume.
+                await self._remove()
+                self._session = await self._open(image)
+
+    async def _open(self, image: str) -> Session:
+        container = await self._connection.call(lambda client: self._ensure(client, image))
+        self._container = container
+        self.mountpoint = await self._connection.call(
+            lambda client: str(
+                client.api.inspect_volume(containers.store_name(self._owner))["Mountpoint"]
             )
-            self.mountpoint = await self._connection.call(
-                lambda client: str(
-                    client.api.inspect_volume(containers.store_name(self._owner))["Mountpoint"]
-                )
-            )
-            self._session = await open_session(
-                self._connection, self._container, mode="keep", user="0:0", on_egress=None
-            )
+        )
+        return await open_session(
+            self._connection, container, mode="keep", user="0:0", on_egress=None, question="free"
+        )
+
+    async def _remove(self) -> None:
+        container, self._container = self._container, None
+        if container is not None:
+            await self._connection.call(lambda _client: _kill_and_remove(container))
 
     def _ensure(self, client: docker.DockerClient, image: str) -> Container:
         name = containers.container_name(self._owner, "keeper")
@@ -167,10 +180,10 @@ class Keeper:
         found = await self._work("has", folder="sandboxes", keys=keys)
         return set(found.get("found", ()))
 
-    async def sandbox_bytes(self, keys: list[str]) -> dict[str, int]:
-        """Return what each sandbox's own files take."""
-        found = (await self._work("sizes", sandboxes=keys)).get("sandboxes", {})
-        return {key: int(found.get(key, 0)) for key in keys}
+    async def sandbox_bytes(self, key: str) -> int:
+        """Return what a sandbox's own files take."""
+        found = await self._work("sizes", sandboxes=[key])
+        return int(found.get("sandboxes", {}).get(key, 0))
 
     async def kept(self) -> tuple[list[Kept], list[Kept]]:
         """Return every layer and every sandbox with what it takes."""
@@ -189,11 +202,9 @@ class Keeper:
     async def aclose(self) -> None:
         """End the keeper; what it keeps stays."""
         session, self._session = self._session, None
-        container, self._container = self._container, None
         if session is not None:
             session.close()
-        if container is not None:
-            await self._connection.call(lambda _client: _kill_and_remove(container))
+        await self._remove()
 
     async def _work(self, work: str, **request: Any) -> dict[str, Any]:
         return await self._alive().ask("task", work=work, **request)
@@ -211,6 +222,7 @@ async def open_session(
     mode: str,
     user: str,
     on_egress: Any,
+    question: str = "",
 ) -> Session:
     """Start the agent in a running container and wait until it answers."""
     command = [*LAUNCH, mode]
@@ -227,6 +239,7 @@ async def open_session(
         answers=connection.answers,
         patience=connection.patience,
         name=str(container.name),
+        question=question,
     )
     try:
         await session.ready()

@@ -7,7 +7,12 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Self
 
-from vibedesk.engine.sandboxes.command import AsyncByteSink, AsyncLineSink, ProcessEndedError
+from vibedesk.engine.sandboxes.command import (
+    AsyncByteSink,
+    AsyncLineSink,
+    LimitsSink,
+    ProcessEndedError,
+)
 from vibedesk.engine.sandboxes.docker.session import Channel, Session, said_inside
 from vibedesk.engine.sandboxes.driver import OutputLine, SandboxError
 from vibedesk.engine.sandboxes.inside import frames
@@ -15,6 +20,7 @@ from vibedesk.engine.sandboxes.output import MAX_LINE_CHARS, LineSplitter
 
 GRACE_SECONDS = 1.5
 _PIECE = 16 * 1024  # what the loop handles in one go
+_LIMITS = ("memory", "processes")
 _NUMBER = re.compile(r"-?[0-9]{1,10}")
 
 
@@ -30,6 +36,7 @@ class SessionProcess:
         self._channel = channel
         self._program = argv[0]
         self._on_unwatched = on_unwatched
+        self._told: frozenset[str] = frozenset()
         self._outcome: dict[str, Any] | SandboxError = {}
 
     @classmethod
@@ -42,11 +49,13 @@ class SessionProcess:
         cwd: str,
         on_unwatched: Callable[[frozenset[str]], None],
         takes_input: bool = False,
+        on_limits: LimitsSink | None = None,
     ) -> Self:
         """Start `argv` in `cwd` with exactly `env`; that it cannot be started is told by `exit_status`.
 
         With `takes_input` its standard input comes from `write`; else that is empty.
         `on_unwatched` is called with `limits_met` when its supervisor was killed: what it started may run on.
+        `on_limits` is called with each limit once, when it was met while the command ran on.
 
         Raises:
             SessionLostError: the session is over.
@@ -58,8 +67,18 @@ class SessionProcess:
             cwd=cwd,
             grace=GRACE_SECONDS,
             input=takes_input,
+            limits=on_limits is not None,
         )
-        return cls(channel, argv, on_unwatched)
+        process = cls(channel, argv, on_unwatched)
+        if on_limits is not None:
+            channel.on_limits = lambda said: process._take_limits(said, on_limits)
+        return process
+
+    def _take_limits(self, said: object, on_limits: LimitsSink) -> None:
+        new = _limits_in(said) - self._told
+        self._told |= new
+        if new:
+            on_limits(new)
 
     def request_end(self) -> None:
         self._channel.request_end()
@@ -101,13 +120,7 @@ class SessionProcess:
     @property
     def limits_met(self) -> frozenset[str]:
         """Which limits of the sandbox were met while it ran: `memory`, `processes`. After `pump`."""
-        outcome = self._outcome
-        hits = outcome.get("hits") if isinstance(outcome, dict) else None
-        if not isinstance(hits, dict):
-            return frozenset()
-        return frozenset(
-            name for name, times in hits.items() if isinstance(times, int) and times > 0
-        )
+        return _limits_in(self._outcome)
 
     def exit_status(self) -> int:
         """Return the command's exit status, a signal's number negative. Call it after `pump`.
@@ -148,3 +161,12 @@ class SessionProcess:
                     remedy="Try again; if it happens often, look at the sandbox's memory.",
                     retryable=True,
                 )
+
+
+def _limits_in(said: object) -> frozenset[str]:
+    """Return the limits of which a stranger says that they were met."""
+    hits = said.get("hits") if isinstance(said, dict) else None
+    if not isinstance(hits, dict):
+        return frozenset()
+    met = {name: hits.get(name) for name in _LIMITS}
+    return frozenset(name for name, times in met.items() if isinstance(times, int) and times > 0)

@@ -60,6 +60,8 @@ class Channel:
         self._number = number
         self._prompt = prompt
         self.uses = uses
+        self.on_limits: Callable[[Json], None] | None = None
+        """Called with what the other side says, while a command runs, of the limits that were met."""
         self._heard = asyncio.get_running_loop().time()
         self._pieces: deque[tuple[int, bytearray]] = deque()
         self._unread = 0
@@ -160,6 +162,10 @@ class Channel:
                 self._more_credit.set()
             case frames.RESULT:
                 self.close(frames.parse_object(payload or b"{}"))
+            case frames.LIMITS:
+                said = frames.parse_object(payload)
+                if self.on_limits is not None:
+                    self.on_limits(said)
             case frames.ABORT:
                 self.close(ConnectionResetError("the other side dropped the channel"))
             case _:
@@ -208,6 +214,8 @@ class Session:
         answers: Whether the engine answers; asked while nothing comes for `patience` seconds.
         patience: See `answers`. The program inside gets three times as long.
         name: For logs and errors.
+        question: Of a kind that the program inside answers at once. Asked while it owes an answer that may take long
+            and says nothing, so that one that is gone is given up. Not for one that may be paused.
     """
 
     def __init__(
@@ -219,12 +227,14 @@ class Session:
         answers: Callable[[], Awaitable[bool]],
         patience: float,
         name: str,
+        question: str = "",
     ) -> None:
         self._reader = reader
         self._writer = writer
         self.on_egress = on_egress
         self.patience = _PATIENCE_FACTOR * patience
         self._name = name
+        self._question = question
         self._frames = frames.FrameReader()
         self._channels: dict[int, Channel] = {}
         self._from_inside = 0
@@ -373,7 +383,7 @@ class Session:
             self._lose("its session sent something that is no answer")
 
     async def _look_after(self, answers: Callable[[], Awaitable[bool]], patience: float) -> None:
-        """Give the session up when the engine behind a silent stream does not answer any more."""
+        """Give the session up when the engine or the program behind a silent stream does not answer any more."""
         loop = asyncio.get_running_loop()
         while True:
             await asyncio.sleep(patience)
@@ -383,6 +393,8 @@ class Session:
             silent = bool(self._channels) and loop.time() - self._last_heard >= patience
             if silent and not await answers():
                 self._end("Docker does not answer any more")
+            elif silent and self._question and not owed:
+                self.open(self._question)  # its answer is owed from now on
 
     def _note_use(self, number: int) -> None:
         channel = self._channels.get(number)

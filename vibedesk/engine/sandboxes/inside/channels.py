@@ -31,6 +31,7 @@ from vibedesk.engine.sandboxes.inside.frames import (
 
 _OUTGOING_LIMIT = 1024 * 1024
 _FAREWELL_SECONDS = 6.0
+_LOOK_SECONDS = 1.0
 
 
 class Agent:
@@ -47,6 +48,9 @@ class Agent:
         self._next_channel = 2
         self.channels: dict[int, Channel] = {}
         self.children: set[int] = set()
+        self.lookers: dict[int, Callable[[], None]] = {}
+        """What is called about once a second, by channel; without any nothing wakes the loop."""
+        self._looked_at = 0.0
         self.ended = False
 
     def run(self) -> None:
@@ -56,7 +60,7 @@ class Agent:
         self.watch(0, reads=self._read)
         self.send(OPEN, HELLO_CHANNEL, json.dumps({"version": 1, "pid": os.getpid()}).encode())
         while not self.ended:
-            self.turn(None)
+            self.turn(self._look())
         for channel in list(self.channels.values()):
             channel.abort()
         deadline = time.monotonic() + _FAREWELL_SECONDS
@@ -71,6 +75,18 @@ class Agent:
                 reads()
             if events & selectors.EVENT_WRITE and writes is not None and key.fd in self._handlers:
                 writes()
+
+    def _look(self) -> float | None:
+        """Call the lookers where it is time; return for how many seconds it is none again, None without lookers."""
+        if not self.lookers:
+            return None
+        left = self._looked_at + _LOOK_SECONDS - time.monotonic()
+        if left > 0:
+            return left
+        self._looked_at = time.monotonic()
+        for look in list(self.lookers.values()):
+            look()
+        return _LOOK_SECONDS
 
     def watch(
         self,

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import contextlib
 import functools
+import json
 import os
 import shutil
 import signal
 
 from vibedesk.engine.sandboxes.inside.channels import Agent, Channel
-from vibedesk.engine.sandboxes.inside.frames import DATA, ERRORS, MOST_PAYLOAD, Json
+from vibedesk.engine.sandboxes.inside.frames import DATA, ERRORS, LIMITS, MOST_PAYLOAD, Json
 from vibedesk.engine.sandboxes.inside.supervisor import Supervisor
 
 WORK = "/app"
@@ -21,7 +22,8 @@ _INPUT_FD = 4
 class Command(Channel):
     """A command under its supervisor. The other side's END asks it to end, its ABORT too, without an answer.
 
-    With `input` in the request, the other side's data is its standard input, else that is empty.
+    With `input` in the request, the other side's data is its standard input, else that is empty. With `limits` the
+    other side hears of each limit of the sandbox when it was first met, not only at the end.
     """
 
     def __init__(self, agent: Agent, number: int, request: Json) -> None:
@@ -39,9 +41,12 @@ class Command(Channel):
         self._unwritten = bytearray()
         self._told = True
         self._before = counters()
+        self._met: set[str] = set()
         self._pipes = {stdout: DATA, stderr: ERRORS}
         self._report = b""
         agent.children.add(self._pid)
+        if request.get("limits"):
+            agent.lookers[number] = self._tell_limits
 
     def begin(self) -> None:
         for fd in (*self._pipes, self._status_fd, *([self._input] if self._input >= 0 else [])):
@@ -117,7 +122,20 @@ class Command(Channel):
             self.consumed(len(self._unwritten))
             self._unwritten.clear()
 
+    def _tell_limits(self) -> None:
+        hits = self._hits()
+        met = {name for name, times in hits.items() if times > 0}
+        if not met <= self._met:
+            self._met |= met
+            self.agent.send(LIMITS, self.number, json.dumps({"hits": hits}).encode())
+
+    def _hits(self) -> dict[str, int]:
+        """Return how often the sandbox met its limits since this began, by limit."""
+        now = counters()
+        return {name: now[name] - self._before[name] for name in now.keys() & self._before.keys()}
+
     def _end(self) -> None:
+        self.agent.lookers.pop(self.number, None)
         os.waitpid(self._pid, 0)
         self.agent.children.discard(self._pid)
         self._close_stdin()
@@ -128,9 +146,7 @@ class Command(Channel):
             self._report = self._report or os.read(self._status_fd, 4096)
         os.close(self._status_fd)
         if self._told:
-            after = counters()
-            hits = {name: after[name] - self._before.get(name, 0) for name in after}
-            self.finish({"report": self._report.decode(errors="replace"), "hits": hits})
+            self.finish({"report": self._report.decode(errors="replace"), "hits": self._hits()})
 
     def on_end(self) -> None:
         self._close_stdin()
@@ -142,6 +158,7 @@ class Command(Channel):
 
     def abort(self) -> None:
         super().abort()
+        self.agent.lookers.pop(self.number, None)
         self._told = False  # the pipes are drained without telling anybody
         self.on_end()
         self.on_room()

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import json
 import os
 import re
-import shutil
 import stat
 from collections import deque
 from typing import Any
@@ -191,7 +191,7 @@ class Compare(Channel):
 
 
 class Get(Channel):
-    """Sends files as records; what is no plain file is told as gone."""
+    """Sends files as records, `most` bytes together; what else is there is told as refused, and why."""
 
     def __init__(self, agent: Agent, number: int, request: Json) -> None:
         super().__init__(agent, number)
@@ -228,14 +228,21 @@ class Get(Channel):
     def _open(self, path: str) -> None:
         try:
             fd = os.open(inside(_WORK, path), os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
-        except OSError:
-            self.send(record({"path": path, "gone": True}))
+        except OSError as error:
+            why: Json = {"refused": "rights"}
+            if error.errno in (errno.ENOENT, errno.ENOTDIR):
+                why = {"gone": True}
+            elif error.errno in (errno.ELOOP, errno.ENXIO):
+                why = {
+                    "refused": "kind"
+                }  # a link, which is not followed; a socket, which cannot be opened
+            self.send(record({"path": path, **why}))
             return
         found = os.fstat(fd)
         if not stat.S_ISREG(found.st_mode) or found.st_size > self._most:
             os.close(fd)
-            why = "size" if stat.S_ISREG(found.st_mode) else "kind"
-            self.send(record({"path": path, "refused": why}))
+            reason = "size" if stat.S_ISREG(found.st_mode) else "kind"
+            self.send(record({"path": path, "refused": reason}))
             return
         header = {
             "path": path,
@@ -243,6 +250,7 @@ class Get(Channel):
             "executable": bool(found.st_mode & stat.S_IXUSR),
         }
         self.send(record(header))
+        self._most -= found.st_size
         if found.st_size:
             self._file, self._left = os.fdopen(fd, "rb"), found.st_size
         else:
@@ -279,20 +287,50 @@ def make_parents(path: str, root: str) -> None:
     open_folder(folder)
 
 
-def open_folder(folder: str) -> None:
-    """Give a folder back the rights that the app took away from itself."""
-    if not os.access(folder, os.R_OK | os.W_OK | os.X_OK):
-        os.chmod(folder, 0o755)
+def open_folder(folder: str, above: int | None = None) -> None:
+    """Give a folder (in the one whose descriptor is `above`) back the rights that the app took away from itself."""
+    if not os.access(folder, os.R_OK | os.W_OK | os.X_OK, dir_fd=above):
+        os.chmod(folder, 0o755, dir_fd=above)
 
 
 def remove_folder(folder: str) -> None:
-    """Remove a folder with all in it."""
+    """Remove a folder with all in it, however deep: deeper than a path, a recursion or descriptors can go."""
     open_folder(folder)
-    for inner, names, _ in os.walk(folder):
-        for name in names:
-            if not os.path.islink(path := os.path.join(inner, name)):
-                open_folder(path)
-    shutil.rmtree(folder)
+    here = go(folder)
+    try:
+        # Of each folder on the way down: what is still to go in it, the one gone into last.
+        left = [remove_files(here)]
+        while len(left) > 1 or left[0]:
+            if left[-1]:
+                open_folder(left[-1][-1], here)
+                here = go(left[-1][-1], here)
+                left.append(remove_files(here))
+            else:
+                here = go("..", here)
+                left.pop()
+                os.rmdir(left[-1].pop(), dir_fd=here)
+    finally:
+        os.close(here)
+    os.rmdir(folder)
+
+
+def go(folder: str, here: int | None = None) -> int:
+    """Open a folder, in the one whose descriptor is `here`; that is closed then."""
+    there = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW, dir_fd=here)
+    if here is not None:
+        os.close(here)
+    return there
+
+
+def remove_files(folder: int) -> list[str]:
+    """Remove all but folders from the folder with this descriptor; return the folders' names."""
+    with os.scandir(folder) as entries:
+        found = list(entries)
+    folders = [entry.name for entry in found if entry.is_dir(follow_symlinks=False)]
+    for entry in found:
+        if not entry.is_dir(follow_symlinks=False):
+            os.unlink(entry.name, dir_fd=folder)
+    return folders
 
 
 def remove_path(path: str, root: str) -> None:
@@ -328,9 +366,9 @@ def read_pushed() -> dict[str, list[int]]:
     try:
         with open(_PUSHED, "rb") as file:
             found = json.load(file)
-    except (OSError, ValueError):
+    except (OSError, ValueError, RecursionError):  # the app can write there
         return {}
-    if not isinstance(found, dict):  # the app can write there
+    if not isinstance(found, dict):
         return {}
     return {path: facts for path, facts in found.items() if isinstance(facts, list)}
 

@@ -3,7 +3,7 @@
 A frame is a header of KIND (1 byte), CHANNEL and LENGTH (4 bytes each, big-endian), then the payload. Channels that
 VibeDesk opens have odd numbers, the program's even ones. A channel begins with OPEN (JSON that says what it is),
 carries DATA (and ERRORS, a command's standard error), and each side ends its half with END or RESULT (JSON, the
-outcome); ABORT drops it. A side may have WINDOW bytes of a channel under way and goes on as CREDIT comes, so what
+outcome); ABORT drops it. LIMITS tells in between which limits a command met. A side may have WINDOW bytes of a channel under way and goes on as CREDIT comes, so what
 nobody reads holds up its own channel only.
 """
 
@@ -14,7 +14,7 @@ import struct
 from collections.abc import Iterator
 from typing import Any
 
-OPEN, DATA, ERRORS, END, ABORT, CREDIT, RESULT = range(1, 8)
+OPEN, DATA, ERRORS, END, ABORT, CREDIT, RESULT, LIMITS = range(1, 9)
 HEADER = struct.Struct(">BII")
 COUNT = struct.Struct(">I")
 MOST_PAYLOAD = 64 * 1024
@@ -44,7 +44,7 @@ class FrameReader:
         try:
             while len(self._buffer) - start >= HEADER.size:
                 kind, channel, length = HEADER.unpack_from(self._buffer, start)
-                if not OPEN <= kind <= RESULT or length > MOST_PAYLOAD:
+                if not OPEN <= kind <= LIMITS or length > MOST_PAYLOAD:
                     raise ValueError(f"no frame: kind {kind}, length {length}")
                 end = start + HEADER.size + length
                 if len(self._buffer) < end:

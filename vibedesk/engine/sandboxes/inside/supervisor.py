@@ -30,6 +30,7 @@ import time
 from collections.abc import Iterator
 
 _LINUX = sys.platform == "linux"
+_ENDING = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
 _PR_SET_PDEATHSIG = 1
 _PR_SET_CHILD_SUBREAPER = 36
 _LEFTOVER_GRACE = 0.3  # after the command's own end: what it left behind is usually ending too
@@ -67,7 +68,7 @@ class Supervisor:
         signal.set_wakeup_fd(wake_write, warn_on_full_buffer=False)
         # Handlers, not SIG_IGN: they are reset by exec, so the command gets the defaults.
         signal.signal(signal.SIGCHLD, lambda *_: None)
-        for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+        for number in _ENDING:
             signal.signal(number, self._on_signal)
 
     def _on_signal(self, *_: object) -> None:
@@ -76,8 +77,11 @@ class Supervisor:
     def _start(self, argv: list[str]) -> int:
         os.set_inheritable(self._status_fd, False)
         parent = os.getpid()
+        # What tells the command to end before it is one must not meet this program's own handlers in it.
+        signal.pthread_sigmask(signal.SIG_BLOCK, _ENDING)
         pid = os.fork()
         if pid:
+            signal.pthread_sigmask(signal.SIG_UNBLOCK, _ENDING)
             if self._input_fd >= 0:
                 os.close(self._input_fd)  # so that a writer notices when the command is gone
             return pid
@@ -92,8 +96,9 @@ class Supervisor:
             os.set_inheritable(given, False)
             resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
             # Python ignores the first two, a shell the third in what runs in its background; exec would keep that.
-            for number in (signal.SIGPIPE, signal.SIGXFSZ, signal.SIGQUIT):
+            for number in (signal.SIGPIPE, signal.SIGXFSZ, signal.SIGQUIT, *_ENDING):
                 signal.signal(number, signal.SIG_DFL)
+            signal.pthread_sigmask(signal.SIG_UNBLOCK, _ENDING)
             os.execvp(argv[0], argv)
         except OSError as error:
             os.write(self._status_fd, f"failed {error.strerror or error}\n".encode())

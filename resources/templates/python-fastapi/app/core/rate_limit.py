@@ -2,7 +2,10 @@
 
 import math
 import time
+from ipaddress import IPv6Address, IPv6Network, ip_address
 from threading import Lock
+
+from fastapi import Request
 
 _MOST_KEYS = 10_000
 
@@ -41,3 +44,15 @@ class RateLimit:
         """Count none of the tries so far."""
         with self._lock:
             self._tries.pop(key, None)
+
+
+def network_of(request: Request) -> str:
+    """Return what its tries are counted by: its address; of IPv6 the network (/64), since one host has all of it."""
+    host = request.client.host if request.client else ""
+    try:
+        address = ip_address(host)
+    except ValueError:
+        return host
+    if not isinstance(address, IPv6Address):
+        return host
+    return str(address.ipv4_mapped or IPv6Network((int(address), 64), strict=False))

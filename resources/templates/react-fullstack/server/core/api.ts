@@ -4,6 +4,7 @@ import type { User } from '@shared/api'
 import type { Problem } from '@shared/endpoints'
 import type { Database } from './database'
 import { HttpError, notFound } from './errors'
+import { networkOf } from './rate-limit'
 import type { Access, Route } from './route'
 import { Sessions } from './sessions'
 
@@ -73,7 +74,7 @@ export class Api {
   #address(request: IncomingMessage): string {
     // Anyone can send this header; only what the proxy in front of us appended is true.
     const forwarded = this.#options.origin ? request.headers['x-forwarded-for'] : undefined
-    return forwarded?.toString().split(',').at(-1)?.trim() || (request.socket.remoteAddress ?? '')
+    return networkOf(forwarded?.toString().split(',').at(-1)?.trim() || (request.socket.remoteAddress ?? ''))
   }
 
   /** Another site can make a browser send a request with our cookie, but not with our origin. */

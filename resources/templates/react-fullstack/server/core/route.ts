@@ -12,7 +12,7 @@ export interface Context<E extends Endpoint, A extends Access> {
   body: Body<E>
   query: Query<E>
   params: Params<E>
-  /** The address the request came from. */
+  /** The address the request came from, of IPv6 its network: what limits count by. */
   address: string
   startSession(userId: string): void
   endSession(): void
