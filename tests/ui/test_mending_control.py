@@ -19,10 +19,12 @@ from tests.ui.qt_loop import run_on_qt, until
 from vibedesk.base.errors import VibeDeskError
 from vibedesk.base.paths import Home
 from vibedesk.engine import events as e
+from vibedesk.engine.agent.code_generator_agent import CodeGeneratorAgent
 from vibedesk.engine.engine import Engine
 from vibedesk.engine.event_bus import Emit
 from vibedesk.engine.project_options import ProjectOptions
 from vibedesk.engine.review.issues import Issue
+from vibedesk.engine.slots import SANDBOXES_SETTING
 from vibedesk.engine.states import AgentState
 from vibedesk.engine.store.issues import IssueStore
 from vibedesk.engine.store.projects import ProjectStore
@@ -94,6 +96,14 @@ class Opened:
 
     def press(self, place: QObject, name: str) -> None:
         self.button(place, name).click()
+
+    async def hold_sandboxes(self) -> CodeGeneratorAgent:
+        """Let what needs a sandbox wait in line: another project has the only place. Return the agent."""
+        engine = self.engine
+        await engine.set_setting(SANDBOXES_SETTING, 1)
+        agent = await engine._call(engine._ours.agents.get(self.project_id))
+        await engine._call(agent.runtime._terms.slots.acquire("another project"))
+        return agent
 
     async def store(self, work: Callable[[Emit], object]) -> None:
         """Store and tell facts in one transaction, as a run would."""
@@ -530,11 +540,10 @@ def test_a_security_review_that_did_not_come_to_its_end_says_so(
     play: Callable[[Scenario], None],
 ) -> None:
     async def scenario(opened: Opened) -> None:
+        agent = await opened.hold_sandboxes()
         review = opened.button(opened.panels.problems.tools, "Security review")
         review.click()
-        agents = opened.engine._ours.agents
-        # Nobody answers the package manager here, for which it waits long enough to be stopped.
-        await until(lambda: (a := agents.loaded(opened.project_id)) and a.looking, "it is begun")
+        await until(lambda: agent.looking, "it is begun")
         await opened.engine.stop_checks(opened.project_id)
         await until(lambda: opened.errors, "the engine's answer")
         assert opened.errors[0].message == "It was stopped before its end."
@@ -556,14 +565,13 @@ def test_leaving_ends_a_look_and_keeps_what_was_edited_in_the_plan(
             ProjectStore().update(opened.project_id, blueprint=PLAN)
             emit(e.BlueprintReady(PLAN))
 
-        agent = await engine._call(engine._ours.agents.get(opened.project_id))
+        agent = await opened.hold_sandboxes()
         await opened.store(built)
         await opened.tell(e.StateChange("complete", "finalizing", ""))
         await opened.tell(e.PhaseDesigned({"number": 1, "name": "Basics"}))
         await until(lambda: page.state == "approved", "a plan that is built")
         page.restore({"acceptance_checks": []})
         assert page.changes() == {"acceptance_checks": []}
-        # Nobody answers the package manager here: by itself it ends when that gives up.
         opened.press(opened.panels.problems.tools, "Security review")
         await until(lambda: agent.looking, "it is begun")
         look = agent._looking

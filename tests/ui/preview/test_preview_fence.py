@@ -181,7 +181,7 @@ def test_the_view_stays_on_the_app_and_offers_the_browser(
     [
         "file:///etc/hostname",
         "view-source:{app}",
-        "chrome://version",
+        "chrome://version/",
         "qrc:/x",
         "data:text/html,<h1>x",
     ],
@@ -193,7 +193,10 @@ def test_pages_that_are_not_the_app_are_never_shown(
     _show(qtbot, preview, app.url, tmp_path / "profile")
     web = preview._web
     assert web is not None
-    web.load(QUrl(url.format(app=app.url)))
+    refused = QUrl(url.format(app=app.url))
+    with qtbot.waitSignal(web.left_app, timeout=_SECONDS) as leaving:
+        web.load(refused)
+    assert leaving.args == [refused]
     web.page.runJavaScript(f"location.href = {url.format(app=app.url)!r}")
     web.page.runJavaScript("fetch('/next')")
     qtbot.waitUntil(lambda: "/next" in app.asked, timeout=_SECONDS)

@@ -13,7 +13,7 @@ from PySide6.QtWidgets import QSizePolicy, QStackedWidget, QVBoxLayout, QWidget
 
 from vibedesk.ui.preview.address_bar import DEVICE_PIXELS, AddressBar, DeviceWidth
 from vibedesk.ui.preview.error_banner import ErrorBanner
-from vibedesk.ui.preview.network_rules import Allowed, decide, parse_origin
+from vibedesk.ui.preview.network_rules import parse_origin
 from vibedesk.ui.preview.preparing import PreparingView
 from vibedesk.ui.preview.profile_folder import ProfileFolder
 from vibedesk.ui.preview.stage import Stage, TintedStrip
@@ -402,11 +402,7 @@ class PreviewPanel(QWidget):
             words = self._target.resolved(QUrl(words)).toString()
         elif "://" not in words:
             words = f"{self._target.scheme()}://{words}"
-        url = QUrl(words)
-        if isinstance(decide(words, self._target.toString()), Allowed):
-            self._web.load(url)
-        else:
-            self._on_left_app(url)
+        self._web.load(QUrl(words))
         self._web.setFocus(Qt.FocusReason.OtherFocusReason)
 
     def _on_left_app(self, url: QUrl) -> None:

@@ -79,10 +79,18 @@ class _Page(QWebEnginePage):
         kind: QWebEnginePage.NavigationType,
         isMainFrame: bool,  # noqa: N803
     ) -> bool:
-        target = QUrl(url)
-        verdict = self._interceptor.judge(target, whole_page=isMainFrame)
-        if isinstance(verdict, Blocked) and isMainFrame:
-            self._interceptor.page_left.emit(target)
+        return self._may_show(QUrl(url), whole_page=isMainFrame)
+
+    def go_to(self, url: QUrl) -> None:
+        """Load an address, unless it leads elsewhere."""
+        # Chromium asks about the page behind a `view-source:`, not about the address.
+        if self._may_show(url, whole_page=True):
+            self.load(url)
+
+    def _may_show(self, url: QUrl, *, whole_page: bool) -> bool:
+        verdict = self._interceptor.judge(url, whole_page=whole_page)
+        if isinstance(verdict, Blocked) and whole_page:
+            self._interceptor.page_left.emit(url)
         return isinstance(verdict, Allowed)
 
     def javaScriptConsoleMessage(
@@ -97,13 +105,10 @@ class _Page(QWebEnginePage):
     def _on_new_window(self, request: QWebEngineNewWindowRequest) -> None:
         """Keep the app in its one view; what leads elsewhere is offered to the system's browser."""
         url = request.requestedUrl()
-        if (
-            isinstance(self._interceptor.judge(url, whole_page=True), Allowed)
-            and url.scheme() != "about"
-        ):
-            self.load(url)
-        else:
+        if url.scheme() == "about":
             self._interceptor.page_left.emit(url)
+        else:
+            self.go_to(url)
 
 
 class PreviewWebView(QWidget):
@@ -162,7 +167,7 @@ class PreviewWebView(QWidget):
     def open(self, url: QUrl, own_origin: str, granted: tuple[str, ...]) -> None:
         """Show an address of the app; from now on only this origin and the granted hosts are reached."""
         self.set_reach(own_origin, granted)
-        self._page.load(url)
+        self._page.go_to(url)
 
     def set_reach(self, own_origin: str, granted: tuple[str, ...]) -> None:
         self._interceptor.set_reach(own_origin, granted)
@@ -173,7 +178,8 @@ class PreviewWebView(QWidget):
         return self._page.url()
 
     def load(self, url: QUrl) -> None:
-        self._page.load(url)
+        """Show another address of the app; one that leads elsewhere is refused, as a link's would be."""
+        self._page.go_to(url)
 
     def reload(self) -> None:
         self._page.triggerAction(QWebEnginePage.WebAction.ReloadAndBypassCache)
