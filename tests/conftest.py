@@ -25,8 +25,10 @@ from tests.support.workers import (
     use_own_screen,
 )
 from vibedesk.base.paths import Home, resolve_home
+from vibedesk.engine.sandboxes import ports
 
 _session_home = pytest.StashKey[Path]()
+_PORTS_EACH = 500
 
 hypothesis.settings.register_profile("dev", deadline=None, max_examples=50)
 hypothesis.settings.register_profile("ci", deadline=None, max_examples=100, print_blob=True)
@@ -49,6 +51,7 @@ def pytest_configure(config: pytest.Config) -> None:
     isolate_environment(session_home)
     _keep_compiled_modules()
     use_own_screen(config)
+    _take_own_ports()
     forbid_other_hosts()
     config.pluginmanager.register(OwnProcess())
     config.pluginmanager.register(Workers())
@@ -78,6 +81,15 @@ def _keep_compiled_modules() -> None:
     """Hundreds of Python programs are started by the tests; none of them needs to compile what another one did."""
     sys.dont_write_bytecode = False
     os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+
+
+def _take_own_ports() -> None:
+    """Let no two workers pick the same port for their projects before either listens there."""
+    # A process of a test's own has the ports of the worker that started it.
+    worker = os.environ.get("PYTEST_XDIST_WORKER", "")
+    if worker:
+        first = int(worker.removeprefix("gw")) * _PORTS_EACH % len(ports._PORTS)
+        ports._PORTS = ports._PORTS[first : first + _PORTS_EACH]
 
 
 @pytest.fixture

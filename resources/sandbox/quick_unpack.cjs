@@ -44,8 +44,8 @@ function withoutExceptions(pacote) {
     if (isOfDisk(error)) failAtTheEnd(error)
     throw error
   })
-  const { extract, manifest, packument } = pacote
-  return { ...pacote, extract: told(extract), manifest: told(manifest), packument: told(packument) }
+  const known = ['extract', 'manifest', 'packument'].filter(name => typeof pacote[name] === 'function')
+  return { ...pacote, ...Object.fromEntries(known.map(name => [name, told(pacote[name])])) }
 }
 
 // A folder that cannot be made in npm's cache goes by other names. What is not there at all is the app's own mistake.

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from vibedesk.base.aio import FRAME_SECONDS, Batcher, TaskScope, finish
+from vibedesk.base.aio import Batcher, TaskScope, finish
 
 
 async def test_scope_cancels_its_tasks_and_waits_until_they_have_unwound() -> None:
@@ -104,7 +104,7 @@ async def test_a_lone_item_is_handed_over_by_the_timer() -> None:
 
     batcher: Batcher[int] = Batcher(handle)
     batcher.put_nowait(1)
-    await asyncio.wait_for(came.wait(), 50 * FRAME_SECONDS)
+    await asyncio.wait_for(came.wait(), 30)
 
 
 async def test_what_was_gathered_is_kept_when_the_body_is_cancelled() -> None:

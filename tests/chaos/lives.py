@@ -39,7 +39,7 @@ class Point:
         command: Which command of the act.
         state: The state there in the undisturbed life.
         visit: How many changes of state came before, from 0.
-        after: How many events came after that change, from 0: right at the change.
+        after: How many events came after that change, from 0: right at the change. None: at the first of `kind`.
         kind: The type of the event there.
         delay_s: How long to let the program go on after that event was printed.
     """
@@ -48,7 +48,7 @@ class Point:
     command: int
     state: str
     visit: int
-    after: int = 0
+    after: int | None = 0
     kind: str = ""
     delay_s: float = 0.0
 
@@ -156,10 +156,12 @@ class Life:
         program = self._act.commands[point.command](self)
         changes, after, reached = 0, -1, False
         while not reached and program.until_events(len(program.events) + 1):
-            changed = program.events[-1]["type"] == "state_change"
+            kind = program.events[-1]["type"]
+            changed = kind == "state_change"
             changes += changed
             after = 0 if changed else after + 1
-            reached = (changes, after) == (point.visit, point.after) or changes > point.visit
+            there = kind == point.kind if point.after is None else after == point.after
+            reached = (changes == point.visit and there) or changes > point.visit
         return self._kill(program, point.delay_s, reached=reached)
 
     def killed_again(self, chance: random.Random) -> Kill:

@@ -9,7 +9,7 @@ import signal
 import subprocess
 import threading
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from time import monotonic
@@ -166,14 +166,30 @@ def assert_gapless(events: list[dict[str, Any]]) -> None:
 
 
 def processes_of(*marks: str) -> list[str]:
-    """Return the command lines of running processes that name one of `marks` (a folder, a port)."""
+    """Return the command lines of running processes that name one of `marks`, as a folder."""
+    return [line for _, line in _running(*marks)]
+
+
+def servers_of(folder: Path, *ports: str) -> list[str]:
+    """Return the command lines of running processes that name one of `ports` and work in `folder`.
+
+    Projects of other tests may have drawn the same port.
+    """
     found: list[str] = []
+    for pid, line in _running(*ports):
+        # Inside a sandbox the folder has another path; it is the same folder.
+        with suppress(OSError):
+            if Path(f"/proc/{pid}/cwd").samefile(folder):
+                found.append(line)
+    return found
+
+
+def _running(*marks: str) -> Iterator[tuple[int, str]]:
     for process in psutil.process_iter(["cmdline", "status"]):
         line = " ".join(process.info["cmdline"] or ())
         alive = process.info["status"] != psutil.STATUS_ZOMBIE
         if alive and process.pid != os.getpid() and any(mark in line for mark in marks):
-            found.append(line)
-    return found
+            yield process.pid, line
 
 
 def read_expected(session: Path) -> dict[str, Any]:

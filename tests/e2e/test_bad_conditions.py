@@ -8,6 +8,7 @@ import shutil
 import socket
 import sqlite3
 import subprocess
+import time
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
@@ -121,6 +122,19 @@ def port_of(home: Home, project_id: str) -> int:
     return int(port)
 
 
+def occupy(port: int, listener: socket.socket) -> None:
+    """Listen on a project's port; as nothing runs, the server of another project may have drawn it for now."""
+    deadline = time.monotonic() + 120
+    while True:
+        try:
+            listener.bind(("127.0.0.1", port))
+            return listener.listen()
+        except OSError as error:
+            if error.errno != errno.EADDRINUSE or time.monotonic() > deadline:
+                raise
+        time.sleep(0.1)
+
+
 def database_bytes(home: Home) -> bytes:
     return home.database.read_bytes()
 
@@ -133,8 +147,7 @@ def test_occupied_port(server: ModelServer, home: Home, built: str) -> None:
     before = show(home, built)
     with socket.socket() as listener:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        listener.bind(("127.0.0.1", port))
-        listener.listen()
+        occupy(port, listener)
         said = run("say", built, "Mark the style", "--home", home.root, env=server.environment())
         assert_one_sentence(said, str(port))
     blocked = show(home, built)
@@ -218,17 +231,16 @@ def test_disk_that_fills_up_during_a_run(server: ModelServer, tmp_path: Path) ->
 
 def test_no_network_for_npm(home: Home, tmp_path: Path) -> None:
     """npm's own retries would take minutes, so the project's .npmrc turns them off."""
-    with socket.socket() as closed:
-        closed.bind(("127.0.0.1", 0))
-        port = closed.getsockname()[1]
     person = tmp_path / "person"
     person.mkdir()
-    (person / ".npmrc").write_text(f"registry=http://127.0.0.1:{port}/\n")
     template = shutil.copytree(TINY_TEMPLATE, tmp_path / "template")
     meta = json.loads((template / "template.json").read_text())
     meta["install_command"] = "npm install left-pad@1.3.0 --fetch-retries=0"
     (template / "template.json").write_text(json.dumps(meta))
-    with serve_in_thread() as server:
+    with socket.socket() as silent, serve_in_thread() as server:
+        silent.bind(("127.0.0.1", 0))  # nobody listens there, and nobody else can
+        registry = f"http://127.0.0.1:{silent.getsockname()[1]}/"
+        (person / ".npmrc").write_text(f"registry={registry}\n")
         script_tiny_app(server)
         environment = {**server.environment(), "HOME": str(person)}
         done = run("build", WISH, "--template", template, "--home", home.root, env=environment)

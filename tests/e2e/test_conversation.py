@@ -30,7 +30,7 @@ FIRST = whole_file("src/one.ts", "export const one = 1\n")
 SECOND = whole_file("src/two.ts", "export const two = 2\n")
 
 
-async def until(condition: Callable[[], object], seconds: float = 20) -> None:
+async def until(condition: Callable[[], object], seconds: float = 60) -> None:
     deadline = monotonic() + seconds
     while not condition():
         assert monotonic() < deadline, "it did not come"

@@ -250,9 +250,13 @@ def test_as_soon_as_it_is_shown(
     state: str, server: ModelServer, home: Home, undisturbed: Files
 ) -> None:
     """These take milliseconds; where the kill lands in them is chance, and any place has to do, also one after them."""
+    # The first phase's answer comes as it is, for it ends before that place. The second's is held until the kill.
+    server.fail(faults.duplicate(after_chars=10 * len("".join(FIRST))), operation="implement_phase")
+    server.fail(faults.stall(), operation="implement_phase")
     program = build(server, home)
     program.until_state(state)
     program.kill()
+    server.release()
     # What was being answered is asked for again.
     server.answer(json.dumps(SECOND_PHASE), operation="plan_phase")
     server.answer("".join(SECOND), operation="implement_phase")

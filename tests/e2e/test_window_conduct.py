@@ -88,8 +88,12 @@ def test_the_plan_is_changed_in_words_and_by_hand_and_a_rejected_key_is_no_dead_
         await person.look("20-blueprint-page")
         await person.press("Ask for changes")
         person.type("Make it friendlier")
+        # The new plan comes once the window knows that it is made; until then it shows the old one as ready.
+        model.fail(faults.stall(), operation="blueprint")
         person.key(Key.Key_Return)
+        await person.until(lambda: person.state == "blueprinting", "it is made anew")
         await person.until(lambda: len(model.requests_for("blueprint")) == 2, "asked anew")
+        model.release()
         await person.until(lambda: person.state == "awaiting_approval", "the new plan is ready")
         assert "Make it friendlier" in str(model.requests_for("blueprint")[1].body)
         await person.press("Open blueprint", person.panels.chat)

@@ -17,6 +17,7 @@ from tests.support.model_server import Document, ModelServer
 from tests.support.tiny_app import TINY_TEMPLATE, script_tiny_app
 from vibedesk.base.errors import InvalidInputError, NotFoundError
 from vibedesk.base.paths import Home
+from vibedesk.engine import model_setup
 from vibedesk.engine.engine import Engine
 from vibedesk.engine.models.protocol import NoModelError
 from vibedesk.engine.models.provider_config import built_in_providers
@@ -364,7 +365,11 @@ async def test_models_are_listed_with_what_is_known(engine: Engine, server: Mode
     assert unknown.images, "as the provider's models do"
 
 
-async def test_local_servers_are_found_and_named(engine: Engine) -> None:
+async def test_local_servers_are_found_and_named(
+    engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for patience in ("_REACH_PATIENCE_S", "_DISCOVERY_PATIENCE_S"):
+        monkeypatch.setattr(model_setup, patience, 30.0)  # they need not be quick
     async with ModelServer() as ollama, ModelServer() as lmstudio, ModelServer() as elsewhere:
         ollama.documents = OLLAMA
         lmstudio.documents = LM_STUDIO

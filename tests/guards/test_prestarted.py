@@ -6,6 +6,7 @@ import os
 import signal
 import subprocess
 from collections.abc import Callable
+from http.client import HTTPConnection
 from pathlib import Path
 
 import psutil
@@ -58,8 +59,13 @@ def test_signals_reach_it_and_its_end_is_told(
     assert isinstance(process, Started)
     itself = psutil.Process(process.pid)
     assert is_starter(itself.ppid())
-    while not itself.net_connections("tcp"):
+    while not (listening := itself.net_connections("tcp")):
         assert process.poll() is None
+    # It listens before it is ready for the signal.
+    asked = HTTPConnection("127.0.0.1", listening[0].laddr.port, timeout=60)
+    asked.request("HEAD", "/")
+    asked.getresponse()
+    asked.close()
     process.send_signal(number)
     process.communicate(timeout=60)
     assert process.poll() == process.wait() == status

@@ -7,7 +7,6 @@ import os
 import shlex
 import shutil
 import signal
-import socket
 import subprocess
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -24,6 +23,7 @@ from vibedesk.engine.files.folder_access import TEMPORARY_PREFIX
 from vibedesk.engine.sandboxes.environment import sandbox_environment, write_config
 from vibedesk.engine.sandboxes.layout import layout_for
 from vibedesk.engine.sandboxes.node import find_toolchains
+from vibedesk.engine.sandboxes.ports import pick_port
 from vibedesk.engine.sandboxes.python import find_python_tools
 
 HOST = "127.0.0.1"
@@ -82,7 +82,7 @@ class App:
     @contextmanager
     def serving(self, key: str) -> Iterator[Server]:
         """Run the description's server command `key` on a free port until the block ends; its page answers."""
-        port = _free_port()
+        port = pick_port()
         command = self.of(key).replace("{host}", HOST).replace("{port}", str(port))
         log = self.folder.parent / f"{self.folder.name}-{key}-{port}.log"
         with log.open("wb") as output:
@@ -226,10 +226,3 @@ def _environment(root: Path) -> dict[str, str]:
         "UV_CACHE_DIR": str(Path.home() / ".cache" / "uv"),
     }
     return {**sandbox_environment(layout, os.environ), **caches}
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind((HOST, 0))
-        port: int = probe.getsockname()[1]
-        return port

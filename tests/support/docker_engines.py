@@ -19,7 +19,6 @@ import os
 import platform
 import shutil
 import signal
-import socket
 import subprocess
 import tempfile
 import threading
@@ -37,6 +36,7 @@ from docker.errors import DockerException
 from tests.support.places import DISK, FOR_ONE_RUN, KEPT
 from vibedesk.engine.sandboxes.docker.image import ensure_image, remove_old_images
 from vibedesk.engine.sandboxes.docker.image_content import read_content
+from vibedesk.engine.sandboxes.ports import pick_port
 
 T = TypeVar("T")
 
@@ -347,9 +347,8 @@ def _proxies() -> dict[str, str]:
 
 
 def free_port() -> int:
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        return int(listener.getsockname()[1])
+    # None of those that the system gives to connections: nobody has it until it is listened on, a while later.
+    return pick_port()
 
 
 def _wait(happened: Callable[[], bool], seconds: float) -> bool:

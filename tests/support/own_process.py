@@ -24,7 +24,7 @@ _SECONDS = 900
 # Libraries with a plug-in of pytest's beside them; no test asserts there.
 _EARLY_IMPORTS = "ignore:Module already imported:pytest.PytestAssertRewriteWarning"
 _KEPT_CHARACTERS = 20_000
-_GRACE_SECONDS = 10.0  # Chromium's processes end after the program that started them
+_GRACE_SECONDS = 30.0  # Chromium's processes end after the program that started them
 
 
 class OwnProcess:

@@ -168,7 +168,7 @@ def kill_family(process: Started | subprocess.Popen[str]) -> None:
         family = []
     process.kill()
     process.wait(DEADLINE_SECONDS)
-    _, alive = psutil.wait_procs(family, timeout=10)
+    _, alive = psutil.wait_procs(family, timeout=30)
     alive = [p for p in alive if p.is_running() and p.status() != psutil.STATUS_ZOMBIE]
     assert not alive, f"left by the killed program: {alive}"
 

@@ -20,6 +20,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.places import KEPT
+from vibedesk.engine.sandboxes.ports import pick_port
 
 _KEPT = KEPT / "sshd"
 _PACKAGES = ("openssh-server", "libwrap0")
@@ -79,10 +80,7 @@ class SshServer:
 def ssh_server(folder: Path, docker_socket: Path) -> Iterator[SshServer]:
     """Run a server for the time of the block. Needs root; skips the test where there is no sshd to be had."""
     program, libraries = _find_sshd()
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        port = int(listener.getsockname()[1])
-    server = SshServer(folder, docker_socket, port, program, libraries)
+    server = SshServer(folder, docker_socket, pick_port(), program, libraries)
     _write_files(server)
     server.start()
     try:

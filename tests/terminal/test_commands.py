@@ -88,7 +88,7 @@ def test_the_second_ctrl_c_does_not_wait_for_what_the_first_one_stops() -> None:
             for line in ("ready", "stopping"):
                 assert process.stdout.readline().strip() == line
                 process.send_signal(signal.SIGINT)
-            assert process.wait(10) == 130
+            assert process.wait(60) == 130
         finally:
             process.kill()
 

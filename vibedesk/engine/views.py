@@ -298,7 +298,7 @@ class ProjectView(View):
     reviewed_at: str = ""
     """When that was; empty where it never was."""
     reviewed_outdated: bool = False
-    """Whether the code changed since: nobody saw how the app goes now."""
+    """Whether nobody saw how the app goes now: the code changed since, or no page could be looked at."""
     checks: tuple[CheckResultView, ...] = ()
     worked_seconds: float = 0.0
     """How long the agent has worked at what it builds or has built last."""

@@ -70,7 +70,7 @@ class Desk:
     async def until(self, condition: Callable[[Event], object]) -> Event:
         """Return the first event so far or to come that fits."""
         position = 0
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(120):
             while True:
                 while position < len(self.events):
                     event = self.events[position]

@@ -115,6 +115,29 @@ async def test_what_is_still_to_come_explains_what_it_brings_and_an_edit_is_seen
     assert react.fixes == []
 
 
+async def test_what_was_put_off_is_looked_at_again_when_another_file_came(
+    react: ReactBench,
+) -> None:
+    """However much later it comes."""
+    react.script(("src/App.tsx", "export default function App() {\n  return null\n}\n"))
+    agent = react.agent(await react.build())
+    access = agent.access
+
+    async def come(*files: tuple[str, str]) -> None:
+        await access.commit(lambda _: [access.files.write(*file, "agent") for file in files])
+        assert access.on_closed is not None
+        access.on_closed([path for path, _ in files])
+
+    call, looking = react.engine._call, agent._steps.mending.files_checked()
+    await call(looking.__aenter__())
+    # What is wrong with the second is told, so the first was looked at before.
+    await call(come(("src/App.tsx", ALL), ("src/Card.tsx", WRONG_CARD)))
+    await react.until(tells(MISSPELT))
+    await call(come(("src/part.ts", PART), ("src/width.ts", WIDTH)))
+    await react.until(tells(MISSPELT, "TS2339", "TS2353"))
+    await call(looking.__aexit__(None, None, None))
+
+
 @pytest.mark.parametrize("when", ["before it is checked", "after it was checked"])
 async def test_a_stop_meanwhile_leaves_nothing(
     leftovers: Leftovers, react: ReactBench, when: str

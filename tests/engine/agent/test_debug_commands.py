@@ -108,7 +108,7 @@ def test_what_a_command_changed_is_undone_although_the_program_was_killed(
 ) -> None:
     """Then nobody is left to undo it, and it must not become the person's edits."""
     with socket.create_server(("127.0.0.1", 0)) as told, serve_in_thread() as server:
-        told.settimeout(60)
+        told.settimeout(120)
         environment = {**server.environment(), "VIBEDESK_REVIEW": "tools"}
         script_app(server, WRONG)
         for script in STUCK:

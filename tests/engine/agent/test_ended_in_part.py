@@ -137,6 +137,47 @@ async def test_what_was_skipped_is_mended_beside_a_step_of_the_roadmap(attended:
     assert "more.js" in texts
 
 
+async def test_a_wish_for_a_problem_ends_where_that_is_mended_beside_another_wish(
+    attended: Bench,
+) -> None:
+    project_id = await given_up(attended)
+    mended = {**phase("Mended", ["app.js"], last=True), "answers": [1]}
+    attended.server.answer(json.dumps(mended), operation="plan_phase")
+    attended.server.fail(faults.stall(after_chars=5), operation="implement_phase")
+    attended.server.answer(MORE, operation="implement_phase")
+    begun = len(attended.asked("implement_phase"))
+    await attended.engine.skip_issues(project_id)
+    await attended.server.wait_until(lambda: len(attended.asked("implement_phase")) > begun)
+    await attended.engine.cancel(project_id)
+    # It leaves the phase that was to mend, and a model answers no more than this.
+    red = {**phase("More", ["more.js"], last=True), "answers": [2]}
+    attended.server.answer(json.dumps(red), operation="plan_phase")
+    attended.server.answer(MORE, operation="implement_phase")
+    attended.fix_with(GOOD)
+    attended.server.answer(NOTHING, operation="plan_phase")
+    await say_for_later(attended, project_id, "Make it red", until="done")
+    await attended.engine.wait(project_id)
+    view = await attended.engine.project(project_id)
+    assert (view.state, view.issues, view.open_wishes) == ("complete", (), ()), view.reason
+    assert "Mend: " not in attended.asked("plan_phase")[-1]
+    assert attended.notices("nothing_planned") == []
+    assert (await attended.texts(project_id))["app.js"] == GOOD
+
+
+async def test_a_problem_that_is_skipped_again_has_one_wish(attended: Bench) -> None:
+    project_id = await given_up(attended)
+    mended = {**phase("Mended", ["app.js"], last=True), "answers": [1]}
+    attended.server.answer(json.dumps(mended), operation="plan_phase")
+    attended.server.fail(faults.stall(after_chars=5), operation="implement_phase")
+    attended.server.answer(MORE, operation="implement_phase")
+    begun = len(attended.asked("implement_phase"))
+    await attended.engine.skip_issues(project_id)
+    await attended.server.wait_until(lambda: len(attended.asked("implement_phase")) > begun)
+    await attended.engine.cancel(project_id)
+    await attended.engine.skip_issues(project_id)
+    assert (await attended.engine.project(project_id)).open_wishes == (f"Mend: {MESSAGE} (app.js)",)
+
+
 async def test_a_stopped_mend_is_made_before_nothing_is_left_to_do(attended: Bench) -> None:
     """Also where the plan has nothing for what was said meanwhile."""
     project_id = await ended_in_part(attended)

@@ -429,6 +429,8 @@ class TestWaiting:
     async def test_they_go_back_as_soon_as_they_are_asked(self, attended: Bench) -> None:
         script_app(attended.server, WRONG)
         attended.fix_with(*STUCK)
+        attended.server.fail(faults.stall(after_chars=5), operation="debug")
+        attended.server.answer("Nobody knows why.", operation="debug")
         project_id = await attended.create()
         await attended.engine.generate(project_id)
         await attended.server.wait_until(lambda: bool(attended.asked("debug")))
@@ -441,7 +443,9 @@ class TestWaiting:
             assert agent.running, "the moment between the wait and the run's end is over"
             await agent.restore(commit)
 
-        await attended.engine._call(go_back())
+        going_back = asyncio.create_task(attended.engine._call(go_back()))
+        attended.server.release()
+        await going_back
         await self.over(attended, project_id, "idle")
 
     async def test_they_go_back_and_a_pause_that_did_not_come_is_over(
@@ -546,7 +550,7 @@ async def test_a_mend_that_was_cut_off_repeats_one_call(
     project_id = await bench.create()
     await bench.engine.generate(project_id)
     calls = 2 if operation == "debug" else 1
-    await model.wait_until(lambda: len(model.requests_for(operation)) == calls, 30)
+    await model.wait_until(lambda: len(model.requests_for(operation)) == calls, 120)
     again = await reopened(home, bench, attended=False)
     try:
         await again.engine.resume(project_id)

@@ -142,7 +142,7 @@ async def test_a_stream_that_drops_in_the_rest_is_gone_on_with(desk: Desk) -> No
     two = last_line(one) + 2_500 - len(GOES_ON)
     project_id = await desk.create()
     await desk.engine.generate(project_id)
-    await desk.server.wait_until(lambda: len(desk.server.requests_for("continue")) == 2, 30)
+    await desk.server.wait_until(lambda: len(desk.server.requests_for("continue")) == 2, 120)
     assert f"\n{LONG[:two].splitlines()[-2]}\n</partial>" in asked(desk)[1]
     await desk.engine.cancel(project_id)
 

@@ -36,12 +36,22 @@ async def npm_bench(bench: Bench, registry: TinyRegistry, tmp_path: Path) -> Ben
     described = json.loads((starter / "template.json").read_text("utf-8"))
     install = "npm install --no-audit --no-fund"
     described |= {
-        "install_command": install,
+        # As in the bundled starters: it takes nothing that the lock file does not know.
+        "install_command": "npm ci --no-audit --no-fund",
         "sync_command": install,
         "add_command": f"{install} {{packages}}",
     }
     (starter / "template.json").write_text(json.dumps(described), "utf-8")
     (starter / "package.json").write_text(listing(old="1.0.0"), "utf-8")
+    root = json.loads(listing(old="1.0.0"))
+    lock = {
+        "name": "app",
+        "version": "1.0.0",
+        "lockfileVersion": 3,
+        "requires": True,
+        "packages": {"": root, "node_modules/old": {"version": "1.0.0"}},
+    }
+    (starter / "package-lock.json").write_text(json.dumps(lock, indent=2), "utf-8")
     npmrc = f"registry={registry.address}\nfetch-retries=0\n"
     (starter / ".npmrc").write_text(npmrc, "utf-8")
     (starter / ".gitignore").write_text("node_modules\n", "utf-8")
@@ -103,8 +113,9 @@ async def test_a_made_up_package_never_gets_into_the_folder(npm_bench: Bench) ->
     assert json.loads(installed.read_text("utf-8"))["version"] == "1.5.0"
 
 
+@pytest.mark.parametrize("opened_first", [False, True])
 async def test_it_is_looked_up_where_the_first_install_had_failed(
-    npm_bench: Bench, registry: TinyRegistry
+    npm_bench: Bench, registry: TinyRegistry, opened_first: bool
 ) -> None:
     """The phase is written by then, so the next try would install for all of it at once."""
     list_made_up(npm_bench)
@@ -112,9 +123,44 @@ async def test_it_is_looked_up_where_the_first_install_had_failed(
     project_id = await npm_bench.build()
     assert await npm_bench.state(project_id) == "error"
     registry.status = 0
+    if opened_first:
+        # By this all that was written comes to the folder.
+        await npm_bench.engine.start_preview(project_id)
     await npm_bench.engine.resume(project_id)
     await npm_bench.engine.wait(project_id)
     await goes_on_without_it(npm_bench, project_id)
+    assert (await npm_bench.folder(project_id) / "node_modules" / "tiny").is_dir()
+
+
+@pytest.mark.parametrize("gone", [False, True])
+async def test_what_a_stopped_phase_lists_is_looked_up_also_where_the_app_was_opened_meanwhile(
+    npm_bench: Bench, gone: bool
+) -> None:
+    manifest = ("package.json", listing(**MADE_UP))
+    npm_bench.script(manifest, *APP)
+    npm_bench.server.fail(
+        faults.stall(after_chars=len(whole(*manifest)) + 10), operation="implement_phase"
+    )
+    project_id = await npm_bench.create()
+    await npm_bench.engine.generate(project_id)
+    await npm_bench.until(
+        lambda e: e.type == "file_end" and e.payload.path == "package.json"  # type: ignore[attr-defined]
+    )
+    agent = npm_bench.agent(project_id)
+    await npm_bench.engine._call(agent._steps.setup.ready())
+    await npm_bench.engine.cancel(project_id)
+    folder = await npm_bench.folder(project_id)
+    if gone:
+        await npm_bench.engine.stop_sandbox(project_id)
+        await asyncio.to_thread(shutil.rmtree, folder / "node_modules")
+    await npm_bench.engine.start_preview(project_id)
+    assert "tiny" in (folder / "package.json").read_text("utf-8")
+
+    npm_bench.fix_with(f"// Without it.\n{GOOD}")
+    await npm_bench.engine.resume(project_id)
+    await npm_bench.engine.wait(project_id)
+    await goes_on_without_it(npm_bench, project_id)
+    assert (await npm_bench.folder(project_id) / "node_modules" / "tiny").is_dir()
 
 
 async def test_an_app_that_is_started_in_a_pause_has_none_of_what_is_not_looked_up_yet(
@@ -182,3 +228,9 @@ async def test_a_registry_that_does_not_answer_changes_no_manifest(
     assert await npm_bench.state(project_id) == "error"
     assert await npm_bench.engine.read_file(project_id, "package.json") == wanted
     assert npm_bench.notices("version_replaced") == []
+
+    registry.status = 0
+    await npm_bench.engine.resume(project_id)
+    await npm_bench.engine.wait(project_id)
+    assert await npm_bench.state(project_id) == "complete"
+    assert await listed(npm_bench, project_id) == {"old": "1.0.0", "tiny": "^2.0.0"}

@@ -183,7 +183,7 @@ async def test_an_error_of_half_a_line_is_not_mended_unasked_and_keeps_no_phase_
     seeing: Bench, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The page shows what is typed at once, so it throws where half is there; the other half mends it."""
-    monkeypatch.setattr(seeing.services.mending, "quiet_seconds", 2.0)
+    monkeypatch.setattr(seeing.services.mending, "quiet_seconds", 8.0)
     script_app(seeing.server, GOOD)
     project_id = await seeing.build()
     await typed(seeing, project_id, "// cou")

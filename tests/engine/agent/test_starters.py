@@ -250,6 +250,7 @@ async def test_a_project_whose_starter_is_gone_is_still_opened_and_stopped(
     server.fail(faults.stall(), operation="implement_phase")
     project_id = await desk.create()
     await desk.engine.generate(project_id)
+    await desk.until(lambda e: e.type == "command_started")  # the folder is laid out by then
     await desk.until_state("implementing_phase")
     manifest = await desk.folder(project_id) / "package.json"
     manifest.write_text(json.dumps({"name": "counter", "scripts": scripts}))

@@ -3,17 +3,24 @@
 from __future__ import annotations
 
 import json
+import subprocess
 import tomllib
+from pathlib import Path
 
 import pytest
 import tomlkit
 from hypothesis import given
 from hypothesis import strategies as st
+from uv import find_uv_bin
 
+from tests.engine.sandboxes.docker.test_lock_files import STARTERS
+from tests.support.tiny_python_index import tiny_index
 from vibedesk.engine.builder.manifest import (
+    LOCK_FILES,
     checked_manifest,
     line_of_package,
     requirements,
+    unlocked_requirements,
     with_requirements,
 )
 from vibedesk.engine.builder.templates import load_template
@@ -285,6 +292,49 @@ def test_what_npm_installs_is_listed_as_a_command_would_name_it() -> None:
         "optionalDependencies": [],
     }
     assert with_requirements("package.json", text, {"never": None}) == text
+
+
+@pytest.mark.parametrize("folder", STARTERS, ids=lambda folder: folder.name)
+def test_nothing_of_a_starter_is_new_to_its_lock_file(folder: Path) -> None:
+    for manifest, lock in LOCK_FILES.items():
+        if (folder / lock).exists():
+            text, locked = (folder / manifest).read_text(), (folder / lock).read_text()
+            assert requirements(manifest, text)
+            assert unlocked_requirements(manifest, text, locked) == []
+
+
+def test_what_is_new_is_what_npm_s_lock_file_was_not_made_for() -> None:
+    manifest = {
+        "dependencies": {"zod": "^4", "hono": "^4", "nanoid": "^5"},
+        "devDependencies": {"vite": "8.3.8"},
+    }
+    root = {"dependencies": {"zod": "^4", "hono": "^3"}, "devDependencies": {"vite": "8.3.8"}}
+    packages = {"": root, "node_modules/nanoid": {"version": "5.1.0"}}
+    text, lock = json.dumps(manifest), json.dumps({"lockfileVersion": 3, "packages": packages})
+    assert unlocked_requirements("package.json", text, lock) == ["hono@^4", "nanoid@^5"]
+    for unknown in ("", "{", "[]", '{"packages": []}', '{"packages": {"": 1}}'):
+        assert unlocked_requirements("package.json", text, unknown) is None
+
+
+def test_what_is_new_is_what_uv_s_lock_file_was_not_made_for(tmp_path: Path) -> None:
+    text = (
+        '[project]\nname = "app"\nversion = "1"\nrequires-python = ">=3.11"\n'
+        'dependencies = ["Alpha >=1,  <3", "gamma; python_version<\'3.12\'"]\n'
+        '[dependency-groups]\ndev = ["beta~=2.1", { include-group = "docs" }]\ndocs = ["gamma"]\n'
+        '[tool.uv]\npackage = false\nconstraint-dependencies = ["alpha<=2.9"]\n'
+    )
+    (tmp_path / "pyproject.toml").write_text(text, "utf-8")
+    with tiny_index() as index:
+        for name in ("alpha", "beta", "gamma"):
+            index.publish(name, "2.5.0")
+        locking = [find_uv_bin(), "lock", "--quiet", "--default-index", index.address]
+        subprocess.run(locking, cwd=tmp_path, check=True, timeout=60)
+    lock = (tmp_path / "uv.lock").read_text("utf-8")
+    assert unlocked_requirements("pyproject.toml", text, lock) == []
+    newer = text.replace("~=2.1", "~=2.2").replace('"gamma"]', '"gamma", "delta"]')
+    assert unlocked_requirements("pyproject.toml", newer, lock) == ["beta~=2.2", "delta"]
+    for unknown in ("", "[", "package = 1", '[[package]]\nname = "app"', "[[package]]\nsource = 1"):
+        assert unlocked_requirements("pyproject.toml", text, unknown) is None
 
 
 def test_of_a_pyproject_only_what_is_replaced_changes() -> None:

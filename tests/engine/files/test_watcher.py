@@ -32,3 +32,13 @@ async def test_changes_are_noticed_but_not_those_of_tools(tmp_path: Path) -> Non
     stop.set()
     await asyncio.wait_for(watching, 10)
     assert seen - {"src"} == {"src/a.ts", "last"}
+
+
+async def test_from_the_first_set_on_nothing_is_missed(tmp_path: Path) -> None:
+    stop = asyncio.Event()
+    watching = watch_folder(tmp_path, stop)
+    assert await asyncio.wait_for(anext(watching), 30) == set()
+    (tmp_path / "a.ts").write_text("1")
+    assert await asyncio.wait_for(anext(watching), 30) == {"a.ts"}
+    stop.set()
+    assert await asyncio.wait_for(anext(watching, None), 30) is None

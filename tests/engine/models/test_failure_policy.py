@@ -56,13 +56,14 @@ async def make_router(
         breakers: CircuitBreakers | None = None,
         sleep: Callable[[float], Awaitable[None]] | None = None,
         policy: RetryPolicy = EXACT,
+        stall_s: float = 5.0,
     ) -> ModelRouter:
         models: list[ChatModel] = []
         wires = ("anthropic", "openai")
         for server, wire in list(zip(servers, wires, strict=True))[:count]:
             providers = Providers(environ=server.environment(wire))
             names = {"anthropic": "claude-sonnet-5-5", "openai": "gpt-6.1-sol"}
-            models.append(providers.build_model(ModelChoice(wire, names[wire]), stall_s=0.4))
+            models.append(providers.build_model(ModelChoice(wire, names[wire]), stall_s=stall_s))
         router = ModelRouter(
             models,
             policy=policy,
@@ -203,7 +204,7 @@ class TestUsage:
         servers[0].answer("a long answer that breaks off")
         servers[0].fail(fault)
         with pytest.raises(StreamInterruptedError):
-            await read(make_router())
+            await read(make_router(stall_s=1.0))
         (usage,) = told.usage
         assert usage.outcome == "interrupted"
         assert usage.tokens.input_tokens > 0

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import shutil
-from collections.abc import AsyncIterator, Iterator
-from contextlib import contextmanager
+from collections.abc import AsyncIterator
+from contextlib import suppress
 from pathlib import Path
 
 import psutil
@@ -15,6 +15,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tests.engine.repair.cases import CASES
+from tests.support.processes import is_alive
 from vibedesk.engine.repair.fixer import check_file, repair
 from vibedesk.engine.repair.language_service import LanguageService
 from vibedesk.engine.repair.program import RepairError
@@ -28,12 +29,14 @@ WRONG = {"src/r1/a.ts": "export const a: number = 'a'\n"}
 
 
 def programs() -> list[psutil.Process]:
-    return [
-        process
-        for process in psutil.process_iter(["name", "cmdline"])
-        if process.info["name"] == "node"
-        and any("language-service-" in word for word in process.info["cmdline"] or ())
-    ]
+    """Return those that descend from this process: tests beside this one have theirs."""
+    found = []
+    for process in psutil.Process().children(recursive=True):
+        with suppress(psutil.NoSuchProcess):
+            words = process.cmdline()  # a new node does not bear its own name
+            if words and Path(words[0]).name == "node" and "language-service-" in " ".join(words):
+                found.append(process)
+    return found
 
 
 def codes(issues: object) -> list[str]:
@@ -45,8 +48,10 @@ async def test_it_comes_back_with_what_was_open_when_it_was_killed(
 ) -> None:
     await service.open(WRONG)
     before = await service.diagnose()
-    for process in programs():
+    killed = programs()
+    for process in killed:
         process.kill()
+    assert killed
     assert await service.diagnose() == before
     assert codes(before) == ["TS2322"]
 
@@ -349,18 +354,14 @@ async def test_a_package_json_that_cannot_be_read_is_no_hindrance(
 
 
 async def test_it_ends_with_its_sandbox(starter: Path, tmp_path: Path) -> None:
-    with no_more_programs():
-        driver = LocalDriver(tmp_path / "state")
-        spec = SandboxSpec(project_id="ends", folder=starter, port=pick_port())
-        sandbox = await driver.open(spec, on_line=lambda _line: None, on_status=lambda *_: None)
-        service = LanguageService(sandbox)
-        await service.open({})
-        await driver.aclose()
-        await service.aclose()
-
-
-@contextmanager
-def no_more_programs() -> Iterator[None]:
-    before = {process.pid for process in programs()}
-    yield
-    assert {process.pid for process in programs()} <= before
+    before = programs()
+    driver = LocalDriver(tmp_path / "state")
+    spec = SandboxSpec(project_id="ends", folder=starter, port=pick_port())
+    sandbox = await driver.open(spec, on_line=lambda _line: None, on_status=lambda *_: None)
+    service = LanguageService(sandbox)
+    await service.open({})
+    own = [process for process in programs() if process not in before]
+    assert own
+    await driver.aclose()
+    await service.aclose()
+    assert not [process for process in own if is_alive(process)]

@@ -302,6 +302,30 @@ async def test_the_time_of_a_file_is_that_of_its_text(tmp_path: Path) -> None:
     assert len(set(seen.values())) == 3
 
 
+async def test_a_busy_machine_takes_no_time_from_it(python: PythonRepair, tmp_path: Path) -> None:
+    """What is counted is its own time: here ruff is kept waiting for longer than all of it may take."""
+    (tmp_path / "ruff").mkdir()
+    (tmp_path / "ruff" / "__init__.py").touch()
+    (tmp_path / "ruff" / "__main__.py").write_text(
+        "import os, pathlib, sys, time\n"
+        "waited = pathlib.Path(__file__).with_name('waited')\n"
+        "if 'check' in sys.argv and not waited.exists():\n"
+        "    waited.touch()\n"
+        "    time.sleep(6)\n"
+        "ruff = os.path.join(os.path.dirname(sys.executable), 'ruff')\n"
+        "os.execv(ruff, [ruff, *sys.argv[1:]])\n",
+        "utf-8",
+    )
+    waiting = PythonRepair(python._sandbox, ["env", f"PYTHONPATH={tmp_path}", *python._command])
+    texts = {**TEXTS, "app/main.py": "import os\n\nONE = slug('a')\n"}
+    wrong = [issue("F821", "Undefined name `slug`"), issue("F401", "`os` imported but unused")]
+    result = await waiting.repair(wrong, texts, seconds=5)
+    assert (tmp_path / "ruff" / "waited").exists()
+    [text] = result.edits.values()
+    assert "from app.text import slug\n" in text
+    assert "import os" not in text, result.log
+
+
 async def test_a_package_that_is_not_there_is_asked_for(python: PythonRepair) -> None:
     texts = {**TEXTS, "pyproject.toml": PYPROJECT, "app/main.py": "import bs4\n\nONE = bs4\n"}
     wrong = issue("import-not-found", 'Cannot find implementation … named "bs4"')

@@ -137,7 +137,7 @@ class Stage:
         await self._sandbox.stop_server()  # what it still says is not the next one's
         self._lines.clear()
         argv = self._template.dev_argv(self._sandbox.host, self._port)
-        return await self._sandbox.start_server(argv, timeout=30)
+        return await self._sandbox.start_server(argv, timeout=120)
 
     @property
     def _port(self) -> int:

@@ -83,7 +83,7 @@ def texts(outputs: list[CommandOutput], stream: str = "stdout") -> list[str]:
 
 def fetch(url: str) -> str:
     opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
-    with opener.open(url, timeout=5) as response:
+    with opener.open(url, timeout=30) as response:
         return response.read().decode()
 
 
@@ -254,7 +254,7 @@ class SandboxContract:
         with pytest.raises(SandboxError, match="did not finish within 1 seconds") as caught:
             await run(place.sandbox, "node", script, token, timeout=1)
         assert caught.value.code == "sandbox_timeout"
-        assert time.monotonic() - began < 10
+        assert time.monotonic() - began < 60
         assert living(token) == []
 
     async def test_cancelling_ends_the_whole_tree(self, place: Place, token: str) -> None:
@@ -304,7 +304,7 @@ class SandboxContract:
         flood = "for (;;) require('fs').writeSync(1, 'line\\n'.repeat(1000))"
         outputs = place.sandbox.exec(["node", "-e", flood, token])
         assert await anext(outputs) == OutputLine("stdout", "line")
-        await asyncio.wait_for(place.sandbox.stop(), 15)
+        await asyncio.wait_for(place.sandbox.stop(), 60)
         assert living(token) == []
         with pytest.raises(SandboxError):
             async for _ in outputs:
@@ -359,7 +359,7 @@ class SandboxContract:
         flood = "for (;;) require('fs').writeSync(1, 'line\\n'.repeat(1000))"
         program = await place.sandbox.open_program(["node", "-e", flood, token])
         assert await program.read() != b""
-        await asyncio.wait_for(place.sandbox.stop(), 15)
+        await asyncio.wait_for(place.sandbox.stop(), 60)
         assert living(token) == []
         while await program.read():
             pass
@@ -445,8 +445,8 @@ class SandboxContract:
     async def test_a_server_that_answers_errors_is_not_ready(
         self, place: Place, token: str
     ) -> None:
-        with pytest.raises(ServerNotReadyError, match="did not answer within 3 seconds") as caught:
-            await self.start(place, token, "broken", timeout=3)
+        with pytest.raises(ServerNotReadyError, match="did not answer within 8 seconds") as caught:
+            await self.start(place, token, "broken", timeout=8)
         assert "listening" in caught.value.details["log"]
         assert living(token) == []
 
@@ -488,7 +488,7 @@ class SandboxContract:
             place.sandbox.start_server(["node", "-e", "setInterval(() => {}, 1000)", token])
         )
         await until(lambda: living(token), "the server's process runs")
-        await asyncio.wait_for(place.sandbox.stop(), 10)
+        await asyncio.wait_for(place.sandbox.stop(), 60)
         with pytest.raises(ServerNotReadyError):
             await starting
         assert living(token) == []

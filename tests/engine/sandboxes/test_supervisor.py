@@ -115,20 +115,20 @@ def test_no_tree_can_outrun_it(supervise: Launcher, token: str, program: str, ho
         supervised.process.stdin = None
     else:
         supervised.process.terminate()
-    supervised.process.wait(15)
-    assert time.monotonic() - began < 12
+    supervised.process.wait(70)
+    assert time.monotonic() - began < 60
     assert living(token) == []
 
 
 def test_a_command_gets_the_time_to_end_by_itself(supervise: Launcher) -> None:
     supervised = supervise(
-        "sh", "-c", "trap 'echo bye; exit 0' TERM; echo up; while :; do sleep 0.05; done", grace=5
+        "sh", "-c", "trap 'echo bye; exit 0' TERM; echo up; while :; do sleep 0.05; done", grace=60
     )
     supervised.started()
     began = time.monotonic()
-    out, _ = supervised.process.communicate(timeout=10)
+    out, _ = supervised.process.communicate(timeout=70)
     assert out == b"bye\n"
-    assert time.monotonic() - began < 4
+    assert time.monotonic() - began < 50
     assert supervised.report() == "ended"
 
 
@@ -141,16 +141,16 @@ def test_a_command_that_is_ended_as_it_starts_does_not_use_up_its_time(supervise
 def test_a_wrapper_is_not_ended_before_what_it_wraps(supervise: Launcher) -> None:
     inner = "trap 'echo inner bye; exit 0' TERM; echo up; while :; do sleep 0.05; done"
     outer = "trap 'echo outer was told' TERM; sh -c \"$1\"; echo outer ends"
-    supervised = supervise("sh", "-c", outer, "sh", inner, grace=5, wrapped=True)
+    supervised = supervise("sh", "-c", outer, "sh", inner, grace=60, wrapped=True)
     supervised.started()
-    out, _ = supervised.process.communicate(timeout=10)
+    out, _ = supervised.process.communicate(timeout=70)
     assert out == b"inner bye\nouter ends\n"
 
 
 async def test_killing_the_supervisor_takes_the_command_along(
     supervise: Launcher, token: str
 ) -> None:
-    supervised = supervise("sh", "-c", "echo up; sleep 1000", token)
+    supervised = supervise("sh", "-c", "sleep 1000 & echo up; wait", token)
     supervised.started()
     [command] = psutil.Process(supervised.process.pid).children()
     supervised.process.send_signal(signal.SIGKILL)

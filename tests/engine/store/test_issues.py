@@ -273,6 +273,19 @@ class TestEarlyFindings:
         database.call(lambda: store.report_early("a.ts", [], 2))
         assert only(database, store).status == status
 
+    def test_what_was_skipped_keeps_the_words_of_its_wish(
+        self, database: Database, store: IssueStore
+    ) -> None:
+        def said(message: str) -> tuple[str, dict[str, Any]]:
+            return "s", {**data(file="a.ts"), "message": message}
+
+        database.call(lambda: store.report_early("a.ts", [said("Expected 1 argument.")], 1))
+        database.call(lambda: store.set_status(["s"], "skipped"))
+        database.call(lambda: store.report_early("a.ts", [said("Expected 2 arguments.")], 1))
+        assert only(database, store).data["message"] == "Expected 1 argument."
+        database.call(lambda: store.report([said("Expected 3 arguments.")], {"types"}, 1))
+        assert only(database, store).data["message"] == "Expected 1 argument."
+
 
 class TestTries:
     def test_each_try_gets_its_own_outcome(self, database: Database, store: IssueStore) -> None:

@@ -41,7 +41,7 @@ def page(theme: Theme, qtbot: QtBot) -> HistoryPage:
     made.resize(1200, 700)
     made.show()
     made.activateWindow()
-    qtbot.waitUntil(made.isActiveWindow)
+    qtbot.waitUntil(made.isActiveWindow, timeout=30_000)
     made.set_versions(versions_of(VIEWS))
     return made
 

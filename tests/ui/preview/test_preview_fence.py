@@ -35,7 +35,7 @@ _ESCAPES = """
 const other = "127.0.0.1:{other}";
 const settled = [];
 const attempt = (promise) => settled.push(Promise.race([
-  Promise.resolve(promise).catch(() => 0), new Promise((done) => setTimeout(done, 6000))]));
+  Promise.resolve(promise).catch(() => 0), new Promise((done) => setTimeout(done, 20000))]));
 const ended = (target, ...names) => new Promise((done) => names.forEach((n) => target.addEventListener(n, done)));
 for (const address of [`http://${{other}}/`, `http://localhost:{other}/`, `http://2130706433:{other}/`,
     `http://0x7f.1:{other}/`, `http://[::ffff:127.0.0.1]:{other}/`, `http://0.0.0.0:{other}/`,
@@ -125,11 +125,10 @@ def test_no_way_out_reaches_another_listener_on_this_computer(
     blocked: list[str] = []
     preview.request_blocked.connect(lambda url, _reason: blocked.append(url))
     preview.set_target(app.url, tmp_path / "profile")
-    qtbot.waitUntil(lambda: "/finished" in app.asked, timeout=_SECONDS)
+    qtbot.waitUntil(lambda: "/finished" in app.asked, timeout=2 * _SECONDS)
+    may = {"/allowed", "/worker.js", "/service.js"}
+    qtbot.waitUntil(lambda: may <= set(app.asked), timeout=_SECONDS)
     assert other.heard == []
-    assert "/allowed" in app.asked
-    assert "/worker.js" in app.asked
-    assert "/service.js" in app.asked
     assert any("redirected" in url for url in blocked)
 
 
@@ -267,10 +266,11 @@ def test_an_app_that_comes_late_is_shown_when_it_answers(
     qtbot: QtBot, preview: PreviewPanel, app: AppServer, tmp_path: Path
 ) -> None:
     app.pages = {"/": html("<h1>app</h1>")}
-    with socket.create_server(("127.0.0.1", 0)) as taken:
-        port = taken.getsockname()[1]
-    preview.set_target(f"http://127.0.0.1:{port}", tmp_path / "profile")
-    qtbot.waitUntil(lambda: preview.state == "disconnected", timeout=_SECONDS)
+    with socket.socket() as silent:
+        silent.bind(("127.0.0.1", 0))  # nobody listens there, and nobody else can
+        port = silent.getsockname()[1]
+        preview.set_target(f"http://127.0.0.1:{port}", tmp_path / "profile")
+        qtbot.waitUntil(lambda: preview.state == "disconnected", timeout=_SECONDS)
     preview.set_target(app.url, tmp_path / "profile")
     qtbot.waitUntil(lambda: preview.state == "live", timeout=_SECONDS)
     preview.set_stopped("The sandbox stopped.")

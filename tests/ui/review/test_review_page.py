@@ -25,7 +25,7 @@ def page(theme: Theme, qtbot: QtBot) -> ReviewPage:
     made.resize(900, 600)
     made.show()
     made.activateWindow()
-    qtbot.waitUntil(made.isActiveWindow)
+    qtbot.waitUntil(made.isActiveWindow, timeout=30_000)
     made.set_old(OLD)
     return made
 

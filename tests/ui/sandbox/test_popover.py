@@ -40,7 +40,7 @@ def window(qtbot: QtBot) -> QWidget:
     with qtbot.waitExposed(made):
         made.show()
     made.activateWindow()
-    qtbot.waitUntil(made.isActiveWindow)
+    qtbot.waitUntil(made.isActiveWindow, timeout=30_000)
     return made
 
 

@@ -42,7 +42,7 @@ def test_the_terminal_gets_the_command_word_by_word(
         f'/bin/mv "{told}.part" "{told}"',
     )
     assert open_terminal(COMMAND)
-    qtbot.waitUntil(told.exists)
+    qtbot.waitUntil(told.exists, timeout=30_000)
     assert told.read_text().splitlines() == ["[-e]", *(f"[{word}]" for word in COMMAND)]
 
 

@@ -38,5 +38,5 @@ def window(qtbot: QtBot, theme: Theme, tmp_path: Path) -> MainWindow:
     # Without a window manager a window that another test left may hold the keys.
     made.raise_()
     made.activateWindow()
-    qtbot.waitUntil(made.isActiveWindow)
+    qtbot.waitUntil(made.isActiveWindow, timeout=30_000)
     return made

@@ -21,7 +21,7 @@ from vibedesk.engine.agent.review_depth import DepthSource
 from vibedesk.engine.agent.snapshots import Snapshots
 from vibedesk.engine.agent.state_machine import StateMachine
 from vibedesk.engine.agent.variable_requests import ask_for_variables
-from vibedesk.engine.agent.wanted_packages import correct_manifest, resolve_wanted
+from vibedesk.engine.agent.wanted_packages import correct_manifest, manifest_changed, resolve_wanted
 from vibedesk.engine.browser.process import BrowserProcess
 from vibedesk.engine.builder.operations import (
     implement_phase,
@@ -371,10 +371,11 @@ class BuildSteps:
     async def _take_resolved(self, found: ResolvedPackages) -> None:
         """Tell which wanted packages are not to be had as they were wanted; those that do not exist are left to a fix."""
         access, memory = self._access, self._machine.memory
-        memory.missing_packages += [p for p in found.missing if p not in memory.missing_packages]
+        # An answer that is gone on with writes a manifest again that was corrected meanwhile.
+        missing = [p for p in found.missing if p not in memory.missing_packages]
+        memory.missing_packages += missing
         notices = [
-            (f"There is no package {p}; going on without it.", NO_SUCH_PACKAGE)
-            for p in found.missing
+            (f"There is no package {p}; going on without it.", NO_SUCH_PACKAGE) for p in missing
         ]
         notices += [
             (f"There is no {spec} to be had; taking {taken}.", "version_replaced")
@@ -477,7 +478,10 @@ class BuildSteps:
 
     async def _manifest_changed(self) -> bool:
         changed = await self._access.read(self._runtime.work_folder.changed_paths)
-        return self._manifest in changed
+        if self._manifest in changed or self._manifest in await self._locked():
+            return self._manifest in changed
+        # It may have come to the folder where the app was opened between two runs.
+        return await manifest_changed(self._access, self._runtime)
 
     @property
     def _manifest(self) -> str:

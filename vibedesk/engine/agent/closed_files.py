@@ -155,14 +155,12 @@ class _Look:
         )
         found: list[Issue] = []
         if text is not None:
-            found = [
-                issue
-                for issue in await check_file(path, text, self._service)
-                if not _is_explained_later(issue)
-            ]
+            found = await check_file(path, text, self._service)
         elif self._service is not None:
             await self._service.open({path: None})
-        await self._issues.report_early(path, found, self._phase)
+        told = [issue for issue in found if not _is_explained_later(issue)]
+        await self._issues.report_early(path, told, self._phase)
+        # What is explained later may hide what is not, until it is explained.
         if found:
             self._wrong.add(path)
         else:

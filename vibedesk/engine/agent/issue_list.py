@@ -173,27 +173,26 @@ class IssueList:
 
     async def _change(self, work: Callable[[Emit], None], *, durable: bool = True) -> None:
         def transaction(emit: Emit) -> None:
-            before, skipped = shown_issues(self.store), self.store.of_status("skipped")
+            before, known = shown_issues(self.store), self.store.of_status(*SHOWN_STATUSES)
             work(emit)
             after = shown_issues(self.store)
             if after != before:
                 emit(Diagnostics(after))
-                self._end_wishes(skipped, emit)
+                self._end_wishes(known, emit)
 
         await self._access.commit(transaction, durable=durable)
 
-    def _end_wishes(self, skipped: Sequence[IssueRecord], emit: Emit) -> None:
-        """End the open wishes for what was `skipped` until now: it is mended, or counts again and needs no phase."""
-        was = {wish_to_mend(record) for record in skipped}
+    def _end_wishes(self, known: Sequence[IssueRecord], emit: Emit) -> None:
+        """End the open wishes for what was `known` until now: it is mended, or no longer skipped and needs no phase."""
+        was = {wish_to_mend(record) for record in known}
+        skipped = {wish_to_mend(record) for record in known if record.status == "skipped"}
         stays = {wish_to_mend(record) for record in self.store.of_status("skipped")}
         counts = {wish_to_mend(record) for record in self.store.of_status("open", "given_up")}
         store, project_id = self._access.store, self._access.project_id
         for wish in store.wishes(project_id, "open"):
-            if wish.text not in was - stays:
-                continue
-            if wish.text in counts:
-                ConversationStore(project_id).remove_wish(wish.id)
-                emit(WishQueued(wish.id, wish.text, "removed"))
-            else:
+            if wish.text in was - stays - counts:
                 store.set_wish(wish.id, "done", None)
                 emit(WishQueued(wish.id, wish.text, "done"))
+            elif wish.text in skipped - stays:
+                ConversationStore(project_id).remove_wish(wish.id)
+                emit(WishQueued(wish.id, wish.text, "removed"))

@@ -411,8 +411,11 @@ class MendingSteps:
             await self._machine.move(_S.REVIEWING, reason)
 
     def _queue(self, records: Sequence[IssueRecord], emit: Emit) -> None:
-        for text in dict.fromkeys(wish_to_mend(r) for r in records if issue_of(r).blocks):
-            wish = self._access.store.add_wish(self._access.project_id, text)
+        store, project_id = self._access.store, self._access.project_id
+        queued = {wish.text for wish in store.wishes(project_id, "open")}
+        texts = dict.fromkeys(wish_to_mend(r) for r in records if issue_of(r).blocks)
+        for text in (text for text in texts if text not in queued):
+            wish = store.add_wish(project_id, text)
             emit(WishQueued(wish.id, text, "open", None))
 
     async def skipped_for(self, wishes: Collection[str]) -> list[IssueRecord]:
@@ -420,8 +423,8 @@ class MendingSteps:
         return [r for r in await self.issues.records("skipped") if wish_to_mend(r) in wishes]
 
     async def wishes_to_mend(self) -> set[str]:
-        """Return the texts of the wishes that stand for skipped issues."""
-        return {wish_to_mend(record) for record in await self.issues.records("skipped")}
+        """Return the texts of the wishes that stand for issues: of what was skipped, and of what a stopped phase was to mend."""
+        return {wish_to_mend(record) for record in await self.issues.records()}
 
     async def take_up_skipped(self) -> None:
         """Let what was skipped count again where no wish stands for it any more: no phase will mend it."""

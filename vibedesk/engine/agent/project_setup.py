@@ -29,7 +29,7 @@ class ProjectSetup:
     Args:
         access: The project's.
         runtime: Where it is installed.
-        look_up: Has what the document's manifest lists looked up, before it takes the place of the one in the folder.
+        look_up: Has what the document's manifest lists looked up, before it is installed.
     """
 
     def __init__(
@@ -82,7 +82,7 @@ class ProjectSetup:
         """
         access = self._access
         record = await access.read(lambda: access.store.get(access.project_id))
-        built = await self._has_open_phase_files()
+        built = await self._has_phases()
         fixed = bool(ProjectOptions.from_dict(record.options).template)
         if not by_person and access.template_chosen and (fixed or built):
             return access.template
@@ -166,14 +166,23 @@ class ProjectSetup:
             if not as_it_is:
                 # Files of a phase may be there already, while the starter's packages are not: an install failed before.
                 written = await access.read(lambda: runtime.work_folder.was_written)
-                if written and await self._has_open_phase_files():
+                if written and await self._has_phases():
                     await self._look_up()
                 await runtime.materialise()
-            seconds = await runtime.install(access.template.install_argv())
+            seconds = await runtime.install(await asyncio.to_thread(self._install_argv))
             await access.bus.emit(access.project_id, DepsInstalled([], round(seconds, 3)))
         else:
             await runtime.take_lock_file()
         await runtime.set_up()
+
+    def _install_argv(self) -> list[str]:
+        """Return what installs what the folder asks for."""
+        template = self._access.template
+        name = template.packages.manifest
+        # The starter's own install may take nothing that its lock file does not know, and a manifest that somebody
+        # changed can be ahead of that: an install failed, or a person edited it.
+        same = _text(self._runtime.folder / name) == _text(template.folder / name)
+        return template.install_argv() if same else template.sync_argv()
 
     async def undo_half_rename(self) -> None:
         """Take back a rename of the folder that the program's end kept from being stored; it comes again."""
@@ -209,17 +218,17 @@ class ProjectSetup:
         runtime = self._runtime
         # A sandbox comes with the packages of the lock file that is there when it is opened.
         written = await self._access.read(lambda: runtime.work_folder.was_written)
-        as_laid_out = not (written and await self._has_open_phase_files())
+        as_laid_out = not (written and await self._has_phases())
         if as_laid_out:
             await runtime.materialise()
         # What a quick model writes meanwhile is looked up and installed when its phase is written.
         await self.install(as_it_is=as_laid_out)
-        if not await self._has_open_phase_files():
+        if not await self._has_phases():
             await runtime.materialise()
             await self._start()
 
-    async def _has_open_phase_files(self) -> bool:
-        """Whether the document is ahead of the folder: then the server starts with the batch that ends the phase."""
+    async def _has_phases(self) -> bool:
+        """Whether a phase was begun: then the document may be ahead of the folder, and the server starts with its files."""
         access = self._access
         return await access.read(lambda: bool(access.store.phases(access.project_id)))
 
@@ -261,3 +270,7 @@ def unused_name(slug: str, taken: set[str], parent: Path) -> str:
 
 def _is_variant(name: str, slug: str) -> bool:
     return name == slug or (name.startswith(f"{slug}-") and name[len(slug) + 1 :].isdigit())
+
+
+def _text(path: Path) -> str:
+    return path.read_text("utf-8", "replace") if path.exists() else ""

@@ -7,7 +7,12 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from vibedesk.engine.agent.app_runtime import AppRuntime
-from vibedesk.engine.builder.manifest import requirements, with_requirements
+from vibedesk.engine.builder.manifest import (
+    LOCK_FILES,
+    requirements,
+    unlocked_requirements,
+    with_requirements,
+)
 from vibedesk.engine.builder.package_versions import ResolvedPackages, resolve_packages
 from vibedesk.engine.builder.project_access import ProjectAccess, telling_changes
 from vibedesk.engine.builder.python_versions import resolve_python_packages
@@ -50,19 +55,23 @@ async def resolve_wanted(
     )
 
 
+async def manifest_changed(access: ProjectAccess, runtime: AppRuntime) -> bool:
+    """Whether the manifest asks for what no install has brought yet."""
+    _, new = await _listed_anew(access, runtime)
+    return bool(new)
+
+
 async def correct_manifest(access: ProjectAccess, runtime: AppRuntime) -> ResolvedPackages:
-    """Have the manifest ask for what exists only, before it is put in the place of the one in the folder.
+    """Have the manifest ask for what exists only, before it is installed.
 
     Returns:
-        What became of that which it asks for and the one in the folder does not.
+        What became of that which it asks for and no install has brought yet.
 
     Raises:
         SandboxError: the sandbox, where the registry is asked, is not to be had.
     """
     files, path = access.files, access.template.packages.manifest
-    text = await access.read(lambda: files.read(path) if files.exists(path) else "")
-    installed = requirements(path, await asyncio.to_thread(_read, runtime.folder / path))
-    new = [spec for spec in requirements(path, text) if spec not in installed]
+    text, new = await _listed_anew(access, runtime)
     found = await resolve_wanted(access, runtime, new)
     corrected = with_requirements(path, text, {**dict.fromkeys(found.missing), **found.replaced})
 
@@ -73,6 +82,25 @@ async def correct_manifest(access: ProjectAccess, runtime: AppRuntime) -> Resolv
     if corrected != text:
         await access.commit(write, durable=True)
     return found
+
+
+async def _listed_anew(access: ProjectAccess, runtime: AppRuntime) -> tuple[str, list[str]]:
+    """Return the manifest's text, and what it asks for that no install has brought yet.
+
+    The lock file knows what was installed. Where there is none that says so, it is taken to be what the manifest in the
+    folder asks for.
+    """
+    files, path = access.files, access.template.packages.manifest
+    text = await access.read(lambda: files.read(path) if files.exists(path) else "")
+
+    def look() -> list[str]:
+        new = unlocked_requirements(path, text, _read(runtime.folder / LOCK_FILES[path]))
+        if new is None:
+            there = requirements(path, _read(runtime.folder / path))
+            new = [spec for spec in requirements(path, text) if spec not in there]
+        return new
+
+    return text, await asyncio.to_thread(look)
 
 
 def _read(path: Path) -> str:

@@ -12,12 +12,15 @@ from vibedesk.engine.builder.pyproject import (
     checked_pyproject,
     line_of_python_package,
     python_requirements,
+    unlocked_python_requirements,
     with_python_requirements,
 )
 from vibedesk.engine.builder.templates import NPM, UV
 from vibedesk.engine.scof import PatchError
 
 MANIFESTS = frozenset({"package.json", "pyproject.toml"})
+LOCK_FILES = {"package.json": "package-lock.json", "pyproject.toml": "uv.lock"}
+"""Of each manifest the lock file that says what it was made for."""
 WRITTEN_BY_INSTALLS = frozenset({*NPM.lock_files, *UV.lock_files})
 """Lock files: no model writes them."""
 _KEPT = ("scripts", "dependencies", "devDependencies")
@@ -55,6 +58,27 @@ def requirements(path: str, text: str) -> list[str]:
         case "pyproject.toml":
             return python_requirements(text)
     return []
+
+
+def unlocked_requirements(path: str, text: str, lock: str) -> list[str] | None:
+    """Return those of a manifest's `requirements` that its lock file was not made for: no install has brought them yet.
+
+    Args:
+        path: Which manifest it is.
+        text: What it reads.
+        lock: The text of the file that `LOCK_FILES` names for it.
+
+    Returns:
+        None where the lock file does not say what it was made for.
+    """
+    if path == "pyproject.toml":
+        return unlocked_python_requirements(text, lock)
+    packages = _read(lock).get("packages")
+    root = packages.get("") if isinstance(packages, dict) else None
+    if not isinstance(root, dict):
+        return None
+    locked = [spec for _, _, spec in _listed(root)]
+    return [spec for spec in requirements(path, text) if spec not in locked]
 
 
 def line_of_package(path: str, text: str, package: str) -> int:

@@ -133,6 +133,25 @@ def python_requirements(pyproject: str) -> list[str]:
     return list(dict.fromkeys(entry for entry in listed if _requirement(entry) is not None))
 
 
+def unlocked_python_requirements(pyproject: str, lock: str) -> list[str] | None:
+    """Return what the text asks of an index that uv's lock file was not made for, as it is written there.
+
+    None where that file does not say what it was made for.
+    """
+    try:
+        locked = set(_locked(tomllib.loads(lock)))
+    except (tomllib.TOMLDecodeError, InvalidSpecifier):
+        return None
+    if not locked:
+        return None
+    return [
+        entry
+        for entry in python_requirements(pyproject)
+        if (r := _requirement(entry)) is not None
+        and (canonicalize_name(r.name), r.specifier) not in locked
+    ]
+
+
 def with_python_requirements(pyproject: str, instead: Mapping[str, str | None]) -> str:
     """Return the text with other requirements: by what it lists, what it is to list instead; None: nothing."""
     import tomlkit
@@ -183,6 +202,21 @@ def _lists(read: Table) -> Iterator[tuple[str, object]]:
     for name in _UV_LISTS:
         if name in uv:
             yield f"tool.uv.{name}", uv[name]
+
+
+def _locked(lock: Table) -> Iterator[tuple[NormalizedName, SpecifierSet]]:
+    """Yield what uv's lock file was made for: the lists of its own project, as they were."""
+    packages = lock.get("package")
+    lists = list(_table(lock, "manifest").values())
+    for package in packages if isinstance(packages, list) else ():
+        if isinstance(package, dict) and "." in _table(package, "source").values():
+            said = _table(package, "metadata")
+            lists += [said.get("requires-dist"), *_table(said, "requires-dev").values()]
+    for entries in lists:
+        for entry in entries if isinstance(entries, list) else ():
+            name = entry.get("name") if isinstance(entry, dict) else None
+            if isinstance(name, str):
+                yield canonicalize_name(name), SpecifierSet(str(entry.get("specifier", "")))
 
 
 def _is_listed(entry: object, includes: bool) -> bool:

@@ -28,8 +28,8 @@ from vibedesk.engine.sandboxes.layout import SandboxLayout
 from vibedesk.engine.sandboxes.process import SupervisedProcess
 from vibedesk.engine.sandboxes.project_sandbox import ProjectSandbox
 
-# A little more than the supervisor's grace: a server that a killed VibeDesk left is ended by then.
-_PORT_WAIT_SECONDS = 3.0
+# More than the supervisor's grace: a server that a killed VibeDesk left is ended by then, on a busy machine too.
+_PORT_WAIT_SECONDS = 6.0
 
 
 class LocalSandbox(ProjectSandbox):

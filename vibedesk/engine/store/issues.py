@@ -97,11 +97,8 @@ class IssueStore:
             # What a visit of ours shows as well, another one can look at again; that the person met it is no news.
             known_better = _is_live(data) and record.status != "fixed" and not _is_live(record.data)
             kept = record.data if known_better else data
-            if record.status == "skipped":
-                # A wish stands for it, in these words.
-                kept = {**kept, "message": record.data["message"]}
             self._update(
-                signature, data=_dump(kept), status=status, last_seen=now,
+                signature, data=_dump(_in_words_of(record, kept)), status=status, last_seen=now,
                 times_seen=record.times_seen + (not _is_early(record)),
             )  # fmt: skip
         changed = self._changed_since_seen(r for r in known.values() if _is_live(r.data))
@@ -160,7 +157,7 @@ class IssueStore:
                     signature, data=_dump(data), status="open", last_seen=now, times_seen=times
                 )
             elif _is_early(record):
-                self._update(signature, data=_dump(data), last_seen=now)
+                self._update(signature, data=_dump(_in_words_of(record, data)), last_seen=now)
         for signature, record in known.items():
             gone = _is_early(record) and record.data.get("file") == path
             if gone and signature not in present:
@@ -278,6 +275,12 @@ class IssueStore:
             (row.id, row.signature, json.loads(row.transcript), row.outcome)
             for row in query.order_by(DebugSessionRow.id)
         ]
+
+
+def _in_words_of(record: IssueRecord, data: Json) -> Json:
+    """Return what is known now, of what was skipped in the words in which a wish stands for it."""
+    skipped = record.status == "skipped"
+    return {**data, "message": record.data["message"]} if skipped else data
 
 
 def _early(data: Json) -> Json:

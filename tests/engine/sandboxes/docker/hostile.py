@@ -126,7 +126,7 @@ for number in range(150):
         time.sleep(60)
 """
 
-_LONGEST_LAG = 2.0
+_LONGEST_LAG = 10.0
 _MOST_GROWTH = 96 * MIB
 _PAGE = "<h1>unhurt</h1>"
 _SERVER = """
@@ -329,7 +329,7 @@ class Jail:
         assert await asyncio.to_thread(self.client.ping)
         assert _PAGE in await asyncio.to_thread(fetch, neighbour.sandbox.url)
         assert (await neighbour.run("echo", "well")).lines == ["well"]
-        assert time.monotonic() - began < 10
+        assert time.monotonic() - began < 60
         assert neighbour.statuses == statuses
 
     async def close(self) -> None:
@@ -389,23 +389,32 @@ async def settles(
 
 def taken(folder: Path) -> int:
     """Return what a tree takes, a block for each entry at least; unlike `du`, quick and without a process."""
-    total, open_folders = 0, [os.open(folder, os.O_RDONLY)]
+    return sum(max(status.st_blocks * 512, 4096) for status in _everything_in(folder))
+
+
+def written(folder: Path) -> tuple[int, int]:
+    """Return how many entries a tree has, and how long they are together: this changes only where somebody writes."""
+    lengths = [status.st_size for status in _everything_in(folder)]
+    return len(lengths), sum(lengths)
+
+
+def _everything_in(folder: Path) -> Iterator[os.stat_result]:
+    open_folders = [os.open(folder, os.O_RDONLY)]
     while open_folders:
         descriptor = open_folders.pop()
         with contextlib.suppress(OSError), os.scandir(descriptor) as entries:
             for entry in entries:
                 with contextlib.suppress(OSError):
-                    total += max(entry.stat(follow_symlinks=False).st_blocks * 512, 4096)
+                    yield entry.stat(follow_symlinks=False)
                     if entry.is_dir(follow_symlinks=False):
                         flags = os.O_RDONLY | os.O_NOFOLLOW
                         open_folders.append(os.open(entry.name, flags, dir_fd=descriptor))
         os.close(descriptor)
-    return total
 
 
 def fetch(url: str) -> str:
     opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
-    with opener.open(url, timeout=10) as response:
+    with opener.open(url, timeout=30) as response:
         return str(response.read().decode())
 
 

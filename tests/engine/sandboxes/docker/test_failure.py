@@ -236,7 +236,7 @@ class TestGone:
         await place.script("server.mjs", SERVER)
         await place.sandbox.start_server(["node", "server.mjs", str(place.port), token, ""])
         await asyncio.to_thread(running.kill)
-        await asyncio.wait_for(driver.aclose(), NOTICED_SECONDS)
+        await asyncio.wait_for(driver.aclose(), 60)
 
 
 async def test_it_hangs(
@@ -360,7 +360,7 @@ async def test_the_disk_runs_full(
         await asyncio.to_thread(small.fill)  # what its end left
 
         (spec.folder / "some.bin").write_bytes(os.urandom(5_000_000))
-        error = await noticed(run(place.sandbox, "true"))
+        error = await noticed(run(place.sandbox, "true"), 60)
         assert error.code == "disk_full"
         assert error.message == "Docker's disk is full."
         fresh = home.spec("fresh")
@@ -435,7 +435,7 @@ class TestSomethingElse:
         ):
             home = DockerHome(host, tmp_path, make_egress)
             driver = home.driver()
-            error = await noticed(opened(driver, home.spec()))
+            error = await noticed(opened(driver, home.spec()), 60)
             assert (error.code, words in error.message) == (code, True), error
             await driver.aclose()
             with contextlib.closing(docker.DockerClient(base_url=docker_host)) as client:

@@ -93,7 +93,7 @@ async def test_whatever_comes_wakes_it(idle: Opened, container: Container) -> No
     # A connection that stayed open.
     await paused(idle, container)
     writer.write(b"two")
-    assert await asyncio.wait_for(reader.readexactly(3), 10) == b"two"
+    assert await asyncio.wait_for(reader.readexactly(3), 60) == b"two"
     assert idle.sandbox.status is SandboxStatus.RUNNING
 
     # A command, a file, a question.
@@ -138,7 +138,7 @@ async def test_a_page_that_is_open_and_not_touched_does_not_keep_it_awake(
 
         # What the page then does is answered at once, after all that was sent meanwhile.
         writer.write(frame(TEXT, b"use", mask=NO_MASK))
-        assert await asyncio.wait_for(reader.readexactly(4), 10) == b"used"
+        assert await asyncio.wait_for(reader.readexactly(4), 60) == b"used"
         assert idle.sandbox.status is SandboxStatus.RUNNING
     writer.close()
 
@@ -167,7 +167,7 @@ async def test_what_is_used_is_not_paused(idle: Opened, container: Container) ->
     reader, writer = await asyncio.open_connection("127.0.0.1", idle.port)
     while not command.done():
         writer.write(b"still here")
-        assert await asyncio.wait_for(reader.readexactly(10), 1) == b"still here"
+        assert await asyncio.wait_for(reader.readexactly(10), 20) == b"still here"
         await asyncio.wait({command}, timeout=0.2)
     assert SandboxStatus.PAUSED not in idle.states
     writer.close()
@@ -189,18 +189,18 @@ async def test_the_end_of_a_paused_sandbox(
     assert not await place.sandbox.pause(60)
     assert await place.sandbox.pause(0)
     await paused(place, container)
-    await asyncio.wait_for(place.sandbox.stop_server(), 10)
+    await asyncio.wait_for(place.sandbox.stop_server(), 60)
     assert living(token) == []
 
     await place.sandbox.start_server(server)
     assert await place.sandbox.pause(0)
-    await asyncio.wait_for(place.sandbox.stop(), 10)
+    await asyncio.wait_for(place.sandbox.stop(), 60)
     assert living(token) == []
     assert place.sandbox.status is SandboxStatus.STOPPED
 
     await place.sandbox.start_server(server)
     assert await place.sandbox.pause(0)
-    await asyncio.wait_for(driver.aclose(), 10)
+    await asyncio.wait_for(driver.aclose(), 60)
     assert living(token) == []
     container.reload()
     assert container.status == "exited"

@@ -272,6 +272,7 @@ class TestPool:
             return container.name == name and waiting() not in ([], [first])
 
         await eventually(renamed, "it has the project's name, and there is another one")
+        await driver.warm(starter)  # until it is started, too
         assert str(container.id)[:12] in await place.sandbox.shell_command()
 
         (second,) = waiting()

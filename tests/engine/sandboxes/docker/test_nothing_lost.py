@@ -84,7 +84,8 @@ async def test_what_the_app_stored_outlives_the_loss_of_what_shows_it(
     write_project(spec.folder, registry, {"left": "1.0.0"})
     place = await opened(docker_home.driver(), spec)
     await store(place)
-    docker_client.containers.list(filters={"name": spec.project_id.lower()})[0].remove(force=True)
+    name = f"vibedesk-{docker_home.owner}-{spec.project_id.lower()}"
+    docker_client.containers.get(name).remove(force=True)
     await eventually(lambda: not place.sandbox.awake, "the loss is noticed")
     if "volumes" in lost:
         for name in volume_names(docker_home.owner, place.sandbox.key):
@@ -103,7 +104,8 @@ async def test_packages_are_made_again_when_their_layer_is_lost_and_the_rest_sta
     await store(place)
     await run(place.sandbox, "sh", "-c", "echo changed >> node_modules/left/index.js")
     await place.sandbox.stop()
-    docker_client.containers.list(all=True, filters={"name": spec.project_id.lower()})[0].remove()
+    name = f"vibedesk-{docker_home.owner}-{spec.project_id.lower()}"
+    docker_client.containers.get(name).remove()
     [layer] = [layer.name for layer in (await driver.kept()).layers]
     await driver.remove_layer(layer)
     assert await stored(place) == ["rows"]

@@ -14,6 +14,7 @@ from tests.engine.sandboxes.docker.homes import DockerHome, Opened, egress_to, o
 from tests.engine.sandboxes.docker.test_layers import layer_of
 from tests.support.tiny_python_index import TinyIndex, tiny_index
 from vibedesk.engine.builder.templates import UV
+from vibedesk.engine.sandboxes.docker.containers import OWNER_LABEL
 from vibedesk.engine.sandboxes.driver import Exited
 from vibedesk.engine.sandboxes.egress.rules import NetworkRules
 
@@ -153,7 +154,9 @@ async def test_a_pooled_sandbox_has_the_packages_of_a_python_starter(
     index.asked.clear()
     (pooled,) = [
         container
-        for container in docker_client.containers.list()
+        for container in docker_client.containers.list(
+            filters={"label": f"{OWNER_LABEL}={docker_home.owner}"}, ignore_removed=True
+        )
         if str(container.name).startswith(f"vibedesk-{docker_home.owner}-pool-")
     ]
     spec = docker_home.spec()

@@ -190,10 +190,10 @@ async def test_after_a_while_the_registry_is_asked_again(open_relay: Open, etags
     relay = await open_relay(fresh_seconds=300.0)
     relay.source.etags = etags
     first = await relay.get("tiny")
-    relay.age(299)
+    relay.age(200)
     await relay.get("tiny")
     assert relay.source.asked["tiny"] == 1
-    relay.age(2)
+    relay.age(101)
     again = await relay.get("tiny")
     assert relay.source.asked["tiny"] == 2
     assert again.headers["etag"] == first.headers["etag"]
@@ -625,7 +625,7 @@ async def test_a_large_description_does_not_hold_the_loop(open_relay: Open) -> N
     await watching
     assert answer.status == 200
     answer.close()
-    assert longest < 0.05
+    assert longest < 0.15  # at once on the loop it takes three times that
 
 
 async def test_size_and_cleaning_by_last_use(open_relay: Open) -> None:

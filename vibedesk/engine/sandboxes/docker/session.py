@@ -387,14 +387,21 @@ class Session:
         loop = asyncio.get_running_loop()
         while True:
             await asyncio.sleep(patience)
-            owed = [since for c in self._channels.values() if (since := c.silent_since())]
-            if owed and loop.time() - min(owed) >= self.patience:
-                self.give_up()
             silent = bool(self._channels) and loop.time() - self._last_heard >= patience
-            if silent and not await answers():
+            if (silent or self._waited_too_long()) and not await answers():
                 self._end("Docker does not answer any more")
-            elif silent and self._question and not owed:
+            elif self._waited_too_long():
+                self.give_up()
+            elif silent and self._question and not self._owed():
                 self.open(self._question)  # its answer is owed from now on
+
+    def _owed(self) -> list[float]:
+        """Since when answers are owed."""
+        return [since for c in self._channels.values() if (since := c.silent_since())]
+
+    def _waited_too_long(self) -> bool:
+        now = asyncio.get_running_loop().time()
+        return any(now - since >= self.patience for since in self._owed())
 
     def _note_use(self, number: int) -> None:
         channel = self._channels.get(number)
