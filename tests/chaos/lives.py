@@ -160,8 +160,10 @@ class Life:
             changed = kind == "state_change"
             changes += changed
             after = 0 if changed else after + 1
-            there = kind == point.kind if point.after is None else after == point.after
-            reached = (changes == point.visit and there) or changes > point.visit
+            if point.after is None:
+                reached = changes == point.visit and kind == point.kind
+            else:
+                reached = (changes, after) == (point.visit, point.after) or changes > point.visit
         return self._kill(program, point.delay_s, reached=reached)
 
     def killed_again(self, chance: random.Random) -> Kill:

@@ -6,6 +6,7 @@ import asyncio
 import json
 import subprocess
 from collections.abc import Awaitable
+from dataclasses import replace
 
 import pytest
 
@@ -16,6 +17,7 @@ from tests.support import model_faults as faults
 from tests.support.mendable_app import GOOD, MESSAGE, STUCK, WRONG, script_app
 from tests.support.tiny_app import phase
 from vibedesk.engine.events import WishQueued
+from vibedesk.engine.review.known_issues import issue_of
 
 NOTHING = json.dumps({"name": "None", "files": [], "install_commands": [], "is_last_phase": True})
 AT_THE_LIMIT = "the limit of 1 phases is reached with open wishes"
@@ -174,8 +176,18 @@ async def test_a_problem_that_is_skipped_again_has_one_wish(attended: Bench) -> 
     await attended.engine.skip_issues(project_id)
     await attended.server.wait_until(lambda: len(attended.asked("implement_phase")) > begun)
     await attended.engine.cancel(project_id)
-    await attended.engine.skip_issues(project_id)
+    # However it is written, it is the same problem, and not mended.
+    issues = attended.agent(project_id)._steps.mending.issues
+    [there] = await attended.engine._call(issues.records("open"))
+    rewrapped = replace(issue_of(there), message=MESSAGE.replace(" ", "  "))
+    assert rewrapped.signature == there.signature
+    await attended.engine._call(issues.report([rewrapped], {rewrapped.source}, 2))
     assert (await attended.engine.project(project_id)).open_wishes == (f"Mend: {MESSAGE} (app.js)",)
+    await attended.engine._call(issues.report([issue_of(there)], {rewrapped.source}, 2))
+
+    await attended.engine.skip_issues(project_id)
+    [wish] = (await attended.engine.project(project_id)).wishes
+    assert (wish.text, wish.status, wish.phase) == (f"Mend: {MESSAGE} (app.js)", "open", None)
 
 
 async def test_a_stopped_mend_is_made_before_nothing_is_left_to_do(attended: Bench) -> None:

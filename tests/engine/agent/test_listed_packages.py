@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import shlex
 import shutil
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -11,11 +12,15 @@ from pathlib import Path
 import pytest
 
 from tests.engine.agent.conftest import Bench
+from tests.engine.agent.test_ended_in_part import NOTHING
 from tests.engine.sandboxes.egress.tiny_registry import TinyRegistry, tiny_registry
 from tests.support import model_faults as faults
 from tests.support.mendable_app import GOOD, PAGE
 from tests.support.tiny_app import whole
+from vibedesk.engine.agent.wanted_packages import install_argv
+from vibedesk.engine.builder.templates import load_template
 
+LATER = "// later\n"
 APP = (("index.html", PAGE), ("app.js", GOOD))
 
 
@@ -214,6 +219,51 @@ async def test_only_what_is_new_is_looked_up(npm_bench: Bench, registry: TinyReg
     ]
     assert registry.asked["tiny"] == asked
 
+    # Packages that are gone come again as the lock file has them.
+    await npm_bench.engine.stop_sandbox(project_id)
+    folder = await npm_bench.folder(project_id)
+    await asyncio.to_thread(shutil.rmtree, folder / "node_modules")
+    await npm_bench.engine.start_preview(project_id)
+    assert npm_bench.of("command_started")[-1].payload.command.startswith("npm ci ")  # type: ignore[attr-defined]
+    assert (folder / "node_modules" / "unasked").is_dir()
+
+
+NPM = {"install_command": "npm ci", "sync_command": "npm install"}
+LOCK = {"packages": {"": {"dependencies": {"old": "1.0.0"}}}}
+
+
+@pytest.mark.parametrize(
+    ("commands", "manifest", "lock", "expected"),
+    [
+        (NPM, listing(old="1.0.0"), LOCK, "npm ci"),
+        (NPM, listing(old="1.0.0", tiny="1"), LOCK, "npm install"),
+        (NPM, listing(old="1.0.0"), None, "npm ci"),
+        (NPM, listing(old="1.0.0", tiny="1"), None, "npm install"),
+        (NPM, "", None, "npm install"),
+        ({"install_command": "npm ci --foreground-scripts"}, listing(old="1.0.0"), LOCK, "npm ci --foreground-scripts"),
+        ({"install_command": "bun install"}, listing(old="1.0.0", tiny="1"), LOCK, "bun install"),
+        ({"install_command": "sh -c 'npm ci && x'"}, listing(tiny="1"), LOCK, "sh -c 'npm ci && x'"),
+        (
+            {"install_command": "pnpm install --frozen-lockfile", "sync_command": "pnpm install"},
+            listing(old="1.0.0", tiny="1"), LOCK, "pnpm install",
+        ),
+    ],
+)  # fmt: skip
+def test_a_manifest_that_is_ahead_of_its_lock_file_is_not_installed_as_the_starter_s_own(
+    commands: dict[str, str], manifest: str, lock: object, expected: str, tmp_path: Path
+) -> None:
+    folder, starter = tmp_path / "folder", tmp_path / "starter"
+    folder.mkdir()
+    starter.mkdir()
+    described = {"description": "x", "dev_command": "x", "build_command": "x", **commands}
+    (starter / "template.json").write_text(json.dumps(described), "utf-8")
+    (starter / "package.json").write_text(listing(old="1.0.0"), "utf-8")
+    if manifest:
+        (folder / "package.json").write_text(manifest, "utf-8")
+    if lock is not None:
+        (folder / "package-lock.json").write_text(json.dumps(lock), "utf-8")
+    assert install_argv(load_template(str(starter)), folder) == shlex.split(expected)
+
 
 async def test_a_registry_that_does_not_answer_changes_no_manifest(
     npm_bench: Bench, registry: TinyRegistry
@@ -234,3 +284,28 @@ async def test_a_registry_that_does_not_answer_changes_no_manifest(
     await npm_bench.engine.wait(project_id)
     assert await npm_bench.state(project_id) == "complete"
     assert await listed(npm_bench, project_id) == {"old": "1.0.0", "tiny": "^2.0.0"}
+
+
+async def test_what_npm_refused_and_the_person_skipped_is_not_installed_again(
+    npm_bench: Bench, attended: Bench
+) -> None:
+    attended.template = npm_bench.template
+    # No registry name that could be looked up: only npm's install finds out.
+    wanted = listing(old="1.0.0", alias="npm:surely-made-up@1.0.0")
+    attended.script(*APP, ("package.json", wanted))
+    attended.fix_with(*(f"{GOOD}// try {number}\n" for number in range(3)))
+    project_id = await attended.build()
+    assert (await attended.engine.project(project_id)).issues, "it waits for the person"
+    attended.server.answer(NOTHING, operation="plan_phase")
+    await attended.engine.skip_issues(project_id)
+    await attended.engine.wait(project_id)
+    installs = len(attended.of("command_started"))
+    refused = len(attended.notices("no_such_package"))
+    attended.server.answer(f"So be it.\n\n{whole('app.js', GOOD + LATER)}", operation="converse")
+    attended.server.answer(NOTHING, operation="plan_phase")
+    await attended.engine.say(project_id, "Change it")
+    await attended.engine.wait(project_id)
+    assert await attended.state(project_id) == "idle", "not all of it works"
+    assert (await attended.texts(project_id))["app.js"] == GOOD + LATER
+    assert len(attended.of("command_started")) == installs
+    assert len(attended.notices("no_such_package")) == refused

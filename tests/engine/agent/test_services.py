@@ -270,3 +270,28 @@ async def test_two_changes_of_a_running_app_are_so_far_apart_that_its_server_see
     folder = await desk.folder(project_id)
     first, second = ((folder / name).stat().st_mtime for name in ("one.js", "two.js"))
     assert second - first > 0.05, "within 50 ms a dev server's watcher takes two changes for one"
+
+
+async def test_edits_on_disk_are_followed_again_when_the_files_are_back(
+    desk: Desk, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    project_id = await desk.build()
+    folder, aside = await desk.folder(project_id), tmp_path / "aside"
+    aside.mkdir()
+    for path in list(folder.iterdir()):
+        path.rename(aside / path.name)
+    caplog.set_level("INFO")
+    await desk.engine.open(project_id)
+    async with asyncio.timeout(60):
+        while "the folder is not taken in" not in caplog.text:  # noqa: ASYNC110 - only the log tells
+            await asyncio.sleep(0.05)
+    for path in list(aside.iterdir()):
+        path.rename(folder / path.name)
+    (folder / "index.html").write_text("<h1>Mine</h1>", "utf-8")
+
+    async def taken_in() -> bool:
+        return await desk.engine.read_file(project_id, "index.html") == "<h1>Mine</h1>"
+
+    async with asyncio.timeout(60):
+        while not await taken_in():  # noqa: ASYNC110 - the edit may come with the first look
+            await asyncio.sleep(0.05)

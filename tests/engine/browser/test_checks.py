@@ -513,6 +513,7 @@ async def test_what_leaves_the_app_is_stopped_and_fails_the_check(check: Check, 
     outcome = await check(body, TOLD)
     assert outcome.blocked == (asked,)
     assert not outcome.passed
+    assert outcome.step is None
 
 
 async def test_files_of_the_computer_are_closed_to_the_page(check: Check) -> None:

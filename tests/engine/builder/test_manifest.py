@@ -337,6 +337,25 @@ def test_what_is_new_is_what_uv_s_lock_file_was_not_made_for(tmp_path: Path) -> 
         assert unlocked_requirements("pyproject.toml", text, unknown) is None
 
 
+def test_uv_s_lock_file_does_not_say_which_versions_of_a_folder_would_do(tmp_path: Path) -> None:
+    (tmp_path / "alpha" / "alpha").mkdir(parents=True)
+    (tmp_path / "alpha" / "alpha" / "__init__.py").touch()
+    described = '[project]\nname = "alpha"\nversion = "2.5.0"\n'
+    (tmp_path / "alpha" / "pyproject.toml").write_text(described, "utf-8")
+    text = (
+        '[project]\nname = "app"\nversion = "1"\nrequires-python = ">=3.11"\n'
+        'dependencies = ["alpha>=1"]\n[tool.uv]\npackage = false\n'
+        '[tool.uv.sources]\nalpha = { path = "./alpha" }\n'
+    )
+    (tmp_path / "pyproject.toml").write_text(text, "utf-8")
+    locking = [find_uv_bin(), "lock", "--quiet", "--offline"]
+    subprocess.run(locking, cwd=tmp_path, check=True, timeout=60)
+    lock = (tmp_path / "uv.lock").read_text("utf-8")
+    assert unlocked_requirements("pyproject.toml", text, lock) == []
+    beta = text.replace("alpha>=1", "beta>=1")
+    assert unlocked_requirements("pyproject.toml", beta, lock) == ["beta>=1"]
+
+
 def test_of_a_pyproject_only_what_is_replaced_changes() -> None:
     text = _PROJECT.replace('["alpha>=1"]', '[\n    "alpha>=1",  # why\n    "made-up",\n]') + (
         '[dependency-groups]\ndev = ["beta[x] >= 9", { include-group = "docs" }]\ndocs = ["made-up"]\n'

@@ -21,6 +21,7 @@ from typing import TypeVar
 import httpx
 
 from vibedesk.base.aio import Batcher
+from vibedesk.base.errors import StorageError
 from vibedesk.base.redaction import without_known
 from vibedesk.engine.agent.command_undo import CommandUndo
 from vibedesk.engine.agent.install_errors import install_error
@@ -225,7 +226,12 @@ class AppRuntime:
                         async with self._lock:
                             if self.folder != folder:
                                 break
-                            await self.take_in()
+                            try:
+                                await self.take_in()
+                            except StorageError as error:
+                                # Its files are elsewhere for now: a disk that is not mounted, a folder that was emptied.
+                                _log.info("the folder is not taken in: %s", error.message)
+                                break
                             # Also what is never taken in: an app's own secrets.
                             await self._push(sorted(paths))
             # The folder is not there yet, or has moved.

@@ -480,6 +480,8 @@ class BuildSteps:
         changed = await self._access.read(self._runtime.work_folder.changed_paths)
         if self._manifest in changed or self._manifest in await self._locked():
             return self._manifest in changed
+        if await self._access.manifest() == self._machine.memory.skipped_manifest:
+            return False
         # It may have come to the folder where the app was opened between two runs.
         return await manifest_changed(self._access, self._runtime)
 

@@ -184,13 +184,14 @@ class IssueList:
 
     def _end_wishes(self, known: Sequence[IssueRecord], emit: Emit) -> None:
         """End the open wishes for what was `known` until now: it is mended, or no longer skipped and needs no phase."""
-        was = {wish_to_mend(record) for record in known}
+        left = {record.signature for record in self.store.of_status(*SHOWN_STATUSES)}
+        gone = {wish_to_mend(record) for record in known if record.signature not in left}
         skipped = {wish_to_mend(record) for record in known if record.status == "skipped"}
         stays = {wish_to_mend(record) for record in self.store.of_status("skipped")}
         counts = {wish_to_mend(record) for record in self.store.of_status("open", "given_up")}
         store, project_id = self._access.store, self._access.project_id
         for wish in store.wishes(project_id, "open"):
-            if wish.text in was - stays - counts:
+            if wish.text in gone - stays - counts:
                 store.set_wish(wish.id, "done", None)
                 emit(WishQueued(wish.id, wish.text, "done"))
             elif wish.text in skipped - stays:

@@ -397,6 +397,8 @@ class MendingSteps:
     async def _look_past_skipped(self, reason: str) -> None:
         memory = self._machine.memory
         # What is skipped keeps nothing else from being looked at.
+        if memory.refused_install:
+            memory.skipped_manifest = await self._access.manifest()
         memory.refused_install = ""
         memory.missing_packages = []
         # While packages were refused, nothing that was written was shown.
@@ -412,10 +414,12 @@ class MendingSteps:
 
     def _queue(self, records: Sequence[IssueRecord], emit: Emit) -> None:
         store, project_id = self._access.store, self._access.project_id
-        queued = {wish.text for wish in store.wishes(project_id, "open")}
+        queued = {wish.text: wish for wish in store.wishes(project_id, "open")}
         texts = dict.fromkeys(wish_to_mend(r) for r in records if issue_of(r).blocks)
-        for text in (text for text in texts if text not in queued):
-            wish = store.add_wish(project_id, text)
+        for text in texts:
+            wish = queued.get(text) or store.add_wish(project_id, text)
+            # The phase that was to answer it does not mend what is skipped.
+            store.set_wish(wish.id, "open", None)
             emit(WishQueued(wish.id, text, "open", None))
 
     async def skipped_for(self, wishes: Collection[str]) -> list[IssueRecord]:

@@ -13,6 +13,7 @@ from pathlib import Path
 from vibedesk.base.aio import TaskScope
 from vibedesk.base.errors import NotAllowedNowError, NotFoundError
 from vibedesk.engine.agent.app_runtime import AppRuntime
+from vibedesk.engine.agent.wanted_packages import install_argv
 from vibedesk.engine.builder.project_access import ProjectAccess, telling_changes
 from vibedesk.engine.builder.templates import DEFAULT_TEMPLATE, Template, load_template
 from vibedesk.engine.event_bus import Emit
@@ -169,20 +170,13 @@ class ProjectSetup:
                 if written and await self._has_phases():
                     await self._look_up()
                 await runtime.materialise()
-            seconds = await runtime.install(await asyncio.to_thread(self._install_argv))
+            seconds = await runtime.install(
+                await asyncio.to_thread(install_argv, access.template, runtime.folder)
+            )
             await access.bus.emit(access.project_id, DepsInstalled([], round(seconds, 3)))
         else:
             await runtime.take_lock_file()
         await runtime.set_up()
-
-    def _install_argv(self) -> list[str]:
-        """Return what installs what the folder asks for."""
-        template = self._access.template
-        name = template.packages.manifest
-        # The starter's own install may take nothing that its lock file does not know, and a manifest that somebody
-        # changed can be ahead of that: an install failed, or a person edited it.
-        same = _text(self._runtime.folder / name) == _text(template.folder / name)
-        return template.install_argv() if same else template.sync_argv()
 
     async def undo_half_rename(self) -> None:
         """Take back a rename of the folder that the program's end kept from being stored; it comes again."""
@@ -270,7 +264,3 @@ def unused_name(slug: str, taken: set[str], parent: Path) -> str:
 
 def _is_variant(name: str, slug: str) -> bool:
     return name == slug or (name.startswith(f"{slug}-") and name[len(slug) + 1 :].isdigit())
-
-
-def _text(path: Path) -> str:
-    return path.read_text("utf-8", "replace") if path.exists() else ""

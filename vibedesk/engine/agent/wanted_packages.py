@@ -16,6 +16,7 @@ from vibedesk.engine.builder.manifest import (
 from vibedesk.engine.builder.package_versions import ResolvedPackages, resolve_packages
 from vibedesk.engine.builder.project_access import ProjectAccess, telling_changes
 from vibedesk.engine.builder.python_versions import resolve_python_packages
+from vibedesk.engine.builder.templates import Template
 from vibedesk.engine.event_bus import Emit
 from vibedesk.engine.sandboxes.egress.registries import default_python_index
 
@@ -45,19 +46,44 @@ async def resolve_wanted(
         return ResolvedPackages(specs=list(wanted))
     if not template.packages.takes_from("uv"):
         return await resolve_packages(wanted, runtime.ask)
-    manifest = template.packages.manifest
-    pyproject = await access.read(lambda: files.read(manifest) if files.exists(manifest) else "")
     return await resolve_python_packages(
         wanted,
         runtime.ask,
-        pyproject=pyproject,
+        pyproject=await access.manifest(),
         default_index=await asyncio.to_thread(default_python_index),
     )
 
 
+def listed_anew(template: Template, folder: Path, manifest: str) -> list[str] | None:
+    """Return what a manifest's text asks for that the lock file in `folder` was not made for: no install has brought it.
+
+    None where there is no lock file that says so, or the starter may use another tool, which writes another one. It reads
+    the disk.
+    """
+    name = template.packages.manifest
+    if not (template.sync_argv()[:1] == template.install_argv()[:1] in (["npm"], ["uv"])):
+        return None
+    return unlocked_requirements(name, manifest, _read(folder / LOCK_FILES[name]))
+
+
+def install_argv(template: Template, folder: Path) -> list[str]:
+    """Return the command that installs what the manifest in `folder` asks for; it reads the disk."""
+    name = template.packages.manifest
+    manifest = _read(folder / name)
+    install, sync = template.install_argv(), template.sync_argv()
+    # The starter's own install may take nothing that its lock file does not know, and a manifest that somebody changed can
+    # be ahead of that: an install failed, or a person edited it.
+    new = listed_anew(template, folder, manifest)
+    if new is None:
+        changed = manifest != _read(template.folder / name)
+        # Another tool's way is only a guess for a starter of the person's own that names none.
+        return sync if changed and sync[:1] == install[:1] else install
+    return sync if new else install
+
+
 async def manifest_changed(access: ProjectAccess, runtime: AppRuntime) -> bool:
     """Whether the manifest asks for what no install has brought yet."""
-    _, new = await _listed_anew(access, runtime)
+    _, new = await _of_document(access, runtime)
     return bool(new)
 
 
@@ -71,7 +97,7 @@ async def correct_manifest(access: ProjectAccess, runtime: AppRuntime) -> Resolv
         SandboxError: the sandbox, where the registry is asked, is not to be had.
     """
     files, path = access.files, access.template.packages.manifest
-    text, new = await _listed_anew(access, runtime)
+    text, new = await _of_document(access, runtime)
     found = await resolve_wanted(access, runtime, new)
     corrected = with_requirements(path, text, {**dict.fromkeys(found.missing), **found.replaced})
 
@@ -84,17 +110,16 @@ async def correct_manifest(access: ProjectAccess, runtime: AppRuntime) -> Resolv
     return found
 
 
-async def _listed_anew(access: ProjectAccess, runtime: AppRuntime) -> tuple[str, list[str]]:
+async def _of_document(access: ProjectAccess, runtime: AppRuntime) -> tuple[str, list[str]]:
     """Return the manifest's text, and what it asks for that no install has brought yet.
 
     The lock file knows what was installed. Where there is none that says so, it is taken to be what the manifest in the
     folder asks for.
     """
-    files, path = access.files, access.template.packages.manifest
-    text = await access.read(lambda: files.read(path) if files.exists(path) else "")
+    path, text = access.template.packages.manifest, await access.manifest()
 
     def look() -> list[str]:
-        new = unlocked_requirements(path, text, _read(runtime.folder / LOCK_FILES[path]))
+        new = listed_anew(access.template, runtime.folder, text)
         if new is None:
             there = requirements(path, _read(runtime.folder / path))
             new = [spec for spec in requirements(path, text) if spec not in there]

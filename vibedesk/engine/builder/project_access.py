@@ -74,6 +74,11 @@ class ProjectAccess:
             raise NotAllowedNowError("This run was given up, and changes nothing any more.")
         return await self.bus.commit(self.project_id, work, durable=durable)
 
+    async def manifest(self) -> str:
+        """Return the text that lists the app's packages, as it is in the document; empty where there is none."""
+        path = self.template.packages.manifest
+        return await self.read(lambda: self.files.read(path) if self.files.exists(path) else "")
+
     async def read(self, work: Callable[[], T]) -> T:
         """Run a query on the store's thread."""
         return await self.database.run(work, durable=False)

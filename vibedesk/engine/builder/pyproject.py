@@ -29,6 +29,7 @@ _TABLES = (
     ("tool", "uv"),
 )
 _UV_LISTS = ("constraint-dependencies", "override-dependencies")
+_FROM_ELSEWHERE = frozenset({"git", "url", "path", "directory", "editable", "virtual"})
 _TABLE_LINE = re.compile(r"\s*\[\[?([\w.-]+)\]")
 _KEY = re.compile(r"\s*([\w-]+)\s*=")
 _STRING = re.compile(r"""#.*|"([^"]*)"|'([^']*)'""")
@@ -148,7 +149,7 @@ def unlocked_python_requirements(pyproject: str, lock: str) -> list[str] | None:
         entry
         for entry in python_requirements(pyproject)
         if (r := _requirement(entry)) is not None
-        and (canonicalize_name(r.name), r.specifier) not in locked
+        and locked.isdisjoint({(name := canonicalize_name(r.name), r.specifier), (name, None)})
     ]
 
 
@@ -204,8 +205,11 @@ def _lists(read: Table) -> Iterator[tuple[str, object]]:
             yield f"tool.uv.{name}", uv[name]
 
 
-def _locked(lock: Table) -> Iterator[tuple[NormalizedName, SpecifierSet]]:
-    """Yield what uv's lock file was made for: the lists of its own project, as they were."""
+def _locked(lock: Table) -> Iterator[tuple[NormalizedName, SpecifierSet | None]]:
+    """Yield what uv's lock file was made for: the lists of its own project, as they were.
+
+    Of what comes from elsewhere than an index it does not note which versions would do: None.
+    """
     packages = lock.get("package")
     lists = list(_table(lock, "manifest").values())
     for package in packages if isinstance(packages, list) else ():
@@ -216,7 +220,9 @@ def _locked(lock: Table) -> Iterator[tuple[NormalizedName, SpecifierSet]]:
         for entry in entries if isinstance(entries, list) else ():
             name = entry.get("name") if isinstance(entry, dict) else None
             if isinstance(name, str):
-                yield canonicalize_name(name), SpecifierSet(str(entry.get("specifier", "")))
+                elsewhere = not _FROM_ELSEWHERE.isdisjoint(entry)
+                versions = None if elsewhere else SpecifierSet(str(entry.get("specifier", "")))
+                yield canonicalize_name(name), versions
 
 
 def _is_listed(entry: object, includes: bool) -> bool:

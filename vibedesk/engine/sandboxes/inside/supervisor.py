@@ -34,7 +34,7 @@ _ENDING = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
 _PR_SET_PDEATHSIG = 1
 _PR_SET_CHILD_SUBREAPER = 36
 _LEFTOVER_GRACE = 0.3  # after the command's own end: what it left behind is usually ending too
-_KILL_SECONDS = 60.0  # then give up: only a process stuck in the kernel survives that
+_KILL_SECONDS = 25.0  # then give up: only a process stuck in the kernel survives that
 _STOP_SECONDS = 1.0  # how long one round tries to freeze a tree that keeps forking
 
 
