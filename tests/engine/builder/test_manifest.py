@@ -319,7 +319,7 @@ def test_what_is_new_is_what_npm_s_lock_file_was_not_made_for() -> None:
 def test_what_is_new_is_what_uv_s_lock_file_was_not_made_for(tmp_path: Path) -> None:
     text = (
         '[project]\nname = "app"\nversion = "1"\nrequires-python = ">=3.11"\n'
-        'dependencies = ["Alpha >=1,  <3", "gamma; python_version<\'3.12\'"]\n'
+        'dependencies = ["Alpha[x] >=1,  <3", "gamma; python_version<\'3.12\'"]\n'
         '[dependency-groups]\ndev = ["beta~=2.1", { include-group = "docs" }]\ndocs = ["gamma"]\n'
         '[tool.uv]\npackage = false\nconstraint-dependencies = ["alpha<=2.9"]\n'
     )
@@ -331,6 +331,9 @@ def test_what_is_new_is_what_uv_s_lock_file_was_not_made_for(tmp_path: Path) -> 
         subprocess.run(locking, cwd=tmp_path, check=True, timeout=60)
     lock = (tmp_path / "uv.lock").read_text("utf-8")
     assert unlocked_requirements("pyproject.toml", text, lock) == []
+    assert unlocked_requirements("pyproject.toml", text.replace("[x]", ""), lock) == [
+        "Alpha >=1,  <3"
+    ]
     newer = text.replace("~=2.1", "~=2.2").replace('"gamma"]', '"gamma", "delta"]')
     assert unlocked_requirements("pyproject.toml", newer, lock) == ["beta~=2.2", "delta"]
     for unknown in ("", "[", "package = 1", '[[package]]\nname = "app"', "[[package]]\nsource = 1"):

@@ -229,9 +229,9 @@ class AppRuntime:
                             try:
                                 await self.take_in()
                             except StorageError as error:
-                                # Its files are elsewhere for now: a disk that is not mounted, a folder that was emptied.
+                                # With the next change it may be: files that are away for now come back.
                                 _log.info("the folder is not taken in: %s", error.message)
-                                break
+                                continue
                             # Also what is never taken in: an app's own secrets.
                             await self._push(sorted(paths))
             # The folder is not there yet, or has moved.

@@ -353,6 +353,7 @@ class BuildSteps:
 
     async def _note_refused(self, error: InstallFailedError) -> None:
         self._machine.memory.refused_install = str(error.details.get("log", "")) or error.message
+        self._machine.memory.refused_manifest = await self._access.manifest()
         words = f"{self._manifest} names a package or version that does not exist."
         await self._access.bus.emit(self._access.project_id, Notice(words, error.code))
 
@@ -413,7 +414,7 @@ class BuildSteps:
             else:
                 await self._note_refused(error)
             return False
-        self._machine.memory.refused_install = ""
+        self._machine.memory.refused_install = self._machine.memory.refused_manifest = ""
         self._machine.memory.packages_changed = True
         await bus.emit(self._access.project_id, DepsInstalled(packages, round(seconds, 3)))
         return True
@@ -480,7 +481,7 @@ class BuildSteps:
         changed = await self._access.read(self._runtime.work_folder.changed_paths)
         if self._manifest in changed or self._manifest in await self._locked():
             return self._manifest in changed
-        if await self._access.manifest() == self._machine.memory.skipped_manifest:
+        if await self._access.manifest() == self._machine.memory.refused_manifest:
             return False
         # It may have come to the folder where the app was opened between two runs.
         return await manifest_changed(self._access, self._runtime)

@@ -397,8 +397,6 @@ class MendingSteps:
     async def _look_past_skipped(self, reason: str) -> None:
         memory = self._machine.memory
         # What is skipped keeps nothing else from being looked at.
-        if memory.refused_install:
-            memory.skipped_manifest = await self._access.manifest()
         memory.refused_install = ""
         memory.missing_packages = []
         # While packages were refused, nothing that was written was shown.
@@ -414,7 +412,7 @@ class MendingSteps:
 
     def _queue(self, records: Sequence[IssueRecord], emit: Emit) -> None:
         store, project_id = self._access.store, self._access.project_id
-        queued = {wish.text: wish for wish in store.wishes(project_id, "open")}
+        queued = {wish.text: wish for wish in store.wishes(project_id, "open", "planned")}
         texts = dict.fromkeys(wish_to_mend(r) for r in records if issue_of(r).blocks)
         for text in texts:
             wish = queued.get(text) or store.add_wish(project_id, text)

@@ -13,7 +13,8 @@ from pathlib import Path
 from vibedesk.base.aio import TaskScope
 from vibedesk.base.errors import NotAllowedNowError, NotFoundError
 from vibedesk.engine.agent.app_runtime import AppRuntime
-from vibedesk.engine.agent.wanted_packages import install_argv
+from vibedesk.engine.agent.install_errors import InstallFailedError
+from vibedesk.engine.agent.wanted_packages import install_commands
 from vibedesk.engine.builder.project_access import ProjectAccess, telling_changes
 from vibedesk.engine.builder.templates import DEFAULT_TEMPLATE, Template, load_template
 from vibedesk.engine.event_bus import Emit
@@ -170,13 +171,22 @@ class ProjectSetup:
                 if written and await self._has_phases():
                     await self._look_up()
                 await runtime.materialise()
-            seconds = await runtime.install(
-                await asyncio.to_thread(install_argv, access.template, runtime.folder)
-            )
+            seconds = await self._install()
             await access.bus.emit(access.project_id, DepsInstalled([], round(seconds, 3)))
         else:
             await runtime.take_lock_file()
         await runtime.set_up()
+
+    async def _install(self) -> float:
+        template, runtime = self._access.template, self._runtime
+        [*first, last] = await asyncio.to_thread(install_commands, template, runtime.folder)
+        for argv in first:
+            try:
+                return await runtime.install(argv)
+            except InstallFailedError as error:
+                if error.code != InstallFailedError.code:
+                    raise
+        return await runtime.install(last)
 
     async def undo_half_rename(self) -> None:
         """Take back a rename of the folder that the program's end kept from being stored; it comes again."""

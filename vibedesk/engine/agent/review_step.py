@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Collection, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 from vibedesk.engine.agent.app_runtime import AppRuntime
 from vibedesk.engine.agent.install_errors import NO_SUCH_PACKAGE
@@ -112,9 +112,6 @@ class ReviewStep:
         if not await self._in_the_way(looked):
             await self._checks(looked, reached, memory.wanted)
         await self._build(looked, last=reached.last or bool(memory.rest_in))
-        if memory.skipped_manifest == await self._access.manifest() != "":
-            # That it is refused no build shows where its other packages are there.
-            looked.found.append(_refused(self._access.template.packages.manifest))
         return looked
 
     async def _in_the_way(self, looked: Looked) -> bool:
@@ -360,12 +357,11 @@ def _packages(memory: RunMemory, manifest: str) -> list[Issue]:
         for package in memory.missing_packages
     ]  # fmt: skip
     if memory.refused_install:
-        issues.append(replace(_refused(manifest), stack=memory.refused_install))
+        issues.append(
+            Issue(
+                source="build", kind="dependency", code=NO_SUCH_PACKAGE, file=manifest, severity="critical",
+                message=f"{manifest} names a package or version that does not exist",
+                stack=memory.refused_install,
+            )
+        )  # fmt: skip
     return issues
-
-
-def _refused(manifest: str) -> Issue:
-    return Issue(
-        source="build", kind="dependency", code=NO_SUCH_PACKAGE, file=manifest, severity="critical",
-        message=f"{manifest} names a package or version that does not exist",
-    )  # fmt: skip

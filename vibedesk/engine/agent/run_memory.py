@@ -30,7 +30,8 @@ class RunMemory:
         packages: Asked for but not installed yet.
         missing_packages: Asked for, but the registry has no such package or version; a fix is to do without.
         refused_install: What the registry said when package.json named a package or version that does not exist.
-        skipped_manifest: The manifest that was refused when the person skipped that; as it is it is not installed again.
+        refused_manifest: The manifest's text when that happened last and no install went well since; phases do not try it
+            again as it is.
         server_failed: Why the dev server did not start with what was written last; a review looks at that.
         packages_changed: Packages were installed since the dev server started.
         after_install: The state that follows `installing_deps`.
@@ -70,7 +71,7 @@ class RunMemory:
     packages: list[str] = field(default_factory=list)
     missing_packages: list[str] = field(default_factory=list)
     refused_install: str = ""
-    skipped_manifest: str = ""
+    refused_manifest: str = ""
     server_failed: str = ""
     packages_changed: bool = False
     after_install: str = "implementing_phase"

@@ -66,19 +66,21 @@ def listed_anew(template: Template, folder: Path, manifest: str) -> list[str] | 
     return unlocked_requirements(name, manifest, _read(folder / LOCK_FILES[name]))
 
 
-def install_argv(template: Template, folder: Path) -> list[str]:
-    """Return the command that installs what the manifest in `folder` asks for; it reads the disk."""
+def install_commands(template: Template, folder: Path) -> list[list[str]]:
+    """Return what installs what the manifest in `folder` asks for: the next where one fails. It reads the disk."""
     name = template.packages.manifest
     manifest = _read(folder / name)
     install, sync = template.install_argv(), template.sync_argv()
+    if manifest == _read(template.folder / name):
+        return [install]
     # The starter's own install may take nothing that its lock file does not know, and a manifest that somebody changed can
     # be ahead of that: an install failed, or a person edited it.
     new = listed_anew(template, folder, manifest)
     if new is None:
-        changed = manifest != _read(template.folder / name)
         # Another tool's way is only a guess for a starter of the person's own that names none.
-        return sync if changed and sync[:1] == install[:1] else install
-    return sync if new else install
+        return [sync] if sync[:1] == install[:1] else [install]
+    # More than packages may be new: npm has overrides and workspaces.
+    return [sync] if new else [install, sync]
 
 
 async def manifest_changed(access: ProjectAccess, runtime: AppRuntime) -> bool:

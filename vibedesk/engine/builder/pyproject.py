@@ -149,7 +149,10 @@ def unlocked_python_requirements(pyproject: str, lock: str) -> list[str] | None:
         entry
         for entry in python_requirements(pyproject)
         if (r := _requirement(entry)) is not None
-        and locked.isdisjoint({(name := canonicalize_name(r.name), r.specifier), (name, None)})
+        and locked.isdisjoint(
+            (canonicalize_name(r.name), frozenset(r.extras), versions)
+            for versions in (r.specifier, None)
+        )
     ]
 
 
@@ -205,8 +208,10 @@ def _lists(read: Table) -> Iterator[tuple[str, object]]:
             yield f"tool.uv.{name}", uv[name]
 
 
-def _locked(lock: Table) -> Iterator[tuple[NormalizedName, SpecifierSet | None]]:
-    """Yield what uv's lock file was made for: the lists of its own project, as they were.
+def _locked(
+    lock: Table,
+) -> Iterator[tuple[NormalizedName, frozenset[str], SpecifierSet | None]]:
+    """Yield (name, extras, versions) of what uv's lock file was made for: the lists of its own project, as they were.
 
     Of what comes from elsewhere than an index it does not note which versions would do: None.
     """
@@ -222,7 +227,7 @@ def _locked(lock: Table) -> Iterator[tuple[NormalizedName, SpecifierSet | None]]
             if isinstance(name, str):
                 elsewhere = not _FROM_ELSEWHERE.isdisjoint(entry)
                 versions = None if elsewhere else SpecifierSet(str(entry.get("specifier", "")))
-                yield canonicalize_name(name), versions
+                yield canonicalize_name(name), frozenset(entry.get("extras", ())), versions
 
 
 def _is_listed(entry: object, includes: bool) -> bool:
