@@ -5,12 +5,12 @@ It gets texts and returns texts; who applies them merges them into the document.
 
 from __future__ import annotations
 
-import ast
 import json
 import re
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from vibedesk.base.python_syntax import parse_python
 from vibedesk.engine.repair.config_files import mended_config
 from vibedesk.engine.repair.language_service import LanguageService
 from vibedesk.engine.repair.program import RepairError
@@ -149,7 +149,7 @@ def is_read_alone(path: str) -> bool:
 
 def _python_syntax(path: str, text: str) -> list[Issue]:
     try:
-        ast.parse(text)
+        parse_python(text)
     except (SyntaxError, ValueError) as error:
         place = error if isinstance(error, SyntaxError) else None
         return [

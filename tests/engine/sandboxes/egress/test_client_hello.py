@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import itertools
+from operator import itemgetter
 
 import pytest
 from hypothesis import given
@@ -47,7 +48,7 @@ def test_the_oldest_form_has_no_extensions() -> None:
 
 kinds = st.integers(1, 0xFFFF)
 extension_lists = st.lists(
-    st.tuples(kinds, st.binary(max_size=60)), max_size=60, unique_by=lambda extension: extension[0]
+    st.tuples(kinds, st.binary(max_size=60)), max_size=60, unique_by=itemgetter(0)
 )
 
 

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from functools import cached_property
 from typing import Final
 
+from vibedesk.base.python_syntax import parse_python
 from vibedesk.engine.review.security.source_text import SourceText
 
 _CONSTANT = re.compile(r"_*[A-Z][A-Z0-9]*(?:_[A-Z0-9]+)*")
@@ -46,7 +47,7 @@ class PythonCode:
         try:
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore")
-                return cls(source, ast.parse(source.text))
+                return cls(source, parse_python(source.text))
         except (SyntaxError, ValueError, RecursionError, MemoryError):
             return None
 

@@ -16,6 +16,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from vibedesk.base.hosts import Place, canonical_host
+from vibedesk.base.python_syntax import parse_python
 from vibedesk.engine.sandboxes.npmrc import registry_lines, without_credentials
 
 _log = logging.getLogger(__name__)
@@ -123,7 +124,7 @@ def default_python_index() -> str:
 def _pip_defaults() -> tuple[str, ...]:
     """Read the default index and its file host from pip's own constants: `PyPI = PackageIndex(url, files)`."""
     try:
-        for node in ast.parse(_pip_constants()).body:
+        for node in parse_python(_pip_constants()).body:
             match node:
                 case ast.Assign(
                     targets=[ast.Name(id="PyPI")],
