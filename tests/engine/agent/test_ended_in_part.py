@@ -36,6 +36,20 @@ async def ended_in_part(attended: Bench) -> str:
     return project_id
 
 
+async def stopped_in_its_mending_phase(attended: Bench) -> str:
+    """Build an app that stays wrong, skip that, and stop the phase that is to mend it: its wish is open again."""
+    project_id = await given_up(attended)
+    mended = {**phase("Mended", ["app.js"], last=True), "answers": [1]}
+    attended.server.answer(json.dumps(mended), operation="plan_phase")
+    attended.server.fail(faults.stall(after_chars=5), operation="implement_phase")
+    attended.server.answer(MORE, operation="implement_phase")
+    begun = len(attended.asked("implement_phase"))
+    await attended.engine.skip_issues(project_id)
+    await attended.server.wait_until(lambda: len(attended.asked("implement_phase")) > begun)
+    await attended.engine.cancel(project_id)
+    return project_id
+
+
 async def skipped_at_the_limit(attended: Bench) -> str:
     """Build an app of one phase that stays wrong, and skip that: the wish that stands for it has no phase to go into."""
     script_app(attended.server, WRONG)
@@ -142,15 +156,7 @@ async def test_what_was_skipped_is_mended_beside_a_step_of_the_roadmap(attended:
 async def test_a_wish_for_a_problem_ends_where_that_is_mended_beside_another_wish(
     attended: Bench,
 ) -> None:
-    project_id = await given_up(attended)
-    mended = {**phase("Mended", ["app.js"], last=True), "answers": [1]}
-    attended.server.answer(json.dumps(mended), operation="plan_phase")
-    attended.server.fail(faults.stall(after_chars=5), operation="implement_phase")
-    attended.server.answer(MORE, operation="implement_phase")
-    begun = len(attended.asked("implement_phase"))
-    await attended.engine.skip_issues(project_id)
-    await attended.server.wait_until(lambda: len(attended.asked("implement_phase")) > begun)
-    await attended.engine.cancel(project_id)
+    project_id = await stopped_in_its_mending_phase(attended)
     # It leaves the phase that was to mend, and a model answers no more than this.
     red = {**phase("More", ["more.js"], last=True), "answers": [2]}
     attended.server.answer(json.dumps(red), operation="plan_phase")
@@ -167,15 +173,7 @@ async def test_a_wish_for_a_problem_ends_where_that_is_mended_beside_another_wis
 
 
 async def test_a_problem_that_is_skipped_again_has_one_wish(attended: Bench) -> None:
-    project_id = await given_up(attended)
-    mended = {**phase("Mended", ["app.js"], last=True), "answers": [1]}
-    attended.server.answer(json.dumps(mended), operation="plan_phase")
-    attended.server.fail(faults.stall(after_chars=5), operation="implement_phase")
-    attended.server.answer(MORE, operation="implement_phase")
-    begun = len(attended.asked("implement_phase"))
-    await attended.engine.skip_issues(project_id)
-    await attended.server.wait_until(lambda: len(attended.asked("implement_phase")) > begun)
-    await attended.engine.cancel(project_id)
+    project_id = await stopped_in_its_mending_phase(attended)
     # However it is written, it is the same problem, and not mended.
     issues = attended.agent(project_id)._steps.mending.issues
     [there] = await attended.engine._call(issues.records("open"))

@@ -336,7 +336,15 @@ def test_what_is_new_is_what_uv_s_lock_file_was_not_made_for(tmp_path: Path) -> 
     ]
     newer = text.replace("~=2.1", "~=2.2").replace('"gamma"]', '"gamma", "delta"]')
     assert unlocked_requirements("pyproject.toml", newer, lock) == ["beta~=2.2", "delta"]
-    for unknown in ("", "[", "package = 1", '[[package]]\nname = "app"', "[[package]]\nsource = 1"):
+    broken = lock.replace('extras = ["x"]', "extras = 1")
+    for unknown in (
+        "",
+        "[",
+        "package = 1",
+        '[[package]]\nname = "app"',
+        "[[package]]\nsource = 1",
+        broken,
+    ):
         assert unlocked_requirements("pyproject.toml", text, unknown) is None
 
 

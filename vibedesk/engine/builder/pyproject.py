@@ -141,7 +141,7 @@ def unlocked_python_requirements(pyproject: str, lock: str) -> list[str] | None:
     """
     try:
         locked = set(_locked(tomllib.loads(lock)))
-    except (tomllib.TOMLDecodeError, InvalidSpecifier):
+    except (tomllib.TOMLDecodeError, InvalidSpecifier, TypeError):
         return None
     if not locked:
         return None
